@@ -1,0 +1,13 @@
+"""MNIST Dash: train, compare and question the networks of five MNIST tutorials.
+
+errors, settings     what can go wrong, what can be configured
+data, images         MNIST's digits; any picture redrawn the way they were drawn
+models               the networks and their settings (variants), and their plain Keras scripts
+runs                 the store: every run is a row; the only SQL
+training, jobs       one run, compiled; the workers that execute it
+prediction           what finished runs say about a digit, without TensorFlow
+evaluation, figures  numbers that can be trusted; charts made from them
+ui, cli              what Streamlit pages share; the command line
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,312 @@
+"""MNIST and the bundled sample: find, check, download, split.
+
+No file is trusted: arrays are read without pickle, bounded in size, and checked against
+the shapes, types, ranges and SHA-256 values of the real thing, whatever file they came in.
+"""
+
+import hashlib
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mnist_dash.errors import DataError, DownloadError
+from mnist_dash.settings import Settings
+
+SAMPLE_FILE = Path(__file__).resolve().parent / "sample" / "mnist_sample.npz"
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+CLASSES = 10
+KEPT_BACK = 12  # the tutorials keep 5,000 of 60,000 training pictures for validation: one in twelve
+_MAX_FILE_BYTES = 100_000_000
+
+
+@dataclass(frozen=True)
+class KnownData:
+    """What the arrays of a data set must be, to the byte."""
+
+    name: str
+    title: str
+    train: int
+    test: int
+    sha256: dict[str, str]
+
+
+MNIST = KnownData(
+    "mnist",
+    "MNIST",
+    60_000,
+    10_000,
+    {
+        "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+        "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+        "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+        "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+    },
+)
+SAMPLE = KnownData(
+    "mnist-sample",
+    "MNIST sample",
+    4_000,
+    1_000,
+    {
+        "x_train": "b26e5b940b223df37ed47b8b0120f8ccc5819e73e1741e65596d5bbaf41dc217",
+        "y_train": "9bb44cb7472721a3839cb62e9c5a8b93253f6ea6736cf6f370c4eae006de5387",
+        "x_test": "147abbc1bb430975ca90784e045db389f7433c6740a971a4fd06546e599f1f4e",
+        "y_test": "18896cd17530f38ffb306bef11270afdbabeed2995aa46aa452ecb9dca9cf044",
+    },
+)
+KNOWN = {known.name: known for known in (MNIST, SAMPLE)}
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A checked data set.
+
+    Attributes:
+        known: Which data set it is.
+        source: The file that it came from.
+        x_train: Pictures, shape (n, 28, 28), uint8, 0 is black paper and 255 white ink.
+        y_train: Their digits, shape (n,), uint8 in 0–9.
+        x_test: Test pictures, like `x_train`.
+        y_test: Their digits, like `y_train`.
+        problems: What was wrong with the sources that were tried before this one.
+    """
+
+    known: KnownData
+    source: Path
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    problems: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.known.name
+
+    @property
+    def fingerprint(self) -> str:
+        """A short checksum of the four arrays: equal only for equal data."""
+        return hashlib.sha256("".join(self.known.sha256[name] for name in ARRAYS).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Which training pictures are learned from and which are kept back to validate.
+
+    Attributes:
+        train: Positions in the training pictures, shape (n,), int32.
+        validation: Positions of those kept back, shape (m,), int32; empty for none.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+
+
+def split(n: int, validation: str, *, fold: int = 1) -> Split:
+    """Divides `n` training pictures as the tutorials do, in the order of the file.
+
+    Args:
+        n: Number of training pictures.
+        validation: "none"; "holdout" (the last twelfth: 5,000 of MNIST's 60,000); or
+            "kfold:K", where part `fold` of `K` equal parts validates and a remainder
+            of fewer than K pictures is always trained on.
+        fold: Which part validates, 1 to K.
+
+    Returns:
+        The split; together its two parts hold each picture exactly once.
+
+    Raises:
+        ValueError: If `validation` or `fold` is not one of these.
+
+    Source:
+        Tutorial 000 (55,000 / 5,000) and tutorial 002 (k-fold).
+    """
+    everything = np.arange(n, dtype=np.int32)
+    if validation == "none":
+        return Split(everything, everything[:0])
+    if validation == "holdout":
+        return Split(everything[: n - n // KEPT_BACK], everything[n - n // KEPT_BACK :])
+    kind, _, folds = validation.partition(":")
+    if kind != "kfold" or not folds.isdecimal() or not 1 <= fold <= int(folds):
+        raise ValueError(f"No such split: validation={validation!r}, fold={fold}.")
+    size = n // int(folds)
+    kept = slice((fold - 1) * size, fold * size)
+    return Split(np.delete(everything, kept), everything[kept])
+
+
+def sources(settings: Settings) -> list[tuple[KnownData, Path]]:
+    """Lists where data may come from, the first choice first."""
+    keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    named = [(MNIST, settings.data)] if settings.data else []
+    found = [(MNIST, path) for path in (keras_home / "datasets" / "mnist.npz", downloaded_file(settings))]
+    return [*named, *((known, path) for known, path in found if path.exists()), (SAMPLE, SAMPLE_FILE)]
+
+
+def load_dataset(settings: Settings) -> Dataset:
+    """Returns the first data set that can be used.
+
+    Args:
+        settings: Names the files to try.
+
+    Returns:
+        The data set; its `problems` say why earlier sources were passed over.
+
+    Raises:
+        DataError: If not even the bundled sample can be read.
+    """
+    problems: list[str] = []
+    for known, path in sources(settings):
+        try:
+            return read_dataset(path, known, problems=problems)
+        except DataError as error:
+            problems.append(str(error))
+    raise DataError(f"No data could be read. {' '.join(problems)} Install the project again to restore its sample.")
+
+
+def read_dataset(path: Path, known: KnownData, *, problems: Sequence[str] = ()) -> Dataset:
+    """Reads a data set and checks that it is what it should be.
+
+    Raises:
+        DataError: If the file is missing, damaged or holds other data.
+    """
+    arrays = read_arrays(path, ARRAYS)
+    for part, count in (("train", known.train), ("test", known.test)):
+        check_pictures(arrays[f"x_{part}"], arrays[f"y_{part}"], where=f"{path} ({part} part)", count=count)
+    for name in ARRAYS:
+        if hashlib.sha256(arrays[name].tobytes()).hexdigest() != known.sha256[name]:
+            raise DataError(
+                f"{path} is not {known.title}: the contents of {name} differ from the published ones. "
+                "Remove the file and download MNIST again."
+            )
+    return Dataset(known, path, **arrays, problems=tuple(problems))
+
+
+def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Reads named arrays from an .npz file, never unpickling and never past 100 MB.
+
+    Args:
+        path: The file.
+        names: The arrays that it must hold.
+
+    Returns:
+        The arrays by name.
+
+    Raises:
+        DataError: If the file cannot be read or lacks an array.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name: _read_array(archive, name) for name in names}
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist. Name an existing .npz file with {_listed(names)}.") from error
+    except KeyError as error:
+        raise DataError(f"{path} has no array {error.args[0]}; it must hold {_listed(names)}.") from error
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        MemoryError,
+    ) as error:
+        raise DataError(
+            f"{path} is damaged or not an .npz file ({error}). Replace it with one that holds {_listed(names)}."
+        ) from error
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    try:
+        info = archive.getinfo(f"{name}.npy")
+    except KeyError:
+        raise KeyError(name) from None
+    if info.file_size > _MAX_FILE_BYTES:
+        raise ValueError(f"array {name} claims {info.file_size:,} bytes, more than {_MAX_FILE_BYTES:,}")
+    with archive.open(info) as member:
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if np.lib.format.read_magic(member) == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran_order, dtype = read_header(member)
+        # Checked before any memory is asked for: a header may claim any shape.
+        if dtype.hasobject or fortran_order or int(np.prod(shape, dtype=object)) * dtype.itemsize > info.file_size:
+            raise ValueError(f"array {name} has a header that does not fit its contents")
+        return np.frombuffer(member.read(), dtype=dtype).reshape(shape)
+
+
+def check_pictures(x: np.ndarray, y: np.ndarray, *, where: str, count: int | None = None) -> None:
+    """Checks that arrays are pictures of digits and their labels.
+
+    Args:
+        x: Should be pictures, shape (n, 28, 28), uint8.
+        y: Should be digits, shape (n,), an integer type, 0–9.
+        where: Names the arrays in the message.
+        count: How many there should be; None for one or more.
+
+    Raises:
+        DataError: If they are anything else.
+    """
+    if x.ndim != 3 or x.shape[1:] != (28, 28) or x.dtype != np.uint8 or (count or len(x) or 1) != len(x):
+        raise DataError(
+            f"{where}: the pictures have shape {x.shape} and type {x.dtype}, "
+            f"but must have shape ({count or 'n'}, 28, 28) and type uint8."
+        )
+    if y.shape != (len(x),) or y.dtype.kind not in "iu":
+        raise DataError(
+            f"{where}: the labels have shape {y.shape} and type {y.dtype}, "
+            f"but must be whole numbers of shape ({len(x)},), one a picture."
+        )
+    if y.min() < 0 or y.max() > 9:
+        raise DataError(f"{where}: the labels reach from {y.min()} to {y.max()}, but must be digits from 0 to 9.")
+
+
+def downloaded_file(settings: Settings) -> Path:
+    """Returns where the downloaded MNIST is kept."""
+    return settings.cache / "mnist.npz"
+
+
+def download(
+    settings: Settings, *, known: KnownData = MNIST, progress: Callable[[float], None] = lambda part: None
+) -> Dataset:
+    """Fetches MNIST, checks it and keeps it for the next time.
+
+    A broken connection is taken up again where it broke, three times in all and again
+    at the next call; nothing stands under the final name before it has been checked.
+
+    Args:
+        settings: Give the address and the folder.
+        known: The data set that the address should hold.
+        progress: Called with the part done, 0 to 1.
+
+    Returns:
+        The data set.
+
+    Raises:
+        DownloadError: If it cannot be fetched or is not what it should be.
+    """
+    from mnist_dash.download import fetch
+
+    target = downloaded_file(settings)
+    part = target.with_suffix(".part")
+    fetch(settings.download_url, part, max_bytes=_MAX_FILE_BYTES, progress=progress)
+    try:
+        read_dataset(part, known)
+    except DataError as error:
+        part.unlink(missing_ok=True)
+        raise DownloadError(
+            f"{settings.download_url} did not give {known.title}: {error} Try again, or set "
+            "MNIST_DASH_DOWNLOAD_URL to an address that has it."
+        ) from error
+    part.replace(target)
+    return read_dataset(target, known)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"the arrays {', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,1 @@
+"""The models that ship with the project, as exported runs; `make.py` trains them."""

@@ -1,0 +1,45 @@
+"""Trains the models that ship with the project: `python -m mnist_dash.reference.make [VARIANT …]`.
+
+Each is one run on the full MNIST with the tutorial's settings. Stop it and call it
+again, and it goes on where it was.
+"""
+
+import sys
+from pathlib import Path
+
+from mnist_dash.data import MNIST, load_dataset
+from mnist_dash.errors import DataError, MnistDashError
+from mnist_dash.models import VARIANTS, get_variant
+from mnist_dash.runs import DONE, QUEUED, Run, RunStore, export_run
+from mnist_dash.settings import PROJECT, load_settings
+from mnist_dash.training import train_run
+
+_FOLDER = Path(__file__).resolve().parent
+_STORE = PROJECT / ".mnist_dash" / "reference.sqlite"
+
+
+def main(names: list[str]) -> None:
+    dataset = load_dataset(load_settings())
+    if dataset.known is not MNIST:
+        raise DataError("Reference models are trained on the full MNIST: `python -m mnist_dash data --download`.")
+    store = RunStore(f"sqlite:///{_STORE}")
+    store.requeue_lost_runs()
+    for name in names or VARIANTS:
+        variant = get_variant(name)
+        settings = variant.check({})
+        same = [
+            run for run in store.list_runs(statuses=[QUEUED, DONE]) if (run.variant, run.settings) == (name, settings)
+        ]
+        run: Run = (
+            same[0] if same else store.create_run(name, settings, dataset=dataset.name, fingerprint=dataset.fingerprint)
+        )
+        train_run(run.id, store.database_url)
+        finished = store.get_run(run.id)
+        if finished.status != DONE:
+            raise MnistDashError(f"{name} did not finish: it is {finished.status}. {finished.error or ''}")
+        export_run(store, finished, _FOLDER / name)
+        print(f"{name}: test accuracy {finished.test_accuracy:.4f} after {finished.fit_seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,82 @@
+"""A finished run as a folder of files: taken away by `export`, shipped as a reference model."""
+
+import csv
+import hashlib
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from mnist_dash.models import get_variant
+from mnist_dash.runs.records import MODEL_KERAS, MODEL_TFLITE, TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, Run
+from mnist_dash.runs.store import RunStore
+from mnist_dash.scripts import keras_script
+
+REFERENCE_FOLDER = Path(__file__).resolve().parent.parent / "reference"
+RUN_JSON = "run.json"
+HISTORY_CSV = "history.csv"
+_BINARY = (MODEL_KERAS, MODEL_TFLITE, TEST_PROBABILITIES, TEST_LABELS)
+_EPOCH_FIELDS = [field.name for field in fields(Epoch)]
+_RUN_FIELDS = (
+    "variant",
+    "settings",
+    "dataset",
+    "fingerprint",
+    "created_at",
+    "started_at",
+    "finished_at",
+    *(field.name for field in fields(Result)),
+)
+
+
+def export_run(store: RunStore, run: Run, folder: Path) -> list[Path]:
+    """Writes a finished run's models, history, description and script into a folder.
+
+    Args:
+        store: Where the run is.
+        run: A run that is done.
+        folder: Made if it is missing; files of the same names are replaced.
+
+    Returns:
+        The files written.
+
+    Raises:
+        RunNotFoundError: If the run has no models, because it has not finished.
+        StoreError: If the folder cannot be written.
+    """
+    contents = {name: store.read_artifact(run.id, name) for name in _BINARY}
+    described = {name: getattr(run, name) for name in _RUN_FIELDS}
+    contents[RUN_JSON] = (json.dumps(described, indent=2) + "\n").encode()
+    contents["script.py"] = keras_script(get_variant(run.variant), run.settings).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    with (folder / HISTORY_CSV).open("w", newline="") as file:
+        writer = csv.DictWriter(file, _EPOCH_FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(epoch) for epoch in store.list_epochs(run.id))
+    return [folder / name for name in (*contents, HISTORY_CSV)]
+
+
+def ensure_reference_runs(store: RunStore, *, folder: Path = REFERENCE_FOLDER) -> None:
+    """Brings the reference models that ship with the project into the store, once."""
+    known = store.references()
+    for description in sorted(folder.glob(f"*/{RUN_JSON}")):
+        content = description.read_bytes()
+        reference = hashlib.sha256(content).hexdigest()
+        if reference not in known:
+            store.add_finished_run(
+                json.loads(content),
+                epochs=_read_history(description.with_name(HISTORY_CSV)),
+                artifacts={name: description.with_name(name).read_bytes() for name in _BINARY},
+                reference=reference,
+            )
+
+
+def _read_history(path: Path) -> list[Epoch]:
+    def epoch(row: dict[str, Any]) -> Epoch:
+        numbers = {name: float(text) if text else None for name, text in row.items() if name != "number"}
+        return Epoch(number=int(row["number"]), **numbers)  # type: ignore[arg-type]
+
+    with path.open(newline="") as file:
+        return [epoch(row) for row in csv.DictReader(file)]

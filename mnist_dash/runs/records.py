@@ -1,0 +1,105 @@
+"""What leaves the store: frozen records, never rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mnist_dash.models import VARIANTS, Value
+
+QUEUED = "queued"
+RUNNING = "running"
+DONE = "done"
+FAILED = "failed"
+CANCELLED = "cancelled"
+UNFINISHED = (QUEUED, RUNNING)
+
+# Names of artifacts. Arrays are raw bytes in C order; their shapes follow from the data set.
+MODEL_KERAS = "model.keras"
+MODEL_TFLITE = "model.tflite"
+TEST_PROBABILITIES = "test_probabilities"  # (n, 10) float16
+TEST_LABELS = "test_labels"  # (n,) uint8
+CHECKPOINT = "checkpoint"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running run is.
+
+    Attributes:
+        epoch: The epoch in training, from 1.
+        step: Batches done in this epoch.
+        steps: Batches of a whole epoch.
+        loss: Mean training loss of this epoch so far.
+        accuracy: Training accuracy of this epoch so far, in [0, 1].
+        seconds_left: Until the last epoch ends, as far as one can tell; None at first.
+        doing: What the worker is doing, in words.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float | None = None
+    accuracy: float | None = None
+    seconds_left: float | None = None
+    doing: str = "training"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One finished epoch: losses are means over pictures, accuracies in [0, 1]."""
+
+    number: int
+    loss: float
+    accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run reached on the test pictures, and what it cost."""
+
+    test_loss: float
+    test_accuracy: float
+    fit_seconds: float
+    weights: int
+    prediction_ms: float  # one picture with LiteRT, median
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the store holds it. Times are Unix seconds."""
+
+    id: int
+    variant: str
+    settings: Mapping[str, Value]
+    dataset: str
+    fingerprint: str
+    status: str
+    owner: str
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    heartbeat_at: float | None
+    attempt: int
+    claim: str | None
+    cancel_wanted: bool
+    progress: Progress | None
+    error: str | None
+    reference: str | None
+    test_loss: float | None
+    test_accuracy: float | None
+    fit_seconds: float | None
+    weights: int | None
+    prediction_ms: float | None
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether this run ships with the project; such a run cannot be deleted."""
+        return self.reference is not None
+
+    @property
+    def title(self) -> str:
+        """How pages call this run."""
+        variant = VARIANTS[self.variant].title if self.variant in VARIANTS else self.variant
+        return f"{variant} (reference)" if self.is_reference else f"{variant} · run {self.id}"

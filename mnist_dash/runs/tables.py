@@ -1,0 +1,174 @@
+"""The tables of the store, and how a database is opened."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from mnist_dash.errors import StoreError
+
+SCHEMA_VERSION = 1
+_BUSY_TIMEOUT_S = 30
+_SCHEMA_LOCK = 0x6D6E6973  # any number, the same in all our processes ("mnis")
+
+metadata = MetaData()
+schema_table = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+runs_table = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("variant", String(64), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("status", String(16), nullable=False, index=True),
+    Column("owner", String(128), nullable=False, default=""),
+    Column("created_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("finished_at", Float),
+    Column("heartbeat_at", Float),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("claim", String(64)),
+    Column("cancel_wanted", Boolean, nullable=False, default=False),
+    Column("progress", JSON(none_as_null=True)),
+    Column("error", Text),
+    Column("reference", String(128), unique=True),
+    Column("test_loss", Float),
+    Column("test_accuracy", Float),
+    Column("fit_seconds", Float),
+    Column("weights", Integer),
+    Column("prediction_ms", Float),
+    sqlite_autoincrement=True,  # the number of a deleted run is never given to another
+)
+epochs_table = Table(
+    "epochs",
+    metadata,
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("loss", Float, nullable=False),
+    Column("accuracy", Float, nullable=False),
+    Column("val_loss", Float),
+    Column("val_accuracy", Float),
+    Column("seconds", Float, nullable=False),
+)
+artifacts_table = Table(
+    "artifacts",
+    metadata,
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+
+def open_engine(database_url: str) -> Engine:
+    """Opens the database, making its tables if it is new.
+
+    Raises:
+        StoreError: If it cannot be opened, or belongs to another version.
+    """
+    try:
+        url = make_url(database_url)
+        shown = url.render_as_string(hide_password=True)
+        _make_folder(url.database if url.get_backend_name() == "sqlite" else None)
+        arguments: dict[str, Any] = {"timeout": _BUSY_TIMEOUT_S} if url.get_backend_name() == "sqlite" else {}
+        engine = create_engine(url, connect_args=arguments, pool_pre_ping=True)
+        if engine.dialect.name == "sqlite":
+            _prepare_sqlite(engine)
+        _make_tables(engine, shown)
+    except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
+        raise StoreError(
+            f"The database {shown if 'shown' in locals() else 'that MNIST_DASH_DATABASE_URL names'} cannot be opened: "
+            f"{first_line(error)}. Check MNIST_DASH_DATABASE_URL; sqlite:////folder/runs.sqlite "
+            "and postgresql+psycopg://user:password@host/database are what it may look like."
+        ) from error
+    return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One transaction that may write; database errors leave it as `StoreError`.
+
+    Raises:
+        StoreError: If the database fails; nothing of the transaction is kept.
+    """
+    try:
+        with engine.execution_options(mnist_dash_writes=True).begin() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise StoreError(
+            f"The database did not take a change: {first_line(error)}. Nothing was lost; try again."
+        ) from error
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of an error's own message, without SQL and links."""
+    original = getattr(error, "orig", None) or error
+    lines = str(original).strip().splitlines()
+    return (lines[0] if lines else type(original).__name__).rstrip(".")
+
+
+def _make_folder(database: str | None) -> None:
+    if database and database != ":memory:":
+        folder = Path(database).absolute().parent
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise OSError(f"the folder {folder} cannot be written")
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Makes SQLite fit for several processes: write-ahead log, and a writer asks first.
+
+    Source:
+        https://docs.sqlalchemy.org/en/21/dialects/sqlite.html, on transactions with pysqlite.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN comes too late
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("mnist_dash_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _make_tables(engine: Engine, shown: str) -> None:
+    with engine.execution_options(mnist_dash_writes=True).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+        metadata.create_all(connection)
+        version = connection.scalar(select(schema_table.c.version))
+        if version is None:
+            connection.execute(insert(schema_table).values(version=SCHEMA_VERSION))
+        elif version != SCHEMA_VERSION:
+            raise StoreError(
+                f"The database {shown} has schema version {version}, but this MNIST Dash works with "
+                f"{SCHEMA_VERSION}. Use the MNIST Dash that made it, or set MNIST_DASH_DATABASE_URL to a new one."
+            )
