@@ -139,6 +139,38 @@ def split(n: int, validation: str, *, fold: int = 1) -> Split:
     return Split(np.delete(everything, kept), everything[kept])
 
 
+def select(dataset: Dataset, part: str, *, digit: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the pictures of one part of the data, and where in it a digit stands.
+
+    Args:
+        dataset: The data.
+        part: "training" or "validation" (the tutorials' 55,000 and 5,000), or "test".
+        digit: Only the positions of this digit; None for all.
+
+    Returns:
+        Pictures, shape (n, 28, 28), uint8; their labels, shape (n,), uint8; and the
+        positions of the digit among them, shape (m,), int64.
+
+    Raises:
+        ValueError: If there is no such part.
+    """
+    halves = split(dataset.known.train, "holdout")
+    parts = {
+        "training": (dataset.x_train[halves.train], dataset.y_train[halves.train]),
+        "validation": (dataset.x_train[halves.validation], dataset.y_train[halves.validation]),
+        "test": (dataset.x_test, dataset.y_test),
+    }
+    if part not in parts:
+        raise ValueError(f"There is no part {part!r}; there are {', '.join(parts)}.")
+    pictures, labels = parts[part]
+    return pictures, labels, np.arange(len(labels)) if digit is None else np.flatnonzero(labels == digit)
+
+
+def class_counts(labels: np.ndarray) -> np.ndarray:
+    """Returns how often each digit occurs, shape (10,), int64."""
+    return np.bincount(labels, minlength=CLASSES)
+
+
 def sources(settings: Settings) -> list[tuple[KnownData, Path]]:
     """Lists where data may come from, the first choice first."""
     keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")

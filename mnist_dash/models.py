@@ -4,6 +4,7 @@ A network is described as data (`Layer`s and an `Optimizer`), so that the Keras 
 stand-alone script and the summary on a page can never say different things.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,19 +44,23 @@ class Setting:
             if value in self.choices:
                 return str(value)
             raise VariantError(f"{self.name} is “{value}”, but must be one of {', '.join(self.choices)}.")
-        kind = type(self.default)
-        try:
-            number = kind(value)  # type: ignore[arg-type]
-            if isinstance(value, bool) or number != float(value):  # type: ignore[arg-type]
-                raise ValueError
-        except (TypeError, ValueError, OverflowError):
-            number = None
-        if number is None or not self.minimum <= number <= self.maximum:
+        whole = isinstance(self.default, int)
+        number = _number(value)
+        if number is None or not self.minimum <= number <= self.maximum or (whole and number != int(number)):
             raise VariantError(
-                f"{self.name} is {value}, but must be a {'whole ' if kind is int else ''}number "
-                f"from {self.minimum:,g} to {self.maximum:,.10g}."
+                f"{self.name} is {value}, but must be a {'whole ' if whole else ''}number "
+                f"from {self.minimum:,.10g} to {self.maximum:,.10g}."
             )
-        return number
+        return int(number) if whole else number
+
+
+def _number(value: object) -> float | None:
+    """Returns what a form, a file or the command line may give as a number; None for no finite number."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ def _data(variant: Variant, values: Values) -> Iterator[str]:
     yield f'"""{variant.title}: {variant.summary}"""'
     yield ""
     yield "import keras"
-    yield "import numpy as np"
+    if values["validation"] != "none":
+        yield "import numpy as np"
     yield ""
     yield f"keras.utils.set_random_seed({values['seed']})"
     yield ""

@@ -11,6 +11,7 @@ from mnist_dash.data import MNIST, load_dataset
 from mnist_dash.errors import DataError, MnistDashError
 from mnist_dash.models import VARIANTS, get_variant
 from mnist_dash.runs import DONE, QUEUED, Run, RunStore, export_run
+from mnist_dash.runs.exchange import SCRIPT_PY
 from mnist_dash.settings import PROJECT, load_settings
 from mnist_dash.training import train_run
 
@@ -38,6 +39,7 @@ def main(names: list[str]) -> None:
         if finished.status != DONE:
             raise MnistDashError(f"{name} did not finish: it is {finished.status}. {finished.error or ''}")
         export_run(store, finished, _FOLDER / name)
+        (_FOLDER / name / SCRIPT_PY).unlink()  # follows from the settings; one copy less to keep true
         print(f"{name}: test accuracy {finished.test_accuracy:.4f} after {finished.fit_seconds:.0f} s")
 
 

@@ -15,6 +15,7 @@ from mnist_dash.scripts import keras_script
 REFERENCE_FOLDER = Path(__file__).resolve().parent.parent / "reference"
 RUN_JSON = "run.json"
 HISTORY_CSV = "history.csv"
+SCRIPT_PY = "script.py"
 _BINARY = (MODEL_KERAS, MODEL_TFLITE, TEST_PROBABILITIES, TEST_LABELS)
 _EPOCH_FIELDS = [field.name for field in fields(Epoch)]
 _RUN_FIELDS = (
@@ -47,7 +48,7 @@ def export_run(store: RunStore, run: Run, folder: Path) -> list[Path]:
     contents = {name: store.read_artifact(run.id, name) for name in _BINARY}
     described = {name: getattr(run, name) for name in _RUN_FIELDS}
     contents[RUN_JSON] = (json.dumps(described, indent=2) + "\n").encode()
-    contents["script.py"] = keras_script(get_variant(run.variant), run.settings).encode()
+    contents[SCRIPT_PY] = keras_script(get_variant(run.variant), run.settings).encode()
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)

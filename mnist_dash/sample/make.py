@@ -32,7 +32,7 @@ def make(wheel: str) -> dict[str, np.ndarray]:
 
 def main() -> None:
     arrays = make(sys.argv[1])
-    np.savez_compressed(SAMPLE_FILE, **{name: arrays[name] for name in ARRAYS})
+    np.savez_compressed(SAMPLE_FILE, allow_pickle=False, **arrays)
     for name in ARRAYS:
         checksum = hashlib.sha256(arrays[name].tobytes()).hexdigest()
         print(f"{name} {checksum}{'' if SAMPLE.sha256[name] == checksum else '  differs from data.py'}")

@@ -1,0 +1,288 @@
+"""The command line: everything that works without a browser."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from mnist_dash import data, evaluation, images, wording
+from mnist_dash.data import Dataset
+from mnist_dash.errors import MnistDashError, PictureError, TrainingError
+from mnist_dash.models import VARIANTS, Setting, get_variant
+from mnist_dash.prediction import Predictor
+from mnist_dash.runs import (
+    DONE,
+    MODEL_TFLITE,
+    Epoch,
+    Run,
+    RunStore,
+    ensure_reference_runs,
+    export_run,
+)
+from mnist_dash.scripts import keras_script
+from mnist_dash.settings import Settings, load_settings
+from mnist_dash.training import train_run
+
+RECOMMENDED_FOR_PICTURES = "cnn"
+_LOOK_EVERY_S = 0.25
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, and nothing else.")
+_run_option = click.option(
+    "--run", "run_name", metavar="R", help="A run's number, or a variant for its best run.", default=None
+)
+
+
+def main() -> None:
+    """Runs the command line; errors of ours become one sentence and exit status 1."""
+    try:
+        commands(prog_name="python -m mnist_dash")
+    except MnistDashError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+@click.group(help="Train the networks of five MNIST tutorials and use them, without a browser.")
+def commands() -> None:
+    pass
+
+
+@commands.command("data")
+@click.option("--download", is_flag=True, help="Fetch the full MNIST first (11 MB).")
+@_as_json
+def data_command(download: bool, as_json: bool) -> None:
+    """Say which data is in use."""
+    settings = load_settings()
+    if download:
+        with click.progressbar(length=1000, label="Downloading MNIST", file=sys.stderr) as bar:
+            data.download(settings, progress=lambda part: bar.update(int(1000 * part) - bar.pos))
+    dataset = _load(settings)
+    found = {
+        "dataset": dataset.name,
+        "source": str(dataset.source),
+        "train": len(dataset.x_train),
+        "test": len(dataset.x_test),
+    }
+    words = f"{dataset.known.title}: {found['train']:,} to train, {found['test']:,} to test, from {found['source']}"
+    _say(found, words, as_json=as_json)
+
+
+def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds an option for every setting that any variant has."""
+    known: dict[str, Setting] = {setting.name: setting for variant in VARIANTS.values() for setting in variant.settings}
+    for name, setting in reversed(known.items()):
+        kind: Any = click.Choice(setting.choices) if setting.choices else _range_of(setting)
+        defaults = ", ".join(f"{variant.name} {_default(variant.name, name)}" for variant in VARIANTS.values())
+        option = click.option(f"--{name.replace('_', '-')}", name, type=kind, help=f"{setting.help} [{defaults}]")
+        command = option(command)
+    return command
+
+
+def _range_of(setting: Setting) -> click.ParamType:
+    kind = click.IntRange if isinstance(setting.default, int) else click.FloatRange
+    return kind(setting.minimum, setting.maximum)  # type: ignore[arg-type]
+
+
+def _default(variant: str, name: str) -> object:
+    return next(setting.default for setting in VARIANTS[variant].settings if setting.name == name)
+
+
+@commands.command("train")
+@click.argument("variant", type=click.Choice(list(VARIANTS)))
+@_setting_options
+@_as_json
+def train_command(variant: str, as_json: bool, **given: object) -> None:
+    """Train VARIANT in this process and record the run."""
+    settings = load_settings()
+    values = get_variant(variant).check({name: value for name, value in given.items() if value is not None})
+    dataset = _load(settings)
+    with _store(settings) as store:
+        run = store.create_run(
+            variant, values, dataset=dataset.name, fingerprint=dataset.fingerprint, owner="command line", claim=True
+        )
+        with _shown_progress(store, run, quiet=as_json):
+            train_run(run.id, settings.database_url, claim=run.claim)
+        run, epochs = store.get_run(run.id), store.list_epochs(run.id)
+    if run.status != DONE:
+        raise TrainingError(run.error or f"Run {run.id} did not finish: it is {run.status}. Start it again.")
+    accuracy = evaluation.of_run(run)
+    _say(
+        {**_described(run), "epochs": [asdict(epoch) for epoch in epochs]},
+        f"Run {run.id}: test accuracy {wording.accuracy_words(accuracy)}, test loss {run.test_loss:.4f}, "
+        f"{run.weights:,} weights, {wording.seconds_words(run.fit_seconds or 0.0)} of training on {run.dataset}",
+        as_json=as_json,
+    )
+
+
+@contextmanager
+def _shown_progress(store: RunStore, run: Run, *, quiet: bool) -> Iterator[None]:
+    """Shows a run's epochs on standard error while it is trained."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        shown = 0
+        while True:
+            last_look = ended.wait(_LOOK_EVERY_S)
+            for epoch in store.list_epochs(run.id)[shown:]:
+                click.echo(_epoch_words(epoch, int(run.settings["epochs"])), err=True)
+                shown += 1
+            progress = store.get_run(run.id).progress
+            if progress and sys.stderr.isatty():
+                click.echo(f"  {progress.doing}: epoch {progress.epoch}, batch {progress.step}\r", err=True, nl=False)
+            if last_look:
+                return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    if not quiet:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if not quiet:
+            thread.join()
+
+
+def _epoch_words(epoch: Epoch, total: int) -> str:
+    words = f"Epoch {epoch.number} of {total}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}"
+    if epoch.val_loss is not None:
+        words += f", validation loss {epoch.val_loss:.4f}, accuracy {epoch.val_accuracy:.4f}"
+    return f"{words}, {wording.seconds_words(epoch.seconds)}"
+
+
+@commands.command("runs")
+@_as_json
+def runs_command(as_json: bool) -> None:
+    """List all runs, newest first."""
+    with _store(load_settings()) as store:
+        for run in store.list_runs():
+            accuracy = wording.percent(run.test_accuracy) if run.test_accuracy is not None else ""
+            words = f"{run.id:>5}  {run.variant:<12} {run.status:<10} {accuracy:>8}  {run.dataset}"
+            _say({**_described(run), "reference": run.is_reference}, words, as_json=as_json)
+
+
+@commands.command("predict")
+@click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PICTURE…")
+@_run_option
+@_as_json
+def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: bool) -> None:
+    """Read the digit in each PICTURE file."""
+    with _store(load_settings()) as store:
+        run, predictor = _network(store, run_name)
+        failed = False
+        for path in pictures:
+            try:
+                probabilities = predictor.probabilities(images.redraw_file(_read_file(path)).pixels[None])[0]
+            except PictureError as error:
+                failed = True
+                _say({"picture": str(path), "error": str(error)}, None, as_json=as_json)
+                click.echo(f"Error: {path}: {error}", err=True)
+                continue
+            digit = int(probabilities.argmax())
+            found = {
+                "picture": str(path),
+                "digit": digit,
+                "probability": float(probabilities[digit]),
+                "probabilities": [float(part) for part in probabilities],
+                "run": run.id,
+            }
+            _say(found, f"{path}: {digit} ({wording.percent(float(probabilities[digit]))})", as_json=as_json)
+    if failed:
+        sys.exit(1)
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(images.MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise PictureError(f"The file cannot be read ({error.strerror}). Name an existing picture file.") from error
+
+
+@commands.command("evaluate")
+@click.argument("file", type=click.Path(path_type=Path))
+@_run_option
+@_as_json
+def evaluate_command(file: Path, run_name: str | None, as_json: bool) -> None:
+    """Measure the accuracy on the arrays x (n, 28, 28) uint8 and y (n,) of FILE.npz."""
+    arrays = data.read_arrays(file, ("x", "y"))
+    data.check_pictures(arrays["x"], arrays["y"], where=str(file))
+    with _store(load_settings()) as store:
+        run, predictor = _network(store, run_name)
+    parts = np.array_split(arrays["x"], -(-len(arrays["x"]) // 1000))
+    predictions = np.concatenate([predictor.probabilities(part).argmax(1) for part in parts])
+    accuracy = evaluation.accuracy(int((predictions == arrays["y"]).sum()), len(predictions))
+    found = {
+        "run": run.id,
+        "n": accuracy.n,
+        "accuracy": accuracy.value,
+        "low": accuracy.low,
+        "high": accuracy.high,
+        "confusion": evaluation.confusion_matrix(arrays["y"], predictions).tolist(),
+    }
+    _say(found, f"{run.title}: {wording.accuracy_words(accuracy)} of {accuracy.n:,} pictures", as_json=as_json)
+
+
+@commands.command("code")
+@click.argument("variant", type=click.Choice(list(VARIANTS)), required=False)
+@_run_option
+def code_command(variant: str | None, run_name: str | None) -> None:
+    """Print a stand-alone Keras script of VARIANT or of a run."""
+    if (variant is None) == (run_name is None):
+        raise click.UsageError("Name either a VARIANT or a run with --run.")
+    if variant is not None:
+        click.echo(keras_script(get_variant(variant), get_variant(variant).check({})), nl=False)
+        return
+    with _store(load_settings()) as store:
+        run = store.find_run(str(run_name))
+    click.echo(keras_script(get_variant(run.variant), run.settings), nl=False)
+
+
+@commands.command("export")
+@click.argument("run_name", metavar="R")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False))
+@_as_json
+def export_command(run_name: str, folder: Path, as_json: bool) -> None:
+    """Write the models, history, description and script of run R into a folder."""
+    with _store(load_settings()) as store:
+        files = [str(path) for path in export_run(store, store.find_run(run_name), folder)]
+    _say({"files": files}, "\n".join(files), as_json=as_json)
+
+
+def _load(settings: Settings) -> Dataset:
+    dataset = data.load_dataset(settings)
+    for problem in dataset.problems:
+        click.echo(f"Warning: {problem} Using {dataset.known.title} from {dataset.source} instead.", err=True)
+    return dataset
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[RunStore]:
+    store = RunStore(settings.database_url)
+    try:
+        ensure_reference_runs(store)
+        yield store
+    finally:
+        store.close()
+
+
+def _network(store: RunStore, run_name: str | None) -> tuple[Run, Predictor]:
+    run = store.find_run(run_name or RECOMMENDED_FOR_PICTURES)
+    return run, Predictor(store.read_artifact(run.id, MODEL_TFLITE))
+
+
+def _described(run: Run) -> dict[str, Any]:
+    names = ("variant", "status", "dataset", "test_loss", "test_accuracy", "fit_seconds", "weights", "error")
+    return {"run": run.id, **{name: getattr(run, name) for name in names}, "settings": dict(run.settings)}
+
+
+def _say(found: dict[str, Any], words: str | None, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    elif words is not None:
+        click.echo(words)

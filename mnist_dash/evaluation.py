@@ -1,0 +1,133 @@
+"""Numbers that can be trusted: accuracies with intervals, confusion, what goes wrong most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from mnist_dash.data import CLASSES, KNOWN
+from mnist_dash.errors import StoreError
+from mnist_dash.runs import TEST_LABELS, TEST_PROBABILITIES, Epoch, Run, RunStore
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A share of pictures read right, with its interval; all in [0, 1]."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def margin(self) -> float:
+        """Half the width of the interval."""
+        return (self.high - self.low) / 2
+
+
+def accuracy(correct: int, n: int, *, confidence: float = CONFIDENCE) -> Accuracy:
+    """Returns an accuracy with its Wilson score interval.
+
+    Args:
+        correct: Pictures read right.
+        n: Pictures in all, at least 1.
+        confidence: How often such an interval holds the true value.
+
+    Raises:
+        ValueError: If the counts are impossible.
+
+    Source:
+        Wilson 1927, "Probable inference, the law of succession, and statistical
+        inference".
+    """
+    if not 0 <= correct <= n or n < 1:
+        raise ValueError(f"{correct} of {n} pictures cannot be right.")
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    value = correct / n
+    middle = (value + z * z / (2 * n)) / (1 + z * z / n)
+    margin = z / (1 + z * z / n) * (value * (1 - value) / n + z * z / (4 * n * n)) ** 0.5
+    return Accuracy(value, max(0.0, middle - margin), min(1.0, middle + margin), n)
+
+
+def of_run(run: Run) -> Accuracy:
+    """Returns a finished run's test accuracy with its interval."""
+    n = KNOWN[run.dataset].test
+    return accuracy(round((run.test_accuracy or 0.0) * n), n)
+
+
+def best_epoch(epochs: Sequence[Epoch]) -> Epoch | None:
+    """Returns the epoch with the lowest validation loss; None without validation."""
+    validated = [epoch for epoch in epochs if epoch.val_loss is not None]
+    return min(validated, key=lambda epoch: epoch.val_loss or 0.0, default=None)
+
+
+def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Counts how often each digit was read as which.
+
+    Args:
+        labels: True digits, shape (n,), 0–9.
+        predictions: Digits read, shape (n,), 0–9.
+
+    Returns:
+        Shape (10, 10), int64: row is the true digit, column the digit read.
+    """
+    flat = labels.astype(np.int64) * CLASSES + predictions.astype(np.int64)
+    return np.bincount(flat, minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
+
+
+@dataclass(frozen=True, eq=False)
+class TestOutcome:
+    """What a finished run said about the test pictures.
+
+    Attributes:
+        labels: True digits, shape (n,), uint8.
+        probabilities: Shape (n, 10), float16.
+    """
+
+    __test__ = False  # not a test, whatever pytest thinks of its name
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """The digits read, shape (n,), int64."""
+        return np.asarray(self.probabilities.argmax(1))
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """The share read right."""
+        return accuracy(int((self.predictions == self.labels).sum()), len(self.labels))
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """The confusion matrix, shape (10, 10), int64."""
+        return confusion_matrix(self.labels, self.predictions)
+
+
+def read_outcome(store: RunStore, run_id: int) -> TestOutcome:
+    """Reads what a finished run said about the test pictures.
+
+    Raises:
+        RunNotFoundError: If the run has not finished.
+        StoreError: If what is stored does not fit together.
+    """
+    labels = np.frombuffer(store.read_artifact(run_id, TEST_LABELS), np.uint8)
+    probabilities = np.frombuffer(store.read_artifact(run_id, TEST_PROBABILITIES), np.float16)
+    if probabilities.size != labels.size * CLASSES:
+        raise StoreError(
+            f"Run {run_id} has {probabilities.size:,} stored probabilities for {labels.size:,} test pictures, "
+            f"but {labels.size * CLASSES:,} were expected. Train it again."
+        )
+    return TestOutcome(labels, probabilities.reshape(-1, CLASSES))
+
+
+def most_confused(confusion: np.ndarray, *, count: int = 3) -> list[tuple[int, int, int]]:
+    """Returns the most frequent mistakes as (true digit, digit read, how often)."""
+    mistakes = confusion - np.diag(np.diag(confusion))
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:count]
+    pairs = [divmod(int(cell), CLASSES) for cell in order]
+    return [(true, read, int(mistakes[true, read])) for true, read in pairs if mistakes[true, read]]

@@ -1,0 +1,143 @@
+"""Learning curves: loss and accuracy, epoch by epoch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from mnist_dash.figures.style import DASHES, styled, variant_colour
+from mnist_dash.runs import Epoch, Progress
+
+LOSS = "loss"
+ACCURACY = "accuracy"
+_TITLES = {LOSS: "Loss (cross-entropy, nats)", ACCURACY: "Accuracy (%)"}
+_SPACE_FOR_LEGEND = 24  # pixels a line
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What is drawn of one run.
+
+    Attributes:
+        title: Its name in the legend.
+        variant: Decides the colour.
+        epochs: Its finished epochs.
+        test: Its test loss or accuracy at the end, if it has one.
+    """
+
+    title: str
+    variant: str
+    epochs: Sequence[Epoch]
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+
+
+def learning_curves(curves: Sequence[Curve], quantity: str, *, height: int = 400) -> go.Figure:
+    """Draws one quantity of several runs: training faint and dotted, validation solid, test a diamond.
+
+    Args:
+        curves: The runs; runs of the same variant share its colour and differ by dash.
+        quantity: `LOSS` or `ACCURACY`.
+        height: Pixels.
+    """
+    figure = go.Figure()
+    of_variant: dict[str, int] = {}
+    for curve in curves:
+        number = of_variant[curve.variant] = of_variant.get(curve.variant, -1) + 1
+        _draw(figure, curve, quantity, dash=DASHES[number % len(DASHES)])
+    figure.update_xaxes(rangemode="tozero")
+    lines = -(-len(curves) // 2)
+    styled(figure, height=height, x="Epoch", y=_TITLES[quantity], hovermode="x unified")
+    figure.update_layout(margin={"t": 12 + _SPACE_FOR_LEGEND * lines})
+    return figure
+
+
+def _draw(figure: go.Figure, curve: Curve, quantity: str, *, dash: str) -> None:
+    colour, numbers = variant_colour(curve.variant), [epoch.number for epoch in curve.epochs]
+    validated = any(epoch.val_loss is not None for epoch in curve.epochs)
+    mode = "lines" if len(numbers) > 12 else "lines+markers"
+    # One entry a run in the legend: the page says what dotted, solid and diamond mean.
+    figure.add_scatter(
+        x=[None],
+        y=[None],
+        name=curve.title,
+        legendgroup=curve.title,
+        mode="lines",
+        line={"color": colour, "width": 3, "dash": dash if validated else "dot"},
+    )
+    training = {"mode": mode, "line": {"color": colour, "width": 1.6, "dash": "dot"}, "opacity": 0.65}
+    figure.add_scatter(
+        x=numbers,
+        y=[_scaled(getattr(epoch, quantity), quantity) for epoch in curve.epochs],
+        name=f"{curve.title}, training",
+        legendgroup=curve.title,
+        showlegend=False,
+        marker={"size": 5},
+        hovertemplate=_hover(quantity),
+        **training,
+    )
+    if validated:
+        figure.add_scatter(
+            x=numbers,
+            y=[_scaled(getattr(epoch, f"val_{quantity}"), quantity) for epoch in curve.epochs],
+            name=f"{curve.title}, validation",
+            legendgroup=curve.title,
+            showlegend=False,
+            mode=mode,
+            line={"color": colour, "width": 2.2, "dash": dash},
+            marker={"size": 5},
+            hovertemplate=_hover(quantity),
+        )
+    test = getattr(curve, f"test_{quantity}")
+    if test is not None and numbers:
+        figure.add_scatter(
+            x=[numbers[-1]],
+            y=[_scaled(test, quantity)],
+            name=f"{curve.title}, test",
+            legendgroup=curve.title,
+            showlegend=False,
+            mode="markers",
+            marker={"color": colour, "size": 11, "symbol": "diamond", "line": {"width": 1, "color": "white"}},
+            hovertemplate=_hover(quantity),
+        )
+
+
+def live_curve(epochs: Sequence[Epoch], progress: Progress | None, *, variant: str, total: int) -> go.Figure:
+    """Draws the accuracy of a run in training, with the epoch under way as its last point."""
+    numbers: list[float] = [epoch.number for epoch in epochs]
+    training = [100 * epoch.accuracy for epoch in epochs]
+    if progress and progress.accuracy is not None and progress.steps and progress.epoch > len(epochs):
+        numbers.append(len(epochs) + progress.step / progress.steps)
+        training.append(100 * progress.accuracy)
+    colour = variant_colour(variant)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=numbers,
+        y=training,
+        name="Training",
+        mode="lines+markers",
+        marker={"size": 5},
+        line={"color": colour, "width": 1.8, "dash": "dot"},
+        hovertemplate=_hover(ACCURACY),
+    )
+    if any(epoch.val_accuracy is not None for epoch in epochs):
+        figure.add_scatter(
+            x=[epoch.number for epoch in epochs],
+            y=[_scaled(epoch.val_accuracy, ACCURACY) for epoch in epochs],
+            name="Validation",
+            mode="lines+markers",
+            marker={"size": 5},
+            line={"color": colour, "width": 2.2},
+            hovertemplate=_hover(ACCURACY),
+        )
+    # The whole way from the start, so that nothing jumps while the curve grows.
+    figure.update_xaxes(range=[0, total + 0.3 + total / 50])
+    return styled(figure, height=230, x="Epoch", y=_TITLES[ACCURACY], showlegend=True)
+
+
+def _scaled(value: float | None, quantity: str) -> float | None:
+    return 100 * value if value is not None and quantity == ACCURACY else value
+
+
+def _hover(quantity: str) -> str:
+    return "%{y:.2f} %" if quantity == ACCURACY else "%{y:.4f}"

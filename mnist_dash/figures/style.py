@@ -1,0 +1,57 @@
+"""What all charts share: one colour a variant, one layout, readable in light and dark."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+ACCENT = "#3B5BDB"
+# Okabe and Ito's colours, safe for colour-blind eyes.
+VARIANT_COLOURS = {
+    "dense-32": "#E69F00",
+    "sigmoid-100": "#56B4E9",
+    "dense-512": "#009E73",
+    "cnn": "#0072B2",
+    "cnn-augmented": "#CC79A7",
+}
+_OTHER_COLOUR = "#D55E00"
+_GRID = "rgba(128, 128, 128, 0.22)"
+DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "dot")
+# Blue, white and red, symmetric about zero (ColorBrewer's RdBu, reversed).
+DIVERGING = [[0.0, "#2166AC"], [0.25, "#92C5DE"], [0.5, "#F7F7F7"], [0.75, "#F4A582"], [1.0, "#B2182B"]]
+
+
+def variant_colour(variant: str) -> str:
+    """Returns the colour that a variant has in all charts."""
+    return VARIANT_COLOURS.get(variant, _OTHER_COLOUR)
+
+
+def styled(figure: go.Figure, *, height: int, x: str | None, y: str | None, **layout: Any) -> go.Figure:
+    """Gives a figure the look that all our charts share.
+
+    Args:
+        figure: Changed and returned.
+        height: Pixels.
+        x: Title of the x axis with its unit; None hides the axis.
+        y: Title of the y axis with its unit; None hides the axis.
+        **layout: Further entries of plotly's layout.
+
+    Returns:
+        The figure.
+    """
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"size": 13},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": None},
+        hoverlabel={"namelength": -1},
+        uirevision="keep",  # zoom stays while a running run grows
+        **layout,
+    )
+    for axis, title in ((figure.update_xaxes, x), (figure.update_yaxes, y)):
+        if title is None:
+            axis(visible=False, fixedrange=True)
+        else:
+            axis(title={"text": title}, gridcolor=_GRID, zeroline=False, automargin=True)
+    return figure

@@ -1,0 +1,60 @@
+"""What the pages share: resources, controls, digits as HTML, explanations."""
+
+from mnist_dash.ui.app import run_pages
+from mnist_dash.ui.board import run_board, start_run
+from mnist_dash.ui.controls import (
+    CHART,
+    choice,
+    claim_of,
+    download_button,
+    explain,
+    header,
+    neuron_range,
+    note,
+    one_run_picker,
+    page_of,
+    run_picker,
+    settings_form,
+    title_of,
+    warn_of_mixed_data,
+)
+from mnist_dash.ui.digits import digit_grid, digit_image, digit_strip, number_grid, one_hot
+from mnist_dash.ui.drawing import drawing_board
+from mnist_dash.ui.resources import (
+    dataset,
+    job_queue,
+    outcome,
+    run_store,
+    weights_of,
+)
+
+__all__ = [
+    "CHART",
+    "choice",
+    "claim_of",
+    "dataset",
+    "digit_grid",
+    "digit_image",
+    "digit_strip",
+    "download_button",
+    "drawing_board",
+    "explain",
+    "header",
+    "job_queue",
+    "neuron_range",
+    "note",
+    "number_grid",
+    "one_hot",
+    "one_run_picker",
+    "outcome",
+    "page_of",
+    "run_board",
+    "run_pages",
+    "run_picker",
+    "run_store",
+    "settings_form",
+    "start_run",
+    "title_of",
+    "warn_of_mixed_data",
+    "weights_of",
+]

@@ -1,0 +1,247 @@
+"""Controls and texts that several pages use."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mnist_dash import data
+from mnist_dash.data import MNIST, SAMPLE
+from mnist_dash.errors import MnistDashError
+from mnist_dash.models import PIXELS_0_TO_1, VARIANTS, Setting, Value, Variant
+from mnist_dash.runs import Run
+from mnist_dash.ui.explanations import EXPLANATIONS
+from mnist_dash.ui.resources import dataset, settings
+
+_MAX_CHOSEN = 12
+_NEURONS_A_SHEET = 100
+CHART = {"displayModeBar": False}  # on a phone the bar would cover the legend
+_OPTION_NAMES = {
+    "none": "None",
+    "holdout": "The last twelfth (5,000 of 60,000)",
+    PIXELS_0_TO_1: "Divided by 255",
+    "0-255": "Raw, 0 to 255",
+}
+
+
+def header(title: str, sentence: str, *explanations: str) -> None:
+    """Begins a page: its title, what one can do here, and explanations one may open.
+
+    Says so when only the bundled sample is in use.
+    """
+    st.title(title, anchor=False)
+    st.markdown(sentence)
+    with st.container(horizontal=True, gap="small"):
+        for name in explanations:
+            explain(name)
+    if dataset().known is SAMPLE:
+        st.caption(":material/info: The bundled sample of 5,000 digits is in use. Overview offers the full MNIST.")
+
+
+def explain(name: str) -> None:
+    """Offers an explanation that opens on a click."""
+    title, text = EXPLANATIONS[name]
+    with st.popover(title, type="tertiary", icon=":material/help:"):
+        st.markdown(text)
+
+
+def shows_errors(function: Callable[..., None]) -> Callable[..., None]:
+    """Makes a page or fragment show errors that we raise on purpose as sentences."""
+
+    @functools.wraps(function)
+    def shown(*arguments: Any, **named: Any) -> None:
+        try:
+            function(*arguments, **named)
+        except MnistDashError as error:
+            st.error(as_text(str(error)), icon=":material/error:")
+
+    return shown
+
+
+def as_text(message: str) -> str:
+    """Escapes what Streamlit would take for Markdown: messages may quote names of files."""
+    return "".join(f"\\{character}" if character in "\\`*_{}[]<>#+!|$~:" else character for character in message)
+
+
+def note(message: str) -> None:
+    """Shows a warning as plain text."""
+    st.warning(as_text(message), icon=":material/warning:")
+
+
+def warn_of_mixed_data(runs: Sequence[Run]) -> None:
+    """Says so when runs learned and were tested on different data."""
+    if len({run.fingerprint for run in runs}) > 1:
+        note(
+            "These runs were trained and tested on different data, so their numbers cannot be compared "
+            "with each other. Runs on the bundled sample are marked."
+        )
+
+
+def claim_of(run: Run) -> float | None:
+    """Returns what the run's tutorial claims, if that was measured on the same test pictures."""
+    known = run.variant in VARIANTS and run.dataset == MNIST.name
+    return VARIANTS[run.variant].claim.accuracy if known else None
+
+
+def page_of(positions: np.ndarray, *, size: int, key: str) -> np.ndarray:
+    """Lets the reader leaf through positions, `size` at a time, and returns those of the page."""
+    pages = max(1, -(-len(positions) // size))
+    page = 1 if pages == 1 else st.number_input(f"Page, of {pages:,} with {size} digits each", 1, pages, 1, key=key)
+    return positions[(page - 1) * size : page * size]
+
+
+def neuron_range(neurons: int, *, key: str) -> tuple[int, int]:
+    """Lets the reader leaf through neurons, 100 at a time; returns the first and last number."""
+    starts = list(range(1, neurons + 1, _NEURONS_A_SHEET))
+    first = starts[0]
+    if len(starts) > 1:
+        first = st.selectbox(
+            "Neurons",
+            starts,
+            format_func=lambda start: f"{start} to {min(start + _NEURONS_A_SHEET - 1, neurons)}",
+            key=key,
+        )
+    return first, min(first + _NEURONS_A_SHEET - 1, neurons)
+
+
+def title_of(run: Run) -> str:
+    """Returns a run's name, with its data where that is not the full MNIST."""
+    return f"{run.title} · sample" if run.dataset == SAMPLE.name else run.title
+
+
+def choice(label: str, options: Mapping[str, str], *, key: str) -> str:
+    """Lets the reader choose one of a few things; the choice stands in the page's link.
+
+    Args:
+        label: What is chosen.
+        options: From the ids that stand in the link to the words shown; the first is
+            the default.
+        key: The widget's key.
+    """
+    first = next(iter(options))
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        format_func=lambda option: options.get(option, option),
+        default=first,
+        required=True,
+        key=key,
+        wrap=True,
+        bind="query-params",
+    )
+    return chosen if chosen in options else first
+
+
+def in_order(runs: Sequence[Run]) -> list[Run]:
+    """Returns the reference models in the tutorials' order, then all other runs as they came."""
+    variants = list(VARIANTS)
+    return sorted(runs, key=lambda run: variants.index(run.variant) if run.is_reference else len(variants))
+
+
+def run_picker(runs: Sequence[Run], *, key: str, label: str = "Runs") -> list[Run]:
+    """Lets the reader choose runs; at first the models that ship with the project."""
+    by_id = {run.id: run for run in in_order(runs)}
+    chosen = st.multiselect(
+        label,
+        list(by_id),
+        default=[run.id for run in in_order(runs) if run.is_reference] or list(by_id)[:1],
+        format_func=lambda run_id: title_of(by_id[run_id]) if run_id in by_id else f"run {run_id}",
+        key=key,
+        max_selections=_MAX_CHOSEN,
+        placeholder="Choose one or more runs",
+    )
+    return [by_id[run_id] for run_id in chosen if run_id in by_id]
+
+
+def one_run_picker(runs: Sequence[Run], *, key: str) -> Run:
+    """Lets the reader choose one run."""
+    by_id = {run.id: run for run in runs}
+    chosen = st.selectbox(
+        "Run",
+        list(by_id),
+        format_func=lambda run_id: title_of(by_id[run_id]) if run_id in by_id else f"run {run_id}",
+        key=key,
+    )
+    return by_id[chosen] if chosen in by_id else runs[0]
+
+
+def settings_form(variant: Variant, *, main: Sequence[str]) -> dict[str, Value]:
+    """Draws inputs for all settings of a variant.
+
+    Args:
+        variant: The network.
+        main: Settings that stand in front; the others are behind “More settings”.
+
+    Returns:
+        What was entered, unchecked.
+    """
+    entered: dict[str, Value] = {}
+    front = st.columns(len(main))
+    for column, setting in zip(front, [found for found in variant.settings if found.name in main], strict=True):
+        with column:
+            entered[setting.name] = _setting_input(variant, setting)
+    with st.expander("More settings", icon=":material/tune:"):
+        columns = st.columns(2)
+        rest = [setting for setting in variant.settings if setting.name not in main]
+        for number, setting in enumerate(rest):
+            with columns[number % 2]:
+                entered[setting.name] = _setting_input(variant, setting)
+    return entered
+
+
+def _setting_input(variant: Variant, setting: Setting) -> Value:
+    key = f"train_{variant.name}_{setting.name}"
+    if setting.choices:
+        names = {
+            choice: _OPTION_NAMES.get(choice, f"{choice.removeprefix('kfold:')} folds") for choice in setting.choices
+        }
+        options = list(setting.choices)
+        start = options.index(str(setting.default))
+        return str(
+            st.selectbox(
+                setting.label,
+                options,
+                index=start,
+                format_func=lambda option: names[option],
+                key=key,
+                help=setting.help,
+            )
+        )
+    if isinstance(setting.default, float):
+        return float(
+            st.number_input(
+                setting.label,
+                min_value=float(setting.minimum),
+                max_value=float(setting.maximum),
+                value=setting.default,
+                step=0.05 if setting.maximum < 1 else setting.default / 2,
+                format="%.6g" if setting.maximum >= 1 else "%.2f",
+                key=key,
+                help=setting.help,
+            )
+        )
+    return int(
+        st.number_input(
+            setting.label,
+            min_value=int(setting.minimum),
+            max_value=int(setting.maximum),
+            value=int(setting.default),
+            step=1,
+            key=key,
+            help=setting.help,
+        )
+    )
+
+
+def download_button() -> None:
+    """Offers the download of the full MNIST, with progress."""
+    if st.button("Download the full MNIST (11 MB)", key="overview_download", icon=":material/download:"):
+        bar = st.progress(0.0, "Downloading MNIST …")
+
+        def show(part: float) -> None:
+            bar.progress(min(part, 1.0), "Downloading MNIST …")
+
+        data.download(settings(), progress=show)
+        st.rerun()

@@ -1,0 +1,100 @@
+"""What a learner may want to know, each beside the thing that it explains."""
+
+EXPLANATIONS = {
+    "classification": (
+        "Classification or regression?",
+        "**Regression** predicts a number on a scale: tomorrow's temperature, the price of a flat. Being off by a little "
+        "is a little wrong. **Classification** picks one of a few fixed answers. A 3 is not “nearly a 4”: the digits "
+        "have no order that matters, so the network gives every digit a probability of its own, and its answer is the "
+        "digit with the largest. Both learn in the same way, from examples with known answers; what differs is what "
+        "comes out and how being wrong is measured.",
+    ),
+    "normalising": (
+        "Why divide by 255?",
+        "A pixel in the file is a whole number from 0 (black) to 255 (white). Dividing by 255 brings all of them to "
+        "0…1. The picture stays the same, but the sums inside the network become hundreds of times smaller, and the "
+        "starting weights and learning rates that libraries suggest are made for inputs of that size. One tutorial "
+        "leaves the pixels raw: its sigmoid neurons start out saturated, at almost exactly 0 or 1, where they hardly "
+        "learn, so it needs 100 epochs for what others do in two.",
+    ),
+    "one_hot": (
+        "What is one-hot?",
+        "The label 3 is written as ten numbers, 0 0 0 1 0 0 0 0 0 0: a one at the place of the right digit, zeros "
+        "elsewhere. The network also gives ten numbers, one probability a digit, so label and answer can be compared "
+        "place by place. Had we kept the label as the number 3, the network would be told that reading a 2 is better "
+        "than reading an 8, which is not true of digits.",
+    ),
+    "softmax": (
+        "What are softmax and cross-entropy?",
+        "The last layer gives ten numbers $z_0 … z_9$ of any size. **Softmax** makes them positive and lets them add up "
+        "to one, so they can be read as probabilities:\n\n"
+        "$$p_i = \\frac{e^{z_i}}{\\sum_j e^{z_j}}$$\n\n"
+        "**Cross-entropy** is the loss that training makes small: $-\\ln p$ of the right digit. Sure and right costs "
+        "almost nothing; 50 % costs 0.69; being sure of the wrong digit costs a lot. Guessing blindly, 10 % each, costs "
+        "2.30: if a curve starts there, the network knows nothing yet.",
+    ),
+    "dropout": (
+        "What is dropout?",
+        "In every training step a random part of a layer's values is set to zero; the rest is scaled up to make good for "
+        "it. No neuron can rely on one particular neighbour, so the network learns many overlapping hints instead of a few "
+        "fragile ones, and over-fits less. When the network is tested nothing is dropped. That is why a network with "
+        "dropout can have a better accuracy in validation than in training: it was trained with a handicap.",
+    ),
+    "over_fitting": (
+        "What is over-fitting?",
+        "A network can learn its training pictures by heart, smudges and all. Its training loss then goes on falling "
+        "while the loss on pictures that it does not learn from, the **validation** loss, stops falling and turns up. "
+        "From there on it gets better at remembering, not at reading. Remedies: stop at the lowest validation loss, use "
+        "more pictures, a smaller network, or dropout. Look for the place where the dotted and the solid line part.",
+    ),
+    "k_fold": (
+        "What is k-fold cross-validation?",
+        "The training pictures are cut into k equal parts. The network is trained k times, each time with another part "
+        "kept back for validation, so that each picture validates once. The mean of the k results depends less on which "
+        "pictures happened to be kept back, and their spread says how much it did. With k = 4 each training uses 45,000 "
+        "pictures and validates on 15,000. Here one run is one fold: queue the folds one by one.",
+    ),
+    "test_set": (
+        "What is the test set for?",
+        "Whoever tries many settings and keeps the best has, in a way, trained on whatever they looked at while choosing. "
+        "So there are three parts. **Training** pictures change the weights. **Validation** pictures help to choose: "
+        "epochs, batch size, network. **Test** pictures are used once, when everything has been decided, and give the "
+        "number to report. MNIST's 10,000 test pictures were written by other people than those who wrote its training "
+        "pictures.",
+    ),
+    "interval": (
+        "What does ± mean?",
+        "10,000 test pictures are a sample of all digits that people could write; with another 10,000 the accuracy would "
+        "have come out a little different. The 95 % interval (Wilson's) is drawn so that 95 of 100 such intervals hold the "
+        "network's true accuracy. It is ± 0.4 points at 95 % and ± 0.2 at 99 %, and about three times as wide on the "
+        "sample's 1,000 test pictures. Two networks whose intervals overlap may still differ, or not.",
+    ),
+    "redrawing": (
+        "How is a drawing made into an MNIST digit?",
+        "MNIST's makers scaled every digit to fit a 20 × 20 box, kept its proportions, and placed it in a 28 × 28 square "
+        "so that its **centre of mass** was in the middle. A network trained on such pictures has never seen a small digit "
+        "in a corner, and reads one badly. So your drawing is treated the same way: the ink is found, cropped, scaled "
+        "until its longer side is 20 pixels, and centred by its mass. The small picture is all that the networks get.",
+    ),
+    "weights": (
+        "What do these pictures show?",
+        "A hidden neuron of a dense network has one weight for each of the 784 pixels. Laid out as 28 × 28 they show what "
+        "the neuron looks for: ink where it is **red** raises its value, ink where it is **blue** lowers it, and white "
+        "places do not matter. The border is often noise: those pixels are black in nearly all pictures, so their weights "
+        "hardly change from their random start.",
+    ),
+    "kernels": (
+        "What is a convolution's kernel?",
+        "A kernel is a small window of weights, here 3 × 3, that slides over the whole picture and answers at each place "
+        "how well what it sees there fits. The same nine weights serve all places, so a stroke is recognised wherever it "
+        "is. Kernels of the first layer find edges in some direction; those of later layers have one 3 × 3 window for "
+        "every channel of the layer before, and combine edges into corners, bows and loops.",
+    ),
+    "batch": (
+        "What are epochs and batches?",
+        "The network looks at a **batch** of pictures, finds out how each weight should change to lower the loss on them, "
+        "and changes all weights a little. That is one step. When it has seen all training pictures once, that is one "
+        "**epoch**. Small batches mean many small, noisy steps and more time; large ones mean few, smooth steps. With "
+        "60,000 pictures and batches of 32 an epoch has 1,875 steps.",
+    ),
+}

@@ -1,0 +1,110 @@
+"""What all visitors share: the store, the queue, the data, loaded models."""
+
+import uuid
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from mnist_dash import data, evaluation, prediction
+from mnist_dash.data import Dataset
+from mnist_dash.evaluation import TestOutcome
+from mnist_dash.prediction import LayerWeights, Predictor
+from mnist_dash.runs import MODEL_KERAS, MODEL_TFLITE, UNFINISHED, RunStore, ensure_reference_runs
+from mnist_dash.settings import Settings, load_settings
+
+if TYPE_CHECKING:  # distributed takes 2.4 s to import, only where it is needed
+    from mnist_dash.jobs import JobQueue
+
+
+def settings() -> Settings:
+    """Returns the settings from the environment and Streamlit's secrets."""
+    return load_settings(secrets=_secrets())
+
+
+@lru_cache(maxsize=1)
+def _secrets() -> Mapping[str, object]:
+    try:
+        return dict(st.secrets.get("mnist_dash", {}))
+    except StreamlitSecretNotFoundError:
+        return {}
+
+
+def run_store() -> RunStore:
+    """Returns the store, with the reference models in it."""
+    return _run_store(settings().database_url)
+
+
+@st.cache_resource(show_spinner=False)
+def _run_store(database_url: str) -> RunStore:
+    store = RunStore(database_url)
+    ensure_reference_runs(store)
+    return store
+
+
+def job_queue() -> "JobQueue":
+    """Returns the queue; its workers start at the first call."""
+    return _job_queue(settings())
+
+
+@st.cache_resource(show_spinner=False)
+def _job_queue(settings: Settings) -> "JobQueue":
+    from mnist_dash.jobs import JobQueue
+
+    return JobQueue(settings)
+
+
+def ensure_queue() -> None:
+    """Starts the queue if there are runs for it."""
+    if run_store().list_runs(statuses=UNFINISHED):
+        job_queue()
+
+
+def dataset() -> Dataset:
+    """Returns the data in use; found anew when one of its sources changes."""
+    found = settings()
+    stamps = tuple((str(path), path.stat().st_mtime_ns if path.exists() else 0) for _, path in data.sources(found))
+    return _dataset(found, stamps)
+
+
+@st.cache_resource(show_spinner="Reading the data …", max_entries=2)
+def _dataset(settings: Settings, stamps: tuple[tuple[str, int], ...]) -> Dataset:
+    return data.load_dataset(settings)
+
+
+def predictor(run_id: int) -> Predictor:
+    """Returns a finished run's network, ready to read digits."""
+    return _predictor(settings().database_url, run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _predictor(database_url: str, run_id: int) -> Predictor:
+    return Predictor(_run_store(database_url).read_artifact(run_id, MODEL_TFLITE))
+
+
+def outcome(run_id: int) -> TestOutcome:
+    """Returns what a finished run said about the test pictures."""
+    return _outcome(settings().database_url, run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _outcome(database_url: str, run_id: int) -> TestOutcome:
+    return evaluation.read_outcome(_run_store(database_url), run_id)
+
+
+def weights_of(run_id: int) -> list[LayerWeights]:
+    """Returns a finished run's weights, layer by layer."""
+    return _weights(settings().database_url, run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _weights(database_url: str, run_id: int) -> list[LayerWeights]:
+    return prediction.read_weights(_run_store(database_url).read_artifact(run_id, MODEL_KERAS))
+
+
+def visitor() -> str:
+    """Returns who owns the runs queued here: the signed-in user, else this browser session."""
+    signed_in = st.user.get("email") if st.user.get("is_logged_in") else None
+    return str(signed_in or st.session_state.setdefault("visitor", f"session-{uuid.uuid4().hex}"))

@@ -1,0 +1,20 @@
+"""A drawing or a picture → what the networks see → what they say."""
+
+import streamlit as st
+
+from mnist_dash import ui
+from mnist_dash.runs import DONE
+
+ui.header(
+    "Draw a digit",
+    "Draw one digit, or upload a picture of one, and see what every network makes of it.",
+    "redrawing",
+    "softmax",
+)
+runs = ui.run_store().list_runs(statuses=[DONE])
+if not runs:
+    st.info("No network has been trained yet.", icon=":material/draw:")
+    st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")
+    st.stop()
+
+ui.drawing_board(runs)

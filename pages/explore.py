@@ -1,0 +1,78 @@
+"""The data as the tutorials show it: many digits, one digit as numbers, classes and splits."""
+
+import streamlit as st
+
+from mnist_dash import data, figures, ui
+
+ui.header(
+    "Explore the data",
+    "What the networks learn from: handwritten digits of 28 × 28 pixels, each with its label.",
+    "classification",
+    "normalising",
+    "one_hot",
+)
+
+dataset = ui.dataset()
+left, right = st.columns(2)
+with left:
+    part = ui.choice(
+        "Part of the data", {"training": "Training", "validation": "Validation", "test": "Test"}, key="explore_part"
+    )
+with right:
+    digit = ui.choice(
+        "Digit", {"all": "All", **{str(number): str(number) for number in range(10)}}, key="explore_digit"
+    )
+pictures, labels, positions = data.select(dataset, part, digit=None if digit == "all" else int(digit))
+shown = ui.page_of(positions, size=36, key=f"explore_page_{part}_{digit}")
+
+grid, one = st.columns([5, 4], gap="large")
+with grid:
+    ui.digit_grid(pictures[shown], [str(label) for label in labels[shown]], columns=6)
+with one:
+    st.subheader("One digit, closely", anchor=False)
+    number = st.number_input(
+        f"Number in the {part} part, from 0",
+        0,
+        len(pictures) - 1,
+        int(shown[0]),
+        key=f"explore_number_{part}_{shown[0]}",
+    )
+    picture, label = pictures[number], int(labels[number])
+    ui.digit_image(picture, caption=f"label {label}", alt=f"handwritten digit {label}", width=196)
+    st.markdown(f"Its one-hot label, ten numbers for the label **{label}**:")
+    ui.one_hot(label)
+
+with st.expander("The same digit as 28 × 28 numbers", expanded=True, icon=":material/pin:"):
+    st.markdown("This is all that a network gets: 784 numbers, 0 for black paper and 255 for white ink.")
+    ui.number_grid(picture)
+
+st.subheader("How many of each digit", anchor=False)
+st.plotly_chart(
+    figures.class_balance(data.class_counts(labels), part=part),
+    key="explore_balance",
+    config=ui.CHART,
+    alt=f"Number of pictures of each digit in the {part} part",
+)
+
+st.subheader("The splits", anchor=False)
+st.table(
+    [
+        {
+            "Split": words,
+            "Train on": f"{len(split.train):,}",
+            "Validate on": f"{len(split.validation):,}",
+            "Test on": f"{dataset.known.test:,}",
+        }
+        for words, split in (
+            ("No validation (three of the tutorials)", data.split(dataset.known.train, "none")),
+            ("Hold-out: the last twelfth validates", data.split(dataset.known.train, "holdout")),
+            ("4 folds: each quarter validates once", data.split(dataset.known.train, "kfold:4")),
+        )
+    ],
+    border="horizontal",
+    hide_index=True,
+    alt="Pictures to train, validate and test on, by split",
+)
+with st.container(horizontal=True):
+    ui.explain("test_set")
+    ui.explain("k_fold")

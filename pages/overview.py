@@ -1,0 +1,75 @@
+"""What this is, what the tutorials claim and what was measured, and ways in."""
+
+import streamlit as st
+
+from mnist_dash import evaluation, ui, wording
+from mnist_dash.data import MNIST
+from mnist_dash.models import VARIANTS
+from mnist_dash.runs import DONE
+
+ui.header(
+    "MNIST Dash",
+    "Five well-known tutorials teach a neural network to read handwritten digits. Here you can look at their data, "
+    "train their networks, see which one is really better, and have your own digits read.",
+)
+data = ui.dataset()
+ui.digit_strip(data.x_test[:14])
+
+ways = st.columns(3)
+for column, (page, label, icon, words) in zip(
+    ways,
+    (
+        ("pages/draw.py", "Draw a digit", ":material/draw:", "and see what every network makes of it."),
+        ("pages/train.py", "Train a network", ":material/model_training:", "the small ones take seconds."),
+        ("pages/explore.py", "Look at the data", ":material/grid_view:", "digits as pictures and as numbers."),
+    ),
+    strict=True,
+):
+    with column, st.container(border=True):
+        st.page_link(page, label=f"**{label}**", icon=icon)
+        st.caption(words)
+
+st.subheader("Claimed and measured", anchor=False)
+done = [run for run in ui.run_store().list_runs(statuses=[DONE]) if run.dataset == MNIST.name]
+measured = {
+    name: max((run for run in done if run.variant == name), key=lambda run: run.is_reference, default=None)
+    for name in VARIANTS
+}
+st.table(
+    [
+        {
+            "Network": variant.title,
+            "What it is": variant.summary,
+            "The tutorial claims": variant.claim.words,
+            "Measured here": wording.accuracy_words(evaluation.of_run(run)) if run else "not yet",
+            "Training": wording.seconds_words(run.fit_seconds or 0.0) if run else "",
+        }
+        for variant, run in ((VARIANTS[name], run) for name, run in measured.items())
+    ],
+    hide_index=True,
+    border="horizontal",
+    alt="The tutorials' claims beside test accuracies measured here",
+)
+st.caption(
+    "Test accuracy on MNIST's 10,000 test pictures with its 95 % interval, of the models that ship with MNIST Dash, "
+    "trained with the tutorials' settings."
+)
+with st.container(horizontal=True, vertical_alignment="center"):
+    ui.explain("interval")
+    ui.explain("test_set")
+    ui.explain("classification")
+    st.page_link("pages/compare.py", label="Compare all runs", icon=":material/balance:")
+
+st.subheader("The data in use", anchor=False)
+st.markdown(
+    f"**{data.known.title}**: {data.known.train:,} digits to train and {data.known.test:,} to test, "
+    f"from `{data.source.name}`."
+)
+for problem in data.problems:
+    ui.note(problem)
+if data.known is not MNIST:
+    st.markdown(
+        "Everything works on this bundled sample of real digits. The full MNIST has 60,000 + 10,000; only with it are "
+        "numbers comparable with the tutorials'."
+    )
+    ui.download_button()

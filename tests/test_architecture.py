@@ -1,0 +1,181 @@
+"""Imports go one way, heavy packages stay where they belong, and what is public says what it does."""
+
+import ast
+import inspect
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mnist_dash import errors
+
+PROJECT = Path(__file__).resolve().parent.parent
+PACKAGE = PROJECT / "mnist_dash"
+
+# A module may import only those before it.
+ORDER = (
+    "errors",
+    "settings",
+    "download",
+    "data",
+    "sample",
+    "images",
+    "models",
+    "scripts",
+    "runs",
+    "prediction",
+    "training",
+    "reference",
+    "jobs",
+    "evaluation",
+    "wording",
+    "figures",
+    "ui",
+    "cli",
+    "__main__",
+    "pages",
+    "app",
+)
+ONLY_IN = {
+    "streamlit": {"ui", "pages", "app"},
+    "sqlalchemy": {"runs"},
+    "distributed": {"jobs"},
+    "dask": {"jobs"},
+    "plotly": {"figures"},
+    "tensorflow": {"models", "training"},
+    "keras": {"models", "training"},
+}
+ONLY_INSIDE_FUNCTIONS = {"tensorflow", "keras"}  # importing them takes 13 to 20 s
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, by its full name, and whether a function imports it."""
+
+    name: str
+    in_function: bool
+
+
+def module_of(file: Path) -> str:
+    inside = file.relative_to(PACKAGE if PACKAGE in file.parents else PROJECT)
+    return inside.parts[0].removesuffix(".py")
+
+
+def imports_of(file: Path) -> list[Import]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    in_functions = {inner for function in functions for inner in ast.walk(function)}
+    return [Import(name, node in in_functions) for node in ast.walk(tree) for name in names_imported(node)]
+
+
+def names_imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports say the full name"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_modules_imported(file: Path) -> set[str]:
+    parts = [found.name.split(".") for found in imports_of(file)]
+    # `from mnist_dash import __version__` names no module.
+    return {names[1] for names in parts if names[0] == "mnist_dash" and len(names) > 1 and names[1] != "__version__"}
+
+
+def public_definitions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+
+
+def all_files() -> list[Path]:
+    found = [*PACKAGE.rglob("*.py"), *(PROJECT / "pages").glob("*.py"), *PROJECT.glob("app.py")]
+    return sorted(file for file in found if file != PACKAGE / "__init__.py")
+
+
+def path_of(file: Path) -> str:
+    return str(file.relative_to(PROJECT))
+
+
+each_file = pytest.mark.parametrize("file", all_files(), ids=path_of)
+
+
+@each_file
+def test_every_module_has_its_place_in_the_order_of_imports(file):
+    assert module_of(file) in ORDER
+
+
+@each_file
+def test_imports_go_one_way(file):
+    place = ORDER.index(module_of(file))
+
+    imported = own_modules_imported(file) - {module_of(file)}
+
+    assert imported <= set(ORDER[:place])
+
+
+@each_file
+def test_heavy_packages_are_imported_only_where_they_belong(file):
+    imported = {found.name.split(".")[0] for found in imports_of(file)}
+
+    misplaced = {package for package in imported & set(ONLY_IN) if module_of(file) not in ONLY_IN[package]}
+
+    assert not misplaced
+
+
+@each_file
+def test_tensorflow_is_imported_only_inside_functions(file):
+    at_import = {found.name.split(".")[0] for found in imports_of(file) if not found.in_function}
+
+    assert not at_import & ONLY_INSIDE_FUNCTIONS
+
+
+def test_importing_the_whole_package_loads_no_tensorflow():
+    names = [
+        ".".join(file.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
+        for file in PACKAGE.rglob("*.py")
+        if file.name != "__main__.py"
+    ]
+    code = f"import {', '.join(sorted(names))}, sys; print(sorted({{'tensorflow', 'keras'}} & set(sys.modules)))"
+
+    printed = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+
+    assert printed.stdout.strip() == "[]"
+
+
+@each_file
+def test_everything_public_has_a_docstring(file):
+    undocumented = [node.name for node in public_definitions(file) if not ast.get_docstring(node)]
+
+    assert not undocumented
+
+
+ERRORS = [value for _, value in inspect.getmembers(errors, inspect.isclass) if value.__module__ == errors.__name__]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_reaches_the_other_side_of_a_worker_as_it_was(error):
+    raised = error("Seven is not a digit from 0 to 5.")
+
+    received = pickle.loads(pickle.dumps(raised))
+
+    assert type(received) is error
+    assert str(received) == "Seven is not a digit from 0 to 5."
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_every_error_can_be_caught_as_one_of_ours(error):
+    assert issubclass(error, errors.MnistDashError)
+
+
+def test_the_order_of_imports_holds_a_mistake_back(tmp_path):
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("from mnist_dash import ui\n\ndef f():\n    import keras.layers\n")
+
+    imported = imports_of(wrong)
+
+    assert imported == [Import("mnist_dash.ui", False), Import("keras.layers", True)]
