@@ -11,7 +11,7 @@ from mnist_dash.errors import PictureError
 
 MAX_FILE_BYTES = 25_000_000
 MAX_PIXELS = 60_000_000  # more than any phone's camera saves by default
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "PPM")
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 
 SIZE = 28  # pixels, the side of an MNIST picture
 DIGIT_SIZE = 20  # pixels, the longer side of the digit in it

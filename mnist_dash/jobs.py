@@ -13,6 +13,7 @@ from mnist_dash.training import load_tensorflow, train_run
 
 _LOOK_EVERY_S = 2.0
 _CONNECT_TIMEOUT_S = 30
+_LOCAL = "127.0.0.1:0"  # Dask's own status pages: any free port, for this machine only
 
 
 class JobQueue:
@@ -81,7 +82,8 @@ class JobQueue:
             n_workers=self._settings.workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=_LOCAL,
+            worker_dashboard_address=_LOCAL,
             memory_limit=0,  # TensorFlow alone takes what Dask would call too much
             silence_logs=logging.ERROR,
             env=self._settings.as_environment(),

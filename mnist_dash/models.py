@@ -5,6 +5,7 @@ stand-alone script and the summary on a page can never say different things.
 """
 
 import math
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -320,13 +321,24 @@ def build(variant: Variant, values: Values) -> Any:
     """
     import keras
 
-    keras.utils.set_random_seed(int(values["seed"]))
+    # Each layer gets a seed of its own, the one that `keras.utils.set_random_seed` would
+    # lead to. That function itself seeds what all threads of the process draw from,
+    # and a Dask worker's other threads draw, too.
+    seeds = random.Random(int(values["seed"]))
     pixels = keras.Input((28, 28), name="pixels")
     scaled = keras.layers.Rescaling(1 / 255)(pixels) if values["pixel_scaling"] == PIXELS_0_TO_1 else pixels
     output = keras.layers.Reshape(variant.input_shape)(scaled)
     for layer in variant.layers(values):
-        output = getattr(keras.layers, layer.kind)(**layer.arguments)(output)
+        output = getattr(keras.layers, layer.kind)(**layer.arguments, **_seeded(layer, seeds))(output)
     return keras.Model(pixels, output, name=variant.name.replace("-", "_"))
+
+
+def _seeded(layer: Layer, seeds: random.Random) -> dict[str, Any]:
+    import keras
+
+    if layer.kind in ("Dense", "Conv2D"):
+        return {"kernel_initializer": keras.initializers.GlorotUniform(seed=seeds.randint(1, 10**9))}
+    return {"seed": seeds.randint(1, 10**9)} if layer.kind == "Dropout" else {}
 
 
 def build_optimizer(variant: Variant, values: Values) -> Any:

@@ -39,7 +39,6 @@ st.table(
     [
         {
             "Network": variant.title,
-            "What it is": variant.summary,
             "The tutorial claims": variant.claim.words,
             "Measured here": wording.accuracy_words(evaluation.of_run(run)) if run else "not yet",
             "Training": wording.seconds_words(run.fit_seconds or 0.0) if run else "",

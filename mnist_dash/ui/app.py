@@ -1,6 +1,7 @@
 """The frame around all pages."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -8,6 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 from mnist_dash.ui.controls import shows_errors
 from mnist_dash.ui.resources import ensure_queue
 
+_ICON = Path(__file__).with_name("icon.png")
 _STYLE = """<style>
 .block-container { max-width: 1180px; padding-top: 4.2rem; padding-bottom: 4rem; }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
@@ -15,13 +17,13 @@ _STYLE = """<style>
 
 # The dark theme's accent is light; white text on it would have a contrast of 2.4.
 _DARK_STYLE = """<style>
-[data-testid^="stBaseButton-primary"] *, [data-baseweb="tag"] * { color: #0F1116 !important; }
+[data-testid^="stBaseButton-primary"] *, [data-tag], [data-tag] * { color: #0F1116 !important; }
 </style>"""
 
 
 def run_pages(pages: Sequence[StreamlitPage]) -> None:
     """Shows the page that the visitor is on, in the common frame."""
-    st.set_page_config(page_title="MNIST Dash", page_icon=":material/grid_on:", layout="wide")
+    st.set_page_config(page_title="MNIST Dash", page_icon=str(_ICON), layout="wide")
     page = st.navigation(list(pages), position="top")
     st.html(_STYLE)
     if st.context.theme.type == "dark":

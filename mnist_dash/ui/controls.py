@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from mnist_dash import data
 from mnist_dash.data import MNIST, SAMPLE
@@ -31,6 +32,7 @@ def header(title: str, sentence: str, *explanations: str) -> None:
 
     Says so when only the bundled sample is in use.
     """
+    _frame_this_page()
     st.title(title, anchor=False)
     st.markdown(sentence)
     with st.container(horizontal=True, gap="small"):
@@ -38,6 +40,18 @@ def header(title: str, sentence: str, *explanations: str) -> None:
             explain(name)
     if dataset().known is SAMPLE:
         st.caption(":material/info: The bundled sample of 5,000 digits is in use. Overview offers the full MNIST.")
+
+
+def _frame_this_page() -> None:
+    """Runs app.py around a page that Streamlit runs alone.
+
+    Because there is a folder pages/, a server whose first visitor follows a link to a
+    page runs that page without app.py, and with a menu of file names. It goes on like
+    that until `st.navigation` has been called once, which only app.py does.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def explain(name: str) -> None:

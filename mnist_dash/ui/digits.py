@@ -16,8 +16,8 @@ from mnist_dash.wording import milliseconds_words, percent
 _STYLE = f"""<style>
 .md-grid {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--md-size), 1fr)); gap: .5rem; }}
 .md-grid figure, .md-one {{ margin: 0; text-align: center; }}
-.md-digit {{ image-rendering: pixelated; object-fit: contain; width: 100%; aspect-ratio: 1; background: #000; border-radius: 3px;
-  display: block; }}
+.md-digit {{ display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
+  background: #000; border-radius: 3px; }}
 .md-grid figcaption, .md-one figcaption {{ font-size: .85rem; opacity: .85; padding-top: .15rem; }}
 .md-chosen {{ outline: 3px solid {ACCENT}; }}
 .md-strip {{ display: flex; gap: 4px; overflow: hidden; border-radius: 6px; margin: .25rem 0 .75rem; }}
@@ -27,8 +27,9 @@ _STYLE = f"""<style>
 .md-card h4 {{ font-size: .88rem; font-weight: 600; margin: 0; padding: 0; }}
 .md-answer {{ display: flex; align-items: baseline; gap: .5rem; margin: .1rem 0 .3rem; }}
 .md-answer b {{ font-size: 2.6rem; line-height: 1.1; }}
-.md-row {{ display: grid; grid-template-columns: 1ch 1fr 5.2ch; gap: .4rem; align-items: center; font-size: .78rem;
+.md-row {{ display: grid; grid-template-columns: 1ch 1fr 4rem; gap: .4rem; align-items: center; font-size: .78rem;
   font-variant-numeric: tabular-nums; line-height: 1.35; }}
+.md-top {{ font-weight: 700; }}
 .md-row span:last-child {{ text-align: right; }}
 .md-bar {{ height: .5rem; border-radius: 2px; background: rgba(128,128,128,.18); }}
 .md-bar i {{ display: block; height: 100%; border-radius: 2px; }}
@@ -141,14 +142,14 @@ def readings(found: Sequence[Reading]) -> None:
 def _card(reading: Reading) -> str:
     digit, colour = int(reading.probabilities.argmax()), variant_colour(reading.variant)
     rows = "".join(
-        f"<div class='md-row'><span>{'<b>' if number == digit else ''}{number}</span>"
+        f"<div class='md-row{' md-top' if number == digit else ''}'><span>{number}</span>"
         f"<div class='md-bar'><i style='width: {100 * part:.1f}%; background: {colour}'></i></div>"
         f"<span>{percent(part)}</span></div>"
         for number, part in enumerate(map(float, reading.probabilities))
     )
     return (
         f'<section class="md-card" style="border-top: 4px solid {colour}"><h4>{html.escape(reading.title)}</h4>'
-        f'<div class="md-answer"><b data-testid="digit-read">{digit}</b>'
+        f'<div class="md-answer"><b>{digit}</b>'
         f"<span>{percent(float(reading.probabilities[digit]))}</span></div>"
         f'{rows}<div class="md-foot">{milliseconds_words(reading.milliseconds)}</div></section>'
     )

@@ -1,6 +1,5 @@
 """The Draw page's board: canvas or upload, the 28 × 28 picture, and what the networks say."""
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from mnist_dash.ui.digits import Reading, digit_image, readings
 from mnist_dash.ui.resources import predictor
 
 CANVAS_SIZE = 280  # pixels; fits a phone 360 pixels wide
+_REPEATS = 5  # a prediction is timed so often, and the median shown
 _PEN = 22  # pixels; scaled down with the digit it comes close to MNIST's strokes
 _UPLOAD_TYPES = ("png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff")
 
@@ -37,7 +37,7 @@ def _board(runs: Sequence[Run]) -> None:
         if not chosen:
             st.info("Choose at least one network above.", icon=":material/draw:")
             return
-        pair = [("what the networks see: 28 × 28", redrawn.pixels)]
+        pair = [("28 × 28, all that they see", redrawn.pixels)]
         if isinstance(source, bytes):
             pair.insert(0, ("the ink that was found", (255 * redrawn.ink).astype(np.uint8)))
         with st.container(horizontal=True):
@@ -53,6 +53,7 @@ def _canvas_or_file() -> np.ndarray | bytes | str:
     """Returns a drawing, the contents of a file, or what to do as long as there is neither."""
     way = choice("How", {"draw": "Draw", "upload": "Upload a picture"}, key="draw_way")
     if way == "draw":
+        st.space("small")  # for the canvas's own toolbar, which floats above it
         drawn = _drawing()
         return "Draw one digit with the mouse, a pen or a finger: the canvas is empty." if drawn is None else drawn
     file = st.file_uploader(
@@ -91,9 +92,8 @@ def _redrawn(source: np.ndarray | bytes | str) -> Redrawn | None:
 
 def _read(run: Run, pixels: np.ndarray) -> Reading:
     network = predictor(run.id)
-    started = time.perf_counter()
-    probabilities = network.probabilities(pixels[None])[0]
-    return Reading(title_of(run), run.variant, probabilities, 1000 * (time.perf_counter() - started))
+    milliseconds = network.milliseconds(pixels, repeats=_REPEATS)
+    return Reading(title_of(run), run.variant, network.probabilities(pixels[None])[0], milliseconds)
 
 
 def canvas(*, key: str, stroke_width: int) -> np.ndarray | None:
