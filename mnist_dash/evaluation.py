@@ -116,13 +116,13 @@ def read_outcome(store: RunStore, run_id: int) -> TestOutcome:
         StoreError: If what is stored does not fit together.
     """
     labels = np.frombuffer(store.read_artifact(run_id, TEST_LABELS), np.uint8)
-    probabilities = np.frombuffer(store.read_artifact(run_id, TEST_PROBABILITIES), np.float16)
-    if probabilities.size != labels.size * CLASSES:
+    content = store.read_artifact(run_id, TEST_PROBABILITIES)
+    if len(content) != labels.size * CLASSES * np.dtype(np.float16).itemsize:
         raise StoreError(
-            f"Run {run_id} has {probabilities.size:,} stored probabilities for {labels.size:,} test pictures, "
+            f"Run {run_id} has {len(content) // 2:,} stored probabilities for {labels.size:,} test pictures, "
             f"but {labels.size * CLASSES:,} were expected. Train it again."
         )
-    return TestOutcome(labels, probabilities.reshape(-1, CLASSES))
+    return TestOutcome(labels, np.frombuffer(content, np.float16).reshape(-1, CLASSES))
 
 
 def most_confused(confusion: np.ndarray, *, count: int = 3) -> list[tuple[int, int, int]]:

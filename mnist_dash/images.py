@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,7 +88,7 @@ def read_grey(content: bytes) -> np.ndarray:
             "Save the picture smaller."
         )
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_size(image.size)
             image.draft("RGB", (_WORKING_SIZE, _WORKING_SIZE))  # a JPEG is decoded at an eighth of its size at best
             return _upright_grey(image)

@@ -13,7 +13,7 @@ def percent(part: float, *, decimals: int = 1) -> str:
 
 def accuracy_words(accuracy: Accuracy) -> str:
     """Returns an accuracy with its interval, for instance “97.9 % (± 0.3)”."""
-    decimals = 1 if accuracy.margin >= 0.0005 else 2
+    decimals = 1 if accuracy.margin >= 0.0005 else 2 if accuracy.margin >= 0.00005 else 3
     return f"{percent(accuracy.value, decimals=decimals)} (± {100 * accuracy.margin:.{decimals}f})"
 
 

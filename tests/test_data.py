@@ -535,14 +535,24 @@ def test_a_file_that_never_ends_is_cut_off_and_removed(site, tmp_path):
     assert not part.exists()
 
 
-@pytest.mark.parametrize(("status", "max_bytes"), [(404, 1_000_000), (200, 100_000)])
-def test_a_download_that_fails_closes_its_connection(site, tmp_path, status, max_bytes):
-    site.status = status
+@pytest.mark.parametrize(
+    ("status", "max_bytes", "sent_before_break"),
+    [(404, 1_000_000, []), (200, 100_000, []), (200, 1_000_000, [100_000] * 3)],
+    ids=["not found", "too large", "broken"],
+)
+def test_a_download_that_fails_closes_its_connection(site, tmp_path, status, max_bytes, sent_before_break):
+    site.status, site.sent_before_break = status, sent_before_break
 
-    with pytest.raises(DownloadError):
-        fetch(site.url, tmp_path / "mnist.part", max_bytes=max_bytes, progress=lambda done: None)
-
+    message = message_of_a_failing_fetch(site.url, tmp_path / "mnist.part", max_bytes)
     gc.collect()  # a connection that was left open warns now, and warnings are errors
+
+    assert site.url in message
+
+
+def message_of_a_failing_fetch(url, part, max_bytes):
+    with pytest.raises(DownloadError) as caught:
+        fetch(url, part, max_bytes=max_bytes, progress=lambda done: None)
+    return str(caught.value)
 
 
 # The full MNIST, where there is one

@@ -1,0 +1,390 @@
+import ast
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from mnist_dash import figures
+from mnist_dash.evaluation import accuracy
+from mnist_dash.figures import (
+    ACCURACY,
+    LOSS,
+    Curve,
+    accuracy_intervals,
+    class_balance,
+    confusion,
+    kernel_sheet,
+    learning_curves,
+    live_curve,
+    neuron_sheet,
+    variant_colour,
+)
+from mnist_dash.models import VARIANTS
+from mnist_dash.runs import Epoch, Progress
+
+# As the design names them, after Okabe and Ito.
+COLOURS = {
+    "dense-32": "#E69F00",
+    "sigmoid-100": "#56B4E9",
+    "dense-512": "#009E73",
+    "cnn": "#0072B2",
+    "cnn-augmented": "#CC79A7",
+}
+EPOCHS = [Epoch(1, 0.36, 0.90, 0.25, 0.92, 0.4), Epoch(2, 0.21, 0.94, 0.22, 0.935, 0.3)]
+UNVALIDATED = [Epoch(1, 0.36, 0.90, None, None, 0.4), Epoch(2, 0.21, 0.94, None, None, 0.3)]
+RANDOM = np.random.default_rng(1)
+
+
+def trace(figure, name):
+    [found] = [trace for trace in figure.data if trace.name == name]
+    return found
+
+
+def names_of(figure):
+    return [trace.name for trace in figure.data]
+
+
+def axis_titles(figure):
+    return figure.layout.xaxis.title.text, figure.layout.yaxis.title.text
+
+
+# Learning curves
+
+
+def test_learning_curves_show_each_epoch_in_percent():
+    figure = learning_curves([Curve("CNN", "cnn", EPOCHS, test_accuracy=0.93)], ACCURACY)
+
+    assert list(trace(figure, "CNN, training").x) == [1, 2]
+    assert list(trace(figure, "CNN, training").y) == pytest.approx([90, 94])
+    assert list(trace(figure, "CNN, validation").y) == pytest.approx([92, 93.5])
+    assert list(trace(figure, "CNN, test").x) == [2]
+    assert list(trace(figure, "CNN, test").y) == pytest.approx([93])
+
+
+def test_learning_curves_of_the_loss_are_not_percentages():
+    figure = learning_curves([Curve("CNN", "cnn", EPOCHS, test_loss=0.24)], LOSS)
+
+    assert list(trace(figure, "CNN, training").y) == [0.36, 0.21]
+    assert list(trace(figure, "CNN, validation").y) == [0.25, 0.22]
+    assert list(trace(figure, "CNN, test").y) == [0.24]
+
+
+def test_training_is_dotted_and_faint_validation_solid_and_test_a_diamond():
+    figure = learning_curves([Curve("CNN", "cnn", EPOCHS, test_loss=0.24)], LOSS)
+
+    training, validation = trace(figure, "CNN, training"), trace(figure, "CNN, validation")
+    assert (training.line.dash, validation.line.dash) == ("dot", "solid")
+    assert training.opacity < 1
+    assert trace(figure, "CNN, test").marker.symbol == "diamond"
+
+
+def test_without_validation_there_is_no_validation_curve():
+    figure = learning_curves([Curve("CNN", "cnn", UNVALIDATED, test_loss=0.24)], LOSS)
+
+    assert names_of(figure) == ["CNN", "CNN, training", "CNN, test"]
+
+
+@pytest.mark.parametrize("quantity", [LOSS, ACCURACY])
+def test_a_run_without_epochs_or_test_draws_nothing_but_its_name(quantity):
+    figure = learning_curves([Curve("CNN", "cnn", [], test_loss=0.2, test_accuracy=0.9)], quantity)
+
+    assert [len(trace.x) for trace in figure.data if trace.name != "CNN"] == [0]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_curve_has_its_variants_colour(variant):
+    figure = learning_curves([Curve("It", variant, EPOCHS, test_loss=0.24)], LOSS)
+
+    colours = {trace.line.color for trace in figure.data if trace.mode != "markers"}
+    assert colours | {trace(figure, "It, test").marker.color} == {COLOURS[variant]}
+
+
+def test_runs_of_one_variant_differ_by_dash():
+    curves = [Curve(f"Run {number}", "cnn", EPOCHS) for number in range(4)] + [Curve("Other", "dense-32", EPOCHS)]
+
+    figure = learning_curves(curves, LOSS)
+
+    dashes = [trace(figure, f"Run {number}, validation").line.dash for number in range(4)]
+    assert len(set(dashes)) == 4
+    assert trace(figure, "Other, validation").line.dash == dashes[0] == "solid"
+
+
+def test_a_run_has_one_entry_in_the_legend():
+    figure = learning_curves([Curve("One", "cnn", EPOCHS, 0.2, 0.9), Curve("Two", "cnn", EPOCHS, 0.2, 0.9)], LOSS)
+
+    assert [trace.name for trace in figure.data if trace.showlegend is not False] == ["One", "Two"]
+
+
+def test_more_runs_than_dashes_can_be_drawn():
+    figure = learning_curves([Curve(f"Run {number}", "cnn", EPOCHS) for number in range(20)], LOSS)
+
+    assert len(figure.data) == 60
+
+
+# A run in training
+
+
+def test_the_live_curve_ends_in_the_epoch_under_way():
+    progress = Progress(epoch=3, step=25, steps=100, loss=0.2, accuracy=0.95)
+
+    figure = live_curve(EPOCHS, progress, variant="dense-512", total=10)
+
+    assert list(trace(figure, "Training").x) == [1, 2, 2.25]
+    assert list(trace(figure, "Training").y) == pytest.approx([90, 94, 95])
+    assert list(trace(figure, "Validation").x) == [1, 2]
+    assert list(trace(figure, "Validation").y) == pytest.approx([92, 93.5])
+    assert trace(figure, "Training").line.color == COLOURS["dense-512"]
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [
+        None,
+        Progress(epoch=3, step=0, steps=100),
+        Progress(epoch=3, step=0, steps=0, accuracy=0.9),
+        Progress(epoch=2, step=100, steps=100, accuracy=0.9),
+    ],
+    ids=["nothing known", "no accuracy yet", "no steps yet", "an epoch that has ended"],
+)
+def test_the_live_curve_shows_only_what_is_known(progress):
+    figure = live_curve(UNVALIDATED, progress, variant="cnn", total=10)
+
+    assert names_of(figure) == ["Training"]
+    assert list(trace(figure, "Training").x) == [1, 2]
+
+
+def test_the_live_curve_keeps_its_width_while_it_grows():
+    early = live_curve([], None, variant="cnn", total=60)
+    late = live_curve(EPOCHS, None, variant="cnn", total=60)
+
+    assert early.layout.xaxis.range == late.layout.xaxis.range
+    assert late.layout.xaxis.range[0] == 0
+    assert late.layout.xaxis.range[1] > 60
+
+
+# Data and results
+
+
+def test_the_class_balance_is_a_bar_a_digit():
+    figure = class_balance(np.arange(1_000, 1_010), part="training")
+
+    [bars] = figure.data
+    assert list(bars.x) == list(range(10))
+    assert list(bars.y) == list(range(1_000, 1_010))
+    assert bars.text[0] == "1,000"
+    assert axis_titles(figure) == ("Digit", "Pictures (training)")
+
+
+def test_accuracies_stand_with_their_intervals_and_claims():
+    measured = [accuracy(9_451, 10_000), accuracy(9_767, 10_000)]
+
+    figure = accuracy_intervals(["Dense 32", "Dense 512"], ["dense-32", "dense-512"], measured, [None, 0.9785])
+
+    points = trace(figure, "Measured, with its 95 % interval")
+    assert list(points.y) == ["Dense 32", "Dense 512"]
+    assert list(points.x) == pytest.approx([94.51, 97.67])
+    assert np.add(points.x, points.error_x.array) == pytest.approx([100 * one.high for one in measured])
+    assert np.subtract(points.x, points.error_x.arrayminus) == pytest.approx([100 * one.low for one in measured])
+    assert list(points.marker.color) == [COLOURS["dense-32"], COLOURS["dense-512"]]
+    claims = trace(figure, "The tutorial's claim")
+    assert (list(claims.y), list(claims.x)) == (["Dense 512"], pytest.approx([97.85]))
+
+
+def test_a_confusion_matrix_colours_mistakes_alone():
+    counts = np.diag(np.full(10, 970))
+    counts[4, 9], counts[9, 4] = 30, 6
+
+    figure = confusion(counts)
+
+    [squares] = figure.data
+    assert np.isnan(np.diag(squares.z)).all()
+    assert (squares.z[4][9], squares.z[9][4], squares.z[0][1]) == (30, 6, 0)
+    assert (squares.zmin, squares.zmax) == (0, 30)
+    np.testing.assert_array_equal(squares.customdata, counts)
+
+
+def test_a_confusion_matrix_writes_every_number_in_its_square():
+    counts = RANDOM.integers(0, 2_000, (10, 10))
+
+    figure = confusion(counts)
+
+    written = {(note.y, note.x): note.text for note in figure.layout.annotations}
+    assert written == {(true, read): f"{counts[true, read]:,}" for true in range(10) for read in range(10)}
+
+
+def test_a_confusion_matrix_without_mistakes_can_be_drawn():
+    figure = confusion(np.diag(np.full(10, 100)))
+
+    assert figure.data[0].zmax == 1
+
+
+def test_the_counts_given_to_a_confusion_matrix_are_left_alone():
+    counts = np.diag(np.full(10, 100))
+
+    confusion(counts)
+
+    np.testing.assert_array_equal(counts, np.diag(np.full(10, 100)))
+
+
+# Weights
+
+
+def tiles_of(sheet, rows, columns, size):
+    """Cuts a sheet into its tiles, leaving out one pixel between them; shape (rows · columns, size, size)."""
+    step = size + 1
+    return np.stack(
+        [
+            sheet[row * step : row * step + size, column * step : column * step + size]
+            for row in range(rows)
+            for column in range(columns)
+        ]
+    )
+
+
+def test_a_hundred_neurons_stand_in_ten_rows_of_ten():
+    kernel = RANDOM.normal(0, 0.1, (784, 100)).astype(np.float32)
+
+    sheet = np.asarray(neuron_sheet(kernel, first=1).data[0].z)
+
+    assert sheet.shape == (10 * 28 + 9, 10 * 28 + 9)
+    np.testing.assert_array_equal(tiles_of(sheet, 10, 10, 28), kernel.T.reshape(100, 28, 28))
+    assert np.isnan(sheet[28]).all()
+    assert np.isnan(sheet[:, 28]).all()
+    assert np.isnan(sheet).sum() == sheet.size - kernel.size
+
+
+@pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (2, 1, 2), (5, 2, 3), (32, 6, 6)])
+def test_neurons_of_any_number_stand_nearly_in_a_square(count, rows, columns):
+    kernel = RANDOM.normal(0, 0.1, (784, count)).astype(np.float32)
+
+    sheet = np.asarray(neuron_sheet(kernel, first=1).data[0].z)
+
+    tiles = tiles_of(sheet, rows, columns, 28)
+    np.testing.assert_array_equal(tiles[:count], kernel.T.reshape(count, 28, 28))
+    assert np.isnan(tiles[count:]).all()
+
+
+def test_neurons_are_named_from_the_first():
+    labels = neuron_sheet(np.ones((784, 4), np.float32), first=101).data[0].customdata
+
+    assert (labels[0][0], labels[0][29], labels[29][29]) == ("neuron 101", "neuron 102", "neuron 104")
+    assert labels[28][28] == ""
+
+
+def test_the_kernels_of_a_convolution_have_a_column_a_filter_and_a_row_a_channel():
+    kernel = RANDOM.normal(0, 0.1, (3, 3, 16, 32)).astype(np.float32)
+
+    figure = kernel_sheet(kernel)
+
+    sheet = np.asarray(figure.data[0].z)
+    tiles = tiles_of(sheet, 16, 32, 3).reshape(16, 32, 3, 3)
+    np.testing.assert_array_equal(tiles[5, 7], kernel[:, :, 5, 7])
+    np.testing.assert_array_equal(tiles, kernel.transpose(2, 3, 0, 1))
+
+
+def test_the_kernels_of_a_first_convolution_stand_in_rows_of_eight():
+    kernel = RANDOM.normal(0, 0.1, (3, 3, 1, 16)).astype(np.float32)
+
+    figure = kernel_sheet(kernel)
+
+    assert np.asarray(figure.data[0].z).shape == (2 * 3 + 1, 8 * 3 + 7)
+    np.testing.assert_array_equal(tiles_of(np.asarray(figure.data[0].z), 2, 8, 3), kernel[:, :, 0].transpose(2, 0, 1))
+    assert figure.data[0].customdata[4][4] == "filter 10, channel 1"
+
+
+@pytest.mark.parametrize("offset", [-0.3, 0, 0.3])
+def test_the_colours_of_weights_are_symmetric_about_zero(offset):
+    [sheet] = neuron_sheet(RANDOM.normal(offset, 0.1, (784, 9)).astype(np.float32), first=1).data
+
+    assert sheet.zmin == -sheet.zmax
+    assert sheet.zmax > 0
+    colours = dict(sheet.colorscale)
+    assert colours[0.5] == "#F7F7F7"
+    assert colours[0.0] != colours[1.0]
+    assert sheet.colorbar.title.text
+
+
+def test_weights_that_are_all_zero_can_be_drawn():
+    [sheet] = neuron_sheet(np.zeros((784, 4), np.float32), first=1).data
+
+    assert (sheet.zmin, sheet.zmax) == (-1, 1)
+
+
+# All figures
+
+
+ALL = {
+    "learning_curves of losses": learning_curves([Curve("CNN", "cnn", EPOCHS, 0.2, 0.9)], LOSS),
+    "learning_curves of accuracies": learning_curves([Curve("CNN", "cnn", EPOCHS, 0.2, 0.9)], ACCURACY),
+    "live_curve": live_curve(EPOCHS, None, variant="cnn", total=5),
+    "class_balance": class_balance(np.arange(10), part="test"),
+    "accuracy_intervals": accuracy_intervals(["A"], ["cnn"], [accuracy(9, 10)], [0.9]),
+    "confusion": confusion(np.eye(10, dtype=int)),
+    "neuron_sheet": neuron_sheet(np.ones((784, 4), np.float32), first=1),
+    "kernel_sheet": kernel_sheet(np.ones((3, 3, 2, 4), np.float32)),
+}
+SHEETS = {"neuron_sheet", "kernel_sheet"}  # pixels have no axes
+
+
+def test_all_functions_that_draw_are_tested_here():
+    functions = {name for name in figures.__all__ if callable(getattr(figures, name))}
+
+    assert functions - {"Curve", "variant_colour"} == {name.split()[0] for name in ALL}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_figure_has_titles_on_its_axes_or_no_axes(name):
+    figure = ALL[name]
+
+    if name in SHEETS:
+        assert (figure.layout.xaxis.visible, figure.layout.yaxis.visible) == (False, False)
+    else:
+        assert all(axis_titles(figure))
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("learning_curves of losses", "(cross-entropy, nats)"),
+        ("learning_curves of accuracies", "(%)"),
+        ("live_curve", "(%)"),
+        ("accuracy_intervals", "(%)"),
+    ],
+)
+def test_measured_quantities_name_their_unit(name, unit):
+    assert any(unit in title for title in axis_titles(ALL[name]))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_figure_can_be_sent_to_a_browser_and_has_no_background_of_its_own(name):
+    figure = ALL[name]
+
+    assert isinstance(figure, go.Figure)
+    assert go.Figure(figure.to_dict()) == figure
+    assert len(figure.to_json()) > 100
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+
+
+@pytest.mark.parametrize("variant", COLOURS)
+def test_each_variant_has_its_colour(variant):
+    assert variant_colour(variant) == COLOURS[variant]
+
+
+def test_an_unknown_variant_has_a_colour_that_no_other_has():
+    assert variant_colour("something else") not in COLOURS.values()
+
+
+@pytest.mark.parametrize("file", sorted(Path(figures.__file__).parent.glob("*.py")), ids=lambda file: file.name)
+def test_no_figure_reads_a_store_or_a_file(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    from_runs = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mnist_dash.runs")
+        for alias in node.names
+    }
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+
+    assert from_runs <= {"Epoch", "Progress"}
+    assert "open" not in called

@@ -1,0 +1,271 @@
+"""Every page, run by Streamlit's own test harness on real stores."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image, ImageDraw
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from mnist_dash import ui
+from mnist_dash.data import Dataset
+from mnist_dash.models import VARIANTS
+from mnist_dash.runs import DONE, Result, RunStore
+from mnist_dash.ui import drawing
+
+APP = str(Path(__file__).parent.parent / "app.py")
+PAGES = ("overview", "explore", "train", "curves", "compare", "draw", "inside")
+TIMEOUT_S = 60
+
+
+@pytest.fixture(autouse=True)
+def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A new database for each test; what the server caches goes with it."""
+    url = f"sqlite:///{tmp_path / 'runs.sqlite'}"
+    monkeypatch.setenv("MNIST_DASH_DATABASE_URL", url)
+    yield url
+    st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def run_like_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before each run the harness forgets what a server learns from its first visitor:
+    that the pages are listed by app.py and not by the folder pages/."""
+    make = PagesManager.__init__
+
+    def make_and_remember(self: PagesManager, *arguments: object, **named: object) -> None:
+        make(self, *arguments, **named)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", make_and_remember)
+
+
+@pytest.fixture
+def empty_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No reference models, as if the project came without them."""
+    monkeypatch.setattr("mnist_dash.ui.resources.ensure_reference_runs", lambda store: None)
+
+
+@pytest.fixture
+def queue() -> Iterator[None]:
+    """Ends the workers that a page started."""
+    yield
+    ui.job_queue().close()
+
+
+def opened(page: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
+    if page != "overview":
+        app.switch_page(f"pages/{page}.py").run()
+    return app
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.subheader, app.title)
+    return " ".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "train"])
+def test_a_page_opens_without_an_error_and_says_which_data_is_in_use(page: str):
+    app = opened(page)
+
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+    assert "bundled sample" in texts(app)
+
+
+@pytest.mark.usefixtures("empty_database")
+@pytest.mark.parametrize("page", ["curves", "compare", "draw", "inside"])
+def test_a_page_without_any_run_leads_to_the_train_page(page: str):
+    app = opened(page)
+
+    assert not app.exception
+    assert len(app.info) == 1
+    assert any(element.type == "page_link" and element.proto.page == "train" for element in all_elements(app))
+
+
+def all_elements(app: AppTest) -> list:
+    return [element for block in (app.main, app.sidebar) for element in block]
+
+
+def test_the_overview_shows_claims_beside_what_the_reference_models_reached():
+    app = opened("overview")
+
+    table = app.table[0].value
+    rows = {row["Network"]: row for row in table.to_dict("records")}
+    assert rows["Dense 512"]["The tutorial claims"] == "97.85 % after 5 epochs"
+    assert rows["Dense 512"]["Measured here"] == "97.7 % (± 0.3)"
+
+
+def test_explore_shows_the_digit_and_part_that_were_chosen():
+    app = opened("explore")
+
+    app.segmented_control(key="explore_part").set_value("test")
+    app.segmented_control(key="explore_digit").set_value("7").run()
+
+    assert not app.exception
+    assert "label **7**" in texts(app)
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_run_started_on_the_train_page_ends_with_its_accuracy_on_it(own_database: str):
+    app = opened("train")
+    app.number_input(key="train_dense-32_epochs").set_value(1)
+    app.button(key="train_start_dense-32").click().run()
+    assert not app.exception
+    store = RunStore(own_database)
+    run = store.list_runs()[0]
+    assert run.settings["epochs"] == 1
+    deadline = time.monotonic() + 120
+    while store.get_run(run.id).status != DONE and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+    app.run()
+
+    store.close()
+    assert "test accuracy" in texts(app)
+    assert f"run {run.id}" in texts(app)
+
+
+@pytest.mark.usefixtures("queue")
+def test_settings_of_another_network_come_with_its_choice():
+    app = opened("train")
+
+    app.segmented_control(key="train_variant").set_value("cnn").run()
+
+    assert app.number_input(key="train_cnn_epochs").value == 60
+    assert app.number_input(key="train_cnn_batch_size").value == 512
+    assert app.selectbox(key="train_cnn_validation").value == "holdout"
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_fold_that_does_not_exist_is_refused_with_the_range():
+    app = opened("train")
+    app.selectbox(key="train_dense-32_validation").set_value("kfold:4")
+    app.number_input(key="train_dense-32_fold").set_value(9)
+
+    app.button(key="train_start_dense-32").click().run()
+
+    assert "from 1 to 4" in app.error[0].value
+
+
+@pytest.mark.usefixtures("queue")
+def test_on_a_shared_host_limits_hold_and_a_stranger_cannot_cancel(
+    monkeypatch: pytest.MonkeyPatch, own_database: str, sample: Dataset
+):
+    monkeypatch.setenv("MNIST_DASH_SHARED", "1")
+    monkeypatch.setenv("MNIST_DASH_MAX_EPOCHS", "10")
+    store = RunStore(own_database)
+    settings = VARIANTS["cnn"].check({})
+    stranger = store.create_run("cnn", settings, dataset="mnist", fingerprint="other", owner="somebody else")
+    app = opened("train")
+
+    app.number_input(key="train_dense-32_epochs").set_value(11)
+    app.button(key="train_start_dense-32").click().run()
+
+    store.close()
+    assert "10 is the most" in app.error[0].value
+    buttons = [button for button in app.button if button.key == f"train_cancel_{stranger.id}"]
+    assert all(button.disabled for button in buttons)
+
+
+def finished_on_the_sample(store: RunStore, sample: Dataset) -> int:
+    """Adds a finished run whose probabilities are those of one that always says 3."""
+    run = store.create_run(
+        "dense-32", VARIANTS["dense-32"].check({}), dataset=sample.name, fingerprint=sample.fingerprint, claim=True
+    )
+    probabilities = np.tile(np.eye(10, dtype=np.float16)[3], (1000, 1))
+    artifacts = {"test_probabilities": probabilities.tobytes(), "test_labels": sample.y_test.tobytes()}
+    store.finish_run(run.id, str(run.claim), Result(9.0, 0.1, 1.0, 25_450, 0.1), artifacts)
+    return run.id
+
+
+def test_runs_on_different_data_are_not_compared_with_each_other(own_database: str, sample: Dataset):
+    store = RunStore(own_database)
+    run_id = finished_on_the_sample(store, sample)
+    store.close()
+    app = opened("compare")
+    assert run_id not in app.multiselect(key="compare_runs_mnist").options
+
+    app.segmented_control(key="compare_dataset").set_value("mnist-sample").run()
+
+    assert not app.exception
+    assert app.multiselect(key="compare_runs_mnist-sample").value == [run_id]
+    assert "900 of 1,000 test pictures were read wrong" in texts(app)
+
+
+def test_curves_of_runs_on_different_data_come_with_a_warning(own_database: str, sample: Dataset):
+    store = RunStore(own_database)
+    run_id = finished_on_the_sample(store, sample)
+    store.close()
+    app = opened("curves")
+    picker = app.multiselect(key="curves_runs")
+
+    picker.set_value([*picker.value, run_id]).run()
+
+    assert "different data" in app.warning[0].value
+
+
+def test_an_empty_canvas_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(drawing, "canvas", lambda **_: None)
+
+    app = opened("draw")
+
+    assert "the canvas is empty" in texts(app)
+
+
+def test_a_drawn_digit_is_read_by_all_reference_models(monkeypatch: pytest.MonkeyPatch):
+    picture = Image.new("RGBA", (280, 280), "black")
+    ImageDraw.Draw(picture).line([(140, 40), (140, 240)], fill="white", width=24)
+    monkeypatch.setattr(drawing, "canvas", lambda **_: np.asarray(picture))
+
+    app = opened("draw")
+
+    assert not app.exception
+    assert "All networks read a 1" in texts(app)
+
+
+def test_a_text_file_named_png_is_answered_with_a_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(drawing, "canvas", lambda **_: None)
+    app = opened("draw")
+    app.segmented_control(key="draw_way").set_value("upload").run()
+
+    app.file_uploader(key="draw_upload").upload("digit.png", b"this is not a picture", "image/png").run()
+
+    assert not app.exception
+    assert "not a picture" in app.warning[0].value
+
+
+def test_inside_leafs_through_the_neurons_of_a_large_layer(own_database: str):
+    app = opened("inside")
+    store = RunStore(own_database)
+    large = store.find_run("dense-512").id
+    store.close()
+
+    app.selectbox(key="inside_run").set_value(large).run()
+
+    assert not app.exception
+    assert "Neurons 1 to 100** of 512" in texts(app)
+
+
+def test_a_database_that_cannot_be_opened_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MNIST_DASH_DATABASE_URL", "sqlite:////proc/nowhere/runs.sqlite")
+
+    app = opened("curves")
+
+    assert not app.exception
+    assert "cannot be opened" in app.error[0].value
+
+
+def test_a_setting_that_cannot_be_used_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MNIST_DASH_WORKERS", "many")
+
+    app = opened("overview")
+
+    assert not app.exception
+    assert "MNIST\\_DASH\\_WORKERS" in app.error[0].value
