@@ -14,7 +14,7 @@ import numpy as np
 
 from mnist_dash import data, evaluation, images, wording
 from mnist_dash.data import Dataset
-from mnist_dash.errors import MnistDashError, PictureError, TrainingError
+from mnist_dash.errors import MnistDashError, PictureError, TrainingError, VariantError
 from mnist_dash.models import VARIANTS, Setting, get_variant
 from mnist_dash.prediction import Predictor
 from mnist_dash.runs import (
@@ -44,12 +44,12 @@ def main() -> None:
         commands(prog_name="python -m mnist_dash")
     except MnistDashError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, VariantError) else 1)  # a setting out of range is bad usage
 
 
 @click.group(help="Train the networks of five MNIST tutorials and use them, without a browser.")
 def commands() -> None:
-    pass
+    """The group that all commands belong to."""
 
 
 @commands.command("data")
@@ -181,7 +181,7 @@ def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: b
             except PictureError as error:
                 failed = True
                 _say({"picture": str(path), "error": str(error)}, None, as_json=as_json)
-                click.echo(f"Error: {path}: {error}", err=True)
+                click.echo(f"Error: {click.format_filename(path)}: {error}", err=True)
                 continue
             digit = int(probabilities.argmax())
             found = {
@@ -191,7 +191,11 @@ def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: b
                 "probabilities": [float(part) for part in probabilities],
                 "run": run.id,
             }
-            _say(found, f"{path}: {digit} ({wording.percent(float(probabilities[digit]))})", as_json=as_json)
+            _say(
+                found,
+                f"{click.format_filename(path)}: {digit} ({wording.percent(float(probabilities[digit]))})",
+                as_json=as_json,
+            )
     if failed:
         sys.exit(1)
 
@@ -283,6 +287,6 @@ def _described(run: Run) -> dict[str, Any]:
 
 def _say(found: dict[str, Any], words: str | None, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(json.dumps(found))
     elif words is not None:
         click.echo(words)

@@ -5,7 +5,9 @@ the shapes, types, ranges and SHA-256 values of the real thing, whatever file th
 """
 
 import hashlib
+import lzma
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -22,6 +24,20 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 CLASSES = 10
 KEPT_BACK = 12  # the tutorials keep 5,000 of 60,000 training pictures for validation: one in twelve
 _MAX_FILE_BYTES = 100_000_000
+# All that zipfile and numpy were seen to raise on damaged files.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+    tokenize.TokenError,
+)
 
 
 @dataclass(frozen=True)
@@ -238,16 +254,7 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
         raise DataError(f"{path} does not exist. Name an existing .npz file with {_listed(names)}.") from error
     except KeyError as error:
         raise DataError(f"{path} has no array {error.args[0]}; it must hold {_listed(names)}.") from error
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        EOFError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-        MemoryError,
-    ) as error:
+    except _DAMAGED as error:
         raise DataError(
             f"{path} is damaged or not an .npz file ({error}). Replace it with one that holds {_listed(names)}."
         ) from error

@@ -7,29 +7,8 @@ from mnist_dash.errors import DownloadError
 
 _TRIES = 3
 _TIMEOUT_S = 15
-
-
-class _Meter:
-    """What pooch reports to: passes progress on and stops a file that is too large."""
-
-    total = 0  # bytes still to come, set by pooch
-
-    def __init__(self, have: int, max_bytes: int, progress: Callable[[float], None]):
-        self._have, self._max_bytes, self._progress = have, max_bytes, progress
-        self._come = 0
-
-    def update(self, count: int) -> None:
-        self._come = min(self._come + count, self.total) if self.total else self._come + count
-        if self._have + self._come > self._max_bytes:
-            raise ValueError(f"it is larger than {self._max_bytes:,} bytes")
-        if self.total:
-            self._progress((self._have + self._come) / (self._have + self.total))
-
-    def reset(self) -> None:
-        self._come = 0
-
-    def close(self) -> None:
-        pass
+_CHUNK_BYTES = 1 << 13  # what a break loses at most
+_CANNOT_CONTINUE = 416  # HTTP: the range that was asked for lies outside of the file
 
 
 def fetch(url: str, part: Path, *, max_bytes: int, progress: Callable[[float], None]) -> None:
@@ -45,31 +24,44 @@ def fetch(url: str, part: Path, *, max_bytes: int, progress: Callable[[float], N
         DownloadError: If the file cannot be fetched in three tries.
     """
     # Imported here: only a download needs requests, which takes 0.2 s of a page's start.
-    import pooch
     import requests
 
     for attempt in range(1, _TRIES + 1):
         try:
             part.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("ab") as file:
-                have = file.tell()
-                # A server that ignores the range sends everything again; the check of
-                # the arrays then refuses the file, and the next call starts afresh.
-                headers = {"Range": f"bytes={have}-"} if have else {}
-                meter = _Meter(have, max_bytes, progress)
-                pooch.HTTPDownloader(progressbar=meter, headers=headers, timeout=_TIMEOUT_S)(url, file, None)
+            _fetch_rest(url, part, max_bytes, progress)
             return
-        except (requests.RequestException, ValueError, OSError) as error:
-            _drop_useless_part(part, error)
-            if attempt == _TRIES:
+        except (requests.RequestException, OSError, _TooLargeError) as error:
+            if isinstance(error, _TooLargeError):
+                part.unlink()
+            if attempt == _TRIES or isinstance(error, _TooLargeError):
                 raise DownloadError(
                     f"{url} could not be fetched ({type(error).__name__}: {error}). Check the connection and try "
                     "again: it goes on where it stopped. Meanwhile everything works on the bundled sample."
                 ) from error
 
 
-def _drop_useless_part(part: Path, error: Exception) -> None:
-    """Removes a part that the server cannot continue, or that grew too large."""
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if status == 416 or type(error) is ValueError:
-        part.unlink(missing_ok=True)
+class _TooLargeError(Exception):
+    """The server sends more than the file can have."""
+
+
+def _fetch_rest(url: str, part: Path, max_bytes: int, progress: Callable[[float], None]) -> None:
+    import requests
+
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
+        if response.status_code == _CANNOT_CONTINUE:
+            part.unlink()  # the next try starts afresh
+        response.raise_for_status()
+        continues = response.status_code == 206
+        have = have if continues else 0
+        total = have + int(response.headers.get("content-length") or 0)
+        with part.open("ab" if continues else "wb") as file:
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                have += file.write(chunk)
+                if have > max_bytes:
+                    raise _TooLargeError(f"it is larger than {max_bytes:,} bytes")
+                progress(min(have / total, 1.0) if total else 0.0)
+        if have < total:
+            raise requests.ConnectionError(f"the connection broke after {have:,} of {total:,} bytes")

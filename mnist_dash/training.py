@@ -177,24 +177,28 @@ def _train_epoch(program: "CompiledTraining", parts: Split, number: int, epochs:
     started = time.perf_counter()
 
     def report(progress: Progress) -> None:
+        _check_loss(progress.loss or 0.0, number)
         done = progress.step / progress.steps
         left = (time.perf_counter() - started) / done * (epochs - number + 1 - done)
         reporter.report(replace(progress, seconds_left=left))
 
     loss, accuracy = program.train_epoch(parts.train, number, report=report)
     seconds = time.perf_counter() - started
+    _check_loss(loss, number)
+    val_loss, val_accuracy = program.evaluate(parts.validation) if len(parts.validation) else (None, None)
+    return Epoch(number, loss, accuracy, val_loss, val_accuracy, seconds)
+
+
+def _check_loss(loss: float, number: int) -> None:
     if not np.isfinite(loss):
         raise TrainingError(
             f"The loss became {loss} in epoch {number}: the weights have run away. "
             "Choose a smaller learning rate and start again."
         )
-    val_loss, val_accuracy = program.evaluate(parts.validation) if len(parts.validation) else (None, None)
-    return Epoch(number, loss, accuracy, val_loss, val_accuracy, seconds)
 
 
 def _finish(program: "CompiledTraining", dataset: Dataset, *, fit_seconds: float) -> tuple[Result, dict[str, bytes]]:
-    probabilities = program.probabilities(dataset.x_test)
-    loss, accuracy = program.score(probabilities, dataset.y_test)
+    loss, accuracy, probabilities = program.test(dataset.x_test, dataset.y_test)
     tflite = program.as_tflite()
     artifacts = {
         MODEL_KERAS: program.as_keras_file(),
@@ -237,10 +241,7 @@ class CompiledTraining:
         self._run_steps = _compiled_steps(
             self.model, self.optimizer, tf.constant(x), tf.constant(y), self._batch_size, variant.compiled_by_xla
         )
-        signature = [tf.TensorSpec((None, 28, 28), tf.uint8)]
-        self._forward = tf.function(
-            lambda pixels: self.model(tf.cast(pixels, tf.float32), training=False), input_signature=signature
-        )
+        self._test_batch = _compiled_test(self.model)
 
     def train_epoch(
         self, positions: np.ndarray, number: int, *, report: Callable[[Progress], None] = lambda progress: None
@@ -287,25 +288,28 @@ class CompiledTraining:
 
     def evaluate(self, positions: np.ndarray) -> tuple[float, float]:
         """Returns mean loss and accuracy on the training pictures at `positions`."""
-        return self.score(self.probabilities(self._x[positions]), self._y[positions])
+        loss, accuracy, _ = self.test(self._x[positions], self._y[positions])
+        return loss, accuracy
 
-    def probabilities(self, pictures: np.ndarray) -> np.ndarray:
-        """Returns the probabilities of the ten digits.
+    def test(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """Tests the network, with nothing dropped.
 
         Args:
             pictures: Shape (n, 28, 28), uint8.
+            labels: Their digits, shape (n,), uint8.
 
         Returns:
-            Shape (n, 10), float32.
+            Mean loss, accuracy in [0, 1], and the probabilities of the ten digits, shape
+            (n, 10), float32.
         """
         starts = range(0, len(pictures), _EVALUATION_BATCH)
-        return np.concatenate([self._forward(pictures[at : at + _EVALUATION_BATCH]).numpy() for at in starts])
-
-    def score(self, probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-        """Returns mean cross-entropy, clipped as Keras clips it, and accuracy."""
-        of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-        loss = -np.log(np.clip(of_label, 1e-7, 1 - 1e-7)).mean()
-        return float(loss), float((probabilities.argmax(1) == labels).mean())
+        batches = [slice(start, start + _EVALUATION_BATCH) for start in starts]
+        tested = [self._test_batch(pictures[batch], labels[batch]) for batch in batches]
+        losses, probabilities = (
+            np.concatenate([part.numpy() for part in parts]) for parts in zip(*tested, strict=True)
+        )
+        right = probabilities.argmax(1) == labels
+        return float(losses.mean(dtype=np.float64)), float(right.mean()), probabilities
 
     def checkpoint(self) -> bytes:
         """Returns everything that training goes on from: weights, optimizer, random state."""
@@ -339,6 +343,20 @@ class CompiledTraining:
         # Keras and the converter print their progress; standard output belongs to `--json`.
         with contextlib.redirect_stdout(sys.stderr if os.environ.get("MNIST_DASH_DEBUG") else io.StringIO()):
             return bytes(converter.convert())
+
+
+def _compiled_test(model: Any) -> Any:
+    """Returns a function from pictures and labels to each picture's loss and probabilities."""
+    import keras
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 28, 28), tf.uint8), tf.TensorSpec((None,), tf.uint8)])
+    def test_batch(pixels: Any, labels: Any) -> Any:
+        probabilities = model(tf.cast(pixels, tf.float32), training=False)
+        # In a graph Keras goes back to the numbers before the softmax, so nothing is clipped.
+        return keras.losses.categorical_crossentropy(tf.one_hot(labels, 10), probabilities), probabilities
+
+    return test_batch
 
 
 # Their outputs repeat their inputs in another shape or, outside of training, to the letter.

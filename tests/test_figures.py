@@ -1,4 +1,5 @@
 import ast
+import json
 from pathlib import Path
 
 import numpy as np
@@ -361,8 +362,7 @@ def test_a_figure_can_be_sent_to_a_browser_and_has_no_background_of_its_own(name
     figure = ALL[name]
 
     assert isinstance(figure, go.Figure)
-    assert go.Figure(figure.to_dict()) == figure
-    assert len(figure.to_json()) > 100
+    assert len(json.loads(figure.to_json())["data"]) == len(figure.data)
     assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
 
 

@@ -127,7 +127,7 @@ def test_a_filled_square_becomes_20_by_20_pixels_in_the_middle():
     square = to_mnist(ink)
 
     expected = np.zeros((28, 28), np.uint8)
-    expected[4:24, 4:24] = 255  # mass from 4 to 23: 13.5, rounded to the even 4
+    expected[4:24, 4:24] = 255  # centre of mass at 9.5, so it starts at 4.5, rounded to even
     np.testing.assert_array_equal(square, expected)
 
 
@@ -141,7 +141,7 @@ def test_an_upright_bar_keeps_its_shape():
     assert (bottom - top + 1, right - left + 1) == (20, 4)
 
 
-def test_a_heavy_foot_is_moved_up_so_that_its_mass_is_in_the_middle():
+def test_a_heavy_foot_does_not_push_a_digit_over_the_upper_edge():
     ink = np.zeros((40, 40), np.float32)
     ink[0:40, 18:22] = 1
     ink[30:40, 0:40] = 1  # an upside-down T
@@ -149,7 +149,7 @@ def test_a_heavy_foot_is_moved_up_so_that_its_mass_is_in_the_middle():
     square = to_mnist(ink)
 
     # Scaled by a half: 15 rows of 2 pixels and 5 rows of 20, so the mass is at (15·2·7 + 5·20·17) / 130 = 14.69
-    # from the top, which the fourteenth row gets within half a pixel only by clamping at the upper edge.
+    # from the top. To bring it to 14 the digit would have to start above the square.
     assert box_of(square)[:2] == (0, 19)
 
 

@@ -152,7 +152,7 @@ def test_the_loss_of_a_network_that_is_sure_of_its_mistakes_is_what_keras_evalua
     ours.train_in_order(order)
     ours.model.compile(loss="categorical_crossentropy")
 
-    loss, _ = ours.score(ours.probabilities(sample.x_test), sample.y_test)
+    loss, _, _ = ours.test(sample.x_test, sample.y_test)
     keras_loss = ours.model.evaluate(sample.x_test.astype(np.float32), np.eye(10)[sample.y_test], verbose=0)
 
     assert loss == pytest.approx(keras_loss, rel=1e-3)

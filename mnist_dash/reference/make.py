@@ -20,6 +20,7 @@ _STORE = PROJECT / ".mnist_dash" / "reference.sqlite"
 
 
 def main(names: list[str]) -> None:
+    """Trains and exports the named variants, or all."""
     dataset = load_dataset(load_settings())
     if dataset.known is not MNIST:
         raise DataError("Reference models are trained on the full MNIST: `python -m mnist_dash data --download`.")

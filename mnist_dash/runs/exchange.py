@@ -2,11 +2,14 @@
 
 import csv
 import hashlib
+import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from mnist_dash.errors import StoreError
 from mnist_dash.models import get_variant
 from mnist_dash.runs.records import MODEL_KERAS, MODEL_TFLITE, TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, Run
 from mnist_dash.runs.store import RunStore
@@ -49,14 +52,14 @@ def export_run(store: RunStore, run: Run, folder: Path) -> list[Path]:
     described = {name: getattr(run, name) for name in _RUN_FIELDS}
     contents[RUN_JSON] = (json.dumps(described, indent=2) + "\n").encode()
     contents[SCRIPT_PY] = keras_script(get_variant(run.variant), run.settings).encode()
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    with (folder / HISTORY_CSV).open("w", newline="") as file:
-        writer = csv.DictWriter(file, _EPOCH_FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(epoch) for epoch in store.list_epochs(run.id))
-    return [folder / name for name in (*contents, HISTORY_CSV)]
+    contents[HISTORY_CSV] = _history(store.list_epochs(run.id))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written ({error.strerror}). Name another folder.") from error
+    return [folder / name for name in contents]
 
 
 def ensure_reference_runs(store: RunStore, *, folder: Path = REFERENCE_FOLDER) -> None:
@@ -72,6 +75,14 @@ def ensure_reference_runs(store: RunStore, *, folder: Path = REFERENCE_FOLDER) -
                 artifacts={name: description.with_name(name).read_bytes() for name in _BINARY},
                 reference=reference,
             )
+
+
+def _history(epochs: Sequence[Epoch]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _EPOCH_FIELDS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(epoch) for epoch in epochs)
+    return text.getvalue().encode()
 
 
 def _read_history(path: Path) -> list[Epoch]:

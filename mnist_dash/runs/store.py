@@ -1,5 +1,6 @@
 """RunStore: create, claim, follow, finish and read runs, each change one transaction."""
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from mnist_dash.runs.records import (
     Result,
     Run,
 )
-from mnist_dash.runs.tables import artifacts_table, epochs_table, first_line, open_engine, runs_table, transaction
+from mnist_dash.runs.tables import artifacts_table, epochs_table, first_line, lock, open_engine, runs_table, transaction
 
 LOST_AFTER_S = 12.0  # a worker beats several times a second; compiling a network holds it up for seconds
 _MAX_ID = 2**31 - 1
@@ -90,6 +91,7 @@ class RunStore:
             values |= self._claimed()
         with transaction(self._engine) as connection:
             if max_unfinished is not None:
+                lock(connection, f"owner {owner}")
                 unfinished = and_(runs_table.c.owner == owner, runs_table.c.status.in_(UNFINISHED))
                 count = connection.scalar(select(func.count()).where(unfinished)) or 0
                 if count >= max_unfinished:
@@ -114,6 +116,7 @@ class RunStore:
         """
         older = and_(runs_table.c.variant == columns["variant"], runs_table.c.reference.is_not(None))
         with transaction(self._engine) as connection:
+            lock(connection, "reference runs")
             if connection.scalar(select(runs_table.c.id).where(runs_table.c.reference == reference)):
                 return
             connection.execute(delete(runs_table).where(older))
@@ -172,7 +175,7 @@ class RunStore:
         Raises:
             RunStateError: If the run was given to another worker or has ended.
         """
-        values = {"heartbeat_at": self._clock(), "progress": asdict(progress) if progress else None}
+        values = {"heartbeat_at": self._clock(), "progress": _as_json(progress) if progress else None}
         return bool(self._change_claimed(run_id, claim, values, returning=runs_table.c.cancel_wanted))
 
     def record_epoch(self, run_id: int, claim: str, epoch: Epoch, checkpoint: bytes) -> None:
@@ -216,6 +219,7 @@ class RunStore:
                 )
                 .returning(runs_table.c.id)
             )
+            _drop_checkpoints_of_cancelled(connection)
         if changed is None:
             run = self.get_run(run_id)
             raise RunStateError(f"Run {run_id} cannot be cancelled: it is {run.status}. Nothing needs to be done.")
@@ -249,8 +253,10 @@ class RunStore:
                     status=case((wanted, CANCELLED), else_=QUEUED),
                     finished_at=case((wanted, self._clock()), else_=None),
                     claim=None,
+                    progress=None,
                 )
             )
+            _drop_checkpoints_of_cancelled(connection)
 
     # Reading
 
@@ -359,6 +365,21 @@ class RunStore:
             self._change_claimed(run_id, claim, values, connection=connection)
             _write_artifacts(connection, run_id, artifacts)
             connection.execute(delete(artifacts_table).where(checkpoint))
+
+
+def _drop_checkpoints_of_cancelled(connection: Any) -> None:
+    """Frees what runs that were cancelled without a worker would have gone on from."""
+    cancelled = select(runs_table.c.id).where(runs_table.c.status == CANCELLED)
+    unused = and_(artifacts_table.c.name == CHECKPOINT, artifacts_table.c.run_id.in_(cancelled))
+    connection.execute(delete(artifacts_table).where(unused))
+
+
+def _as_json(progress: Progress) -> dict[str, Any]:
+    """Returns a record that every database takes: JSON knows no NaN and no infinity."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in asdict(progress).items()
+    }
 
 
 def _write_artifacts(connection: Any, run_id: int, artifacts: Mapping[str, bytes]) -> None:

@@ -33,7 +33,6 @@ from mnist_dash.errors import StoreError
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_S = 30
-_SCHEMA_LOCK = 0x6D6E6973  # any number, the same in all our processes ("mnis")
 
 metadata = MetaData()
 schema_table = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
@@ -98,7 +97,8 @@ def open_engine(database_url: str) -> Engine:
         engine = create_engine(url, connect_args=arguments, pool_pre_ping=True)
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
-        _make_tables(engine, shown)
+        with _disposed_on_failure(engine):
+            _make_tables(engine, shown)
     except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
         raise StoreError(
             f"The database {shown if 'shown' in locals() else 'that MNIST_DASH_DATABASE_URL names'} cannot be opened: "
@@ -106,6 +106,24 @@ def open_engine(database_url: str) -> Engine:
             "and postgresql+psycopg://user:password@host/database are what it may look like."
         ) from error
     return engine
+
+
+@contextmanager
+def _disposed_on_failure(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def lock(connection: Connection, name: str) -> None:
+    """Lets one transaction at a time pass, among those that lock the same name.
+
+    SQLite needs no help: there a writing transaction is alone from its start.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"mnist-dash {name}"})
 
 
 @contextmanager
@@ -161,8 +179,7 @@ def _prepare_sqlite(engine: Engine) -> None:
 
 def _make_tables(engine: Engine, shown: str) -> None:
     with engine.execution_options(mnist_dash_writes=True).begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+        lock(connection, "schema")
         metadata.create_all(connection)
         version = connection.scalar(select(schema_table.c.version))
         if version is None:

@@ -31,6 +31,7 @@ def make(wheel: str) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
+    """Writes the sample and prints its checksums."""
     arrays = make(sys.argv[1])
     np.savez_compressed(SAMPLE_FILE, allow_pickle=False, **arrays)
     for name in ARRAYS:

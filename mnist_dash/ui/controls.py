@@ -1,6 +1,7 @@
 """Controls and texts that several pages use."""
 
 import functools
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -249,6 +250,11 @@ def _setting_input(variant: Variant, setting: Setting) -> Value:
     )
 
 
+@st.cache_resource(show_spinner=False)
+def _download_lock() -> threading.Lock:
+    return threading.Lock()
+
+
 def download_button() -> None:
     """Offers the download of the full MNIST, with progress."""
     if st.button("Download the full MNIST (11 MB)", key="overview_download", icon=":material/download:"):
@@ -257,5 +263,7 @@ def download_button() -> None:
         def show(part: float) -> None:
             bar.progress(min(part, 1.0), "Downloading MNIST …")
 
-        data.download(settings(), progress=show)
+        with _download_lock():  # a second visitor waits for the first one's download
+            if dataset().known is SAMPLE:
+                data.download(settings(), progress=show)
         st.rerun()

@@ -1,0 +1,33 @@
+"""Browser tests need Chromium and, like all tests, no network."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.serving import CHROMIUM, Server, chromium, serving
+
+NEED_BROWSER = "MNIST_DASH_TEST_BROWSER"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM:
+        reason = "no Chromium on this machine (Debian: apt install chromium)"
+        pytest.fail(reason) if os.environ.get(NEED_BROWSER) == "1" else pytest.skip(reason)
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'runs.sqlite'}"
+
+
+@pytest.fixture
+def server(browser: Browser, database: str) -> Iterator[Server]:
+    """A dashboard that nobody has visited yet, with an empty database."""
+    with serving({"MNIST_DASH_DATABASE_URL": database}) as started:
+        yield started

@@ -1,0 +1,151 @@
+"""The few flows that matter most, in a real browser against a real server."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from mnist_dash.runs import CANCELLED, RunStore
+from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, wait_until_idle
+
+PAGES = {
+    "": "MNIST Dash",
+    "explore": "Explore the data",
+    "train": "Train a network",
+    "curves": "Learning curves",
+    "compare": "Compare",
+    "draw": "Draw a digit",
+    "inside": "Inside a network",
+}
+LIBRARIES = ("libtensorflow", "tensorflow/python", "_pywrap_tensorflow", "keras")
+PHONE = {"width": 360, "height": 740}
+
+
+def page_in(browser: Browser, *, phone: bool = False, dark: bool = False) -> Page:
+    context = browser.new_context(
+        viewport=PHONE if phone else {"width": 1280, "height": 900},
+        has_touch=phone,
+        is_mobile=phone,
+        color_scheme="dark" if dark else "light",
+    )
+    return context.new_page()
+
+
+def loaded_libraries(server: Server) -> set[str]:
+    return {mapped.path for mapped in server.process.memory_maps()}
+
+
+def test_the_page_process_never_loads_tensorflow(browser: Browser, server: Server):
+    page = page_in(browser)
+
+    for path, title in PAGES.items():
+        open_page(page, f"{server.url}/{path}", title)
+        expect(page.locator("[data-testid=stException]")).to_have_count(0)
+    open_page(page, f"{server.url}/draw", PAGES["draw"])
+    draw_stroke(page, SEVEN)
+    page.locator(".md-answer").first.wait_for()
+
+    found = loaded_libraries(server)
+    assert any("ai_edge_litert" in path for path in found), "the maps do not show what was loaded"
+    assert [path for path in found if any(library in path for library in LIBRARIES)] == []
+
+
+def test_a_digit_drawn_on_a_new_server_is_read_by_all_reference_models(browser: Browser, server: Server):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/draw", PAGES["draw"])
+    expect(page.get_by_text("the canvas is empty")).to_be_visible()
+
+    draw_stroke(page, SEVEN)
+
+    expect(page.locator(".md-answer b")).to_have_text(["7"] * len(list(references())))
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.get_by_text("the canvas is empty")).to_be_visible()
+
+
+def references() -> list[Path]:
+    return sorted(Path(__file__).parents[2].glob("mnist_dash/reference/*/run.json"))
+
+
+def test_a_link_to_a_page_is_framed_though_it_is_the_first_that_a_server_shows(browser: Browser, server: Server):
+    page = page_in(browser)
+
+    open_page(page, f"{server.url}/compare", PAGES["compare"])
+
+    expect(page.get_by_role("link", name="Overview")).to_be_visible()
+    expect(page.get_by_role("link", name="app")).to_have_count(0)
+
+
+def test_the_variant_stands_in_the_link(browser: Browser, server: Server):
+    page = page_in(browser)
+
+    open_page(page, f"{server.url}/train?train_variant=CNN", PAGES["train"])
+
+    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("60")
+
+
+def test_a_stroke_by_touch_arrives_on_a_phone_and_the_page_does_not_scroll(browser: Browser, server: Server):
+    page = page_in(browser, phone=True)
+    open_page(page, f"{server.url}/draw", PAGES["draw"])
+    canvas = page.locator("canvas").last
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = canvas.bounding_box()
+    assert box
+    scroll = "document.querySelector('[data-testid=stMain]').scrollTop"
+    before = page.evaluate(scroll)
+
+    touch = page.context.new_cdp_session(page)
+    points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in SEVEN]
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points[:1]})
+    for start, end in itertools.pairwise(points):
+        for part in range(1, 9):
+            between = {axis: start[axis] + (end[axis] - start[axis]) * part / 8 for axis in "xy"}
+            touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [between]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    expect(page.locator(".md-answer b").first).to_have_text("7")
+    assert page.evaluate(scroll) == before
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_page_is_wider_than_a_phone(browser: Browser, server: Server, dark: bool):
+    page = page_in(browser, phone=True, dark=dark)
+
+    for path, title in PAGES.items():
+        open_page(page, f"{server.url}/{path}", title)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        main = "document.querySelector('[data-testid=stMain]')"
+        assert page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") <= 0, path
+
+
+def test_a_run_goes_on_over_a_reload_and_can_be_cancelled(browser: Browser, server: Server, database: str):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/train", PAGES["train"])
+    page.get_by_role("spinbutton", name="Epochs").fill("1000")
+    page.keyboard.press("Tab")
+    wait_until_idle(page)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 1000"))).to_be_visible(timeout=90_000)
+
+    page.reload()
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 1000"))).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_text("cancelled")).to_be_visible(timeout=10_000)
+    store = RunStore(database)
+    assert store.list_runs()[0].status == CANCELLED
+    store.close()
+
+
+def test_a_picture_that_is_none_is_answered_with_a_sentence(browser: Browser, server: Server, tmp_path: Path):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/draw?draw_way=Upload+a+picture", PAGES["draw"])
+    fake = tmp_path / "digit.png"
+    fake.write_text("no picture at all")
+
+    page.locator("input[type=file]").set_input_files(fake)
+
+    expect(page.get_by_text("not a picture that can be read")).to_be_visible()
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
