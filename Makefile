@@ -1,5 +1,5 @@
 # Shorthand for those who have make; README.md has the same commands for everyone else.
-.PHONY: app test check bench reference screenshots
+.PHONY: app test check bench reference pictures
 
 app: .venv/app.txt
 	.venv/bin/streamlit run app.py
@@ -19,8 +19,8 @@ bench: .venv/dev.txt
 reference: .venv/app.txt
 	.venv/bin/python -m mnist_dash.reference.make
 
-screenshots: .venv/dev.txt
-	.venv/bin/python -m tests.browser.screenshots
+pictures: .venv/dev.txt
+	.venv/bin/python -m docs.pictures
 
 .venv/app.txt: requirements.txt
 	python3 -m venv .venv

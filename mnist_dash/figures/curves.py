@@ -22,7 +22,8 @@ class Curve:
         title: Its name in the legend.
         variant: Decides the colour.
         epochs: Its finished epochs.
-        test: Its test loss or accuracy at the end, if it has one.
+        test_loss: Its loss on the test pictures at the end, if it has ended.
+        test_accuracy: Its accuracy on them, in [0, 1].
     """
 
     title: str

@@ -1,0 +1,1 @@
+"""Measurements: side by side, in turn, in one run; ratios and medians, never limits in tests."""

@@ -1,0 +1,112 @@
+"""The README, compared with the project that it describes."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from mnist_dash import evaluation, images, wording
+from mnist_dash.cli import commands
+from mnist_dash.models import VARIANTS
+from mnist_dash.settings import SETTINGS
+
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text()
+
+
+def section(title: str) -> str:
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def table_rows(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("| ---")][1:]
+
+
+def sh_blocks() -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def requirement_names(file: str) -> set[str]:
+    lines = (PROJECT / file).read_text().splitlines()
+    return {re.split(r"[=\[ ]", line)[0] for line in lines if line and not line.startswith(("#", "-r"))}
+
+
+def test_the_settings_table_is_that_of_the_project():
+    rows = table_rows(section("Settings"))
+
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        (f"`{info.name}`", f"`{info.default}`" if info.default else "", info.help) for info in SETTINGS
+    ]
+
+
+def test_the_first_two_sh_blocks_are_one_line_each_and_start_the_dashboard_and_the_tests():
+    start, test = sh_blocks()[:2]
+
+    assert start.count("\n") == test.count("\n") == 1
+    assert start.endswith(".venv/bin/streamlit run app.py\n")
+    assert test.endswith(".venv/bin/python -m pytest\n")
+
+
+def test_all_commands_and_their_options_are_described():
+    rows = table_rows(section("Command line"))
+
+    described = {re.match(r"`(\w+)", row[0])[1] for row in rows}
+    assert described == set(commands.commands)
+    for row in rows:
+        command = commands.commands[re.match(r"`(\w+)", row[0])[1]]
+        known = {name for option in command.params if isinstance(option, click.Option) for name in option.opts}
+        assert set(re.findall(r"--[\w-]+", row[0])) <= known
+
+
+def test_all_pages_are_described_in_the_order_of_the_menu():
+    titles = re.findall(r'st\.Page\("pages/\w+\.py", title="(\w+)"', (PROJECT / "app.py").read_text())
+
+    assert [row[0] for row in table_rows(section("The pages"))] == titles
+    assert {title.lower() for title in titles} == {path.stem for path in (PROJECT / "pages").glob("*.py")}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_claims_and_results_are_those_of_the_models_that_ship(name: str):
+    row = next(row for row in table_rows(section("Claimed and measured")) if row[0] == f"`{name}`")
+    run = json.loads((PROJECT / "mnist_dash" / "reference" / name / "run.json").read_text())
+    measured = evaluation.accuracy(round(run["test_accuracy"] * 10_000), 10_000)
+
+    assert row[2] == f"{run['settings']['epochs']} × {run['settings']['batch_size']}"
+    assert row[4] == wording.accuracy_words(measured)
+    assert VARIANTS[name].claim.words.startswith(row[3])
+    assert run["settings"] == VARIANTS[name].check({})
+
+
+def test_every_direct_dependency_has_a_reason():
+    reasons = " ".join(row[0] for row in table_rows(section("Dependencies")))
+
+    for name in requirement_names("requirements.txt"):
+        assert re.search(rf"\b{re.escape(name.removesuffix('-cpu'))}\b", reasons), name
+
+
+def test_every_run_time_requirement_is_pinned():
+    lines = (PROJECT / "requirements.txt").read_text().splitlines()
+
+    assert all("==" in line for line in lines if line and not line.startswith("#"))
+
+
+def test_linked_files_exist():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (PROJECT / target).exists(), target
+
+
+def test_the_server_takes_uploads_as_large_as_pictures_may_be():
+    config = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())
+
+    assert config["server"]["maxUploadSize"] * 1_000_000 == images.MAX_FILE_BYTES
+
+
+def test_make_starts_what_the_readme_starts():
+    makefile = (PROJECT / "Makefile").read_text()
+
+    for target in re.findall(r"`make (\w+)`", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
