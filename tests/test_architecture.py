@@ -20,7 +20,6 @@ PACKAGE = PROJECT / "mnist_dash"
 ORDER = (
     "errors",
     "settings",
-    "download",
     "data",
     "sample",
     "images",

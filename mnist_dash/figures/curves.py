@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -57,50 +58,32 @@ def _draw(figure: go.Figure, curve: Curve, quantity: str, *, dash: str) -> None:
     colour, numbers = variant_colour(curve.variant), [epoch.number for epoch in curve.epochs]
     validated = any(epoch.val_loss is not None for epoch in curve.epochs)
     mode = "lines" if len(numbers) > 12 else "lines+markers"
-    # One entry a run in the legend: the page says what dotted, solid and diamond mean.
-    figure.add_scatter(
-        x=[None],
-        y=[None],
-        name=curve.title,
-        legendgroup=curve.title,
-        mode="lines",
-        line={"color": colour, "width": 3, "dash": dash if validated else "dot"},
-    )
-    training = {"mode": mode, "line": {"color": colour, "width": 1.6, "dash": "dot"}, "opacity": 0.65}
-    figure.add_scatter(
-        x=numbers,
-        y=[_scaled(getattr(epoch, quantity), quantity) for epoch in curve.epochs],
-        name=f"{curve.title}, training",
-        legendgroup=curve.title,
-        showlegend=False,
-        marker={"size": 5},
-        hovertemplate=_hover(quantity),
-        **training,
-    )
-    if validated:
+
+    def add(part: str, x: list[int], y: list[float | None], **look: Any) -> None:
         figure.add_scatter(
-            x=numbers,
-            y=[_scaled(getattr(epoch, f"val_{quantity}"), quantity) for epoch in curve.epochs],
-            name=f"{curve.title}, validation",
+            x=x,
+            y=[_scaled(value, quantity) for value in y],
+            name=f"{curve.title}, {part}",
             legendgroup=curve.title,
             showlegend=False,
-            mode=mode,
-            line={"color": colour, "width": 2.2, "dash": dash},
-            marker={"size": 5},
             hovertemplate=_hover(quantity),
+            **look,
         )
+
+    # One entry a run in the legend: the page says what dotted, solid and diamond mean.
+    line = {"color": colour, "width": 3, "dash": dash if validated else "dot"}
+    figure.add_scatter(x=[None], y=[None], name=curve.title, legendgroup=curve.title, mode="lines", line=line)
+    dotted = {"color": colour, "width": 1.6, "dash": "dot"}
+    training = [getattr(epoch, quantity) for epoch in curve.epochs]
+    add("training", numbers, training, mode=mode, line=dotted, marker={"size": 5}, opacity=0.65)
+    if validated:
+        solid = {"color": colour, "width": 2.2, "dash": dash}
+        validation = [getattr(epoch, f"val_{quantity}") for epoch in curve.epochs]
+        add("validation", numbers, validation, mode=mode, line=solid, marker={"size": 5})
     test = getattr(curve, f"test_{quantity}")
     if test is not None and numbers:
-        figure.add_scatter(
-            x=[numbers[-1]],
-            y=[_scaled(test, quantity)],
-            name=f"{curve.title}, test",
-            legendgroup=curve.title,
-            showlegend=False,
-            mode="markers",
-            marker={"color": colour, "size": 11, "symbol": "diamond", "line": {"width": 1, "color": "white"}},
-            hovertemplate=_hover(quantity),
-        )
+        diamond = {"color": colour, "size": 11, "symbol": "diamond", "line": {"width": 1, "color": "white"}}
+        add("test", numbers[-1:], [test], mode="markers", marker=diamond)
 
 
 def live_curve(epochs: Sequence[Epoch], progress: Progress | None, *, variant: str, total: int) -> go.Figure:

@@ -1,6 +1,5 @@
 """RunStore: create, claim, follow, finish and read runs, each change one transaction."""
 
-import math
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from mnist_dash.runs.records import (
     Result,
     Run,
 )
+from mnist_dash.runs.rows import as_json, as_run, drop_checkpoints_of_cancelled, write_artifacts
 from mnist_dash.runs.tables import artifacts_table, epochs_table, first_line, lock, open_engine, runs_table, transaction
 
 LOST_AFTER_S = 12.0  # a worker beats several times a second; compiling a network holds it up for seconds
@@ -124,7 +124,7 @@ class RunStore:
             run_id = connection.scalar(insert(runs_table).values(row).returning(runs_table.c.id))
             for epoch in epochs:
                 connection.execute(insert(epochs_table).values(run_id=run_id, **asdict(epoch)))
-            _write_artifacts(connection, int(run_id or 0), artifacts)
+            write_artifacts(connection, int(run_id or 0), artifacts)
 
     def references(self) -> set[str]:
         """Returns the reference marks of all runs that ship with the project."""
@@ -175,7 +175,7 @@ class RunStore:
         Raises:
             RunStateError: If the run was given to another worker or has ended.
         """
-        values = {"heartbeat_at": self._clock(), "progress": _as_json(progress) if progress else None}
+        values = {"heartbeat_at": self._clock(), "progress": as_json(progress) if progress else None}
         return bool(self._change_claimed(run_id, claim, values, returning=runs_table.c.cancel_wanted))
 
     def record_epoch(self, run_id: int, claim: str, epoch: Epoch, checkpoint: bytes) -> None:
@@ -183,7 +183,7 @@ class RunStore:
         with transaction(self._engine) as connection:
             self._change_claimed(run_id, claim, {"heartbeat_at": self._clock()}, connection=connection)
             connection.execute(insert(epochs_table).values(run_id=run_id, **asdict(epoch)))
-            _write_artifacts(connection, run_id, {CHECKPOINT: checkpoint})
+            write_artifacts(connection, run_id, {CHECKPOINT: checkpoint})
 
     def finish_run(self, run_id: int, claim: str, result: Result, artifacts: Mapping[str, bytes]) -> None:
         """Marks a run done, with its result and artifacts, in one transaction."""
@@ -219,7 +219,7 @@ class RunStore:
                 )
                 .returning(runs_table.c.id)
             )
-            _drop_checkpoints_of_cancelled(connection)
+            drop_checkpoints_of_cancelled(connection)
         if changed is None:
             run = self.get_run(run_id)
             raise RunStateError(f"Run {run_id} cannot be cancelled: it is {run.status}. Nothing needs to be done.")
@@ -256,7 +256,7 @@ class RunStore:
                     progress=None,
                 )
             )
-            _drop_checkpoints_of_cancelled(connection)
+            drop_checkpoints_of_cancelled(connection)
 
     # Reading
 
@@ -271,13 +271,13 @@ class RunStore:
             raise RunNotFoundError(
                 f"There is no run {run_id}. The Train page and `python -m mnist_dash runs` list all that exist."
             )
-        return _run(rows[0])
+        return as_run(rows[0])
 
     def list_runs(self, *, statuses: Sequence[str] = ()) -> list[Run]:
         """Returns all runs, or those in the given states, newest first."""
         wanted = runs_table.c.status.in_(statuses) if statuses else runs_table.c.id > 0
         newest_first = (runs_table.c.created_at.desc(), runs_table.c.id.desc())
-        return [_run(row) for row in self._read(select(runs_table).where(wanted).order_by(*newest_first))]
+        return [as_run(row) for row in self._read(select(runs_table).where(wanted).order_by(*newest_first))]
 
     def find_run(self, name: str) -> Run:
         """Returns the run of this number, or the best finished run of this variant.
@@ -363,33 +363,5 @@ class RunStore:
         checkpoint = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name == CHECKPOINT)
         with transaction(self._engine) as connection:
             self._change_claimed(run_id, claim, values, connection=connection)
-            _write_artifacts(connection, run_id, artifacts)
+            write_artifacts(connection, run_id, artifacts)
             connection.execute(delete(artifacts_table).where(checkpoint))
-
-
-def _drop_checkpoints_of_cancelled(connection: Any) -> None:
-    """Frees what runs that were cancelled without a worker would have gone on from."""
-    cancelled = select(runs_table.c.id).where(runs_table.c.status == CANCELLED)
-    unused = and_(artifacts_table.c.name == CHECKPOINT, artifacts_table.c.run_id.in_(cancelled))
-    connection.execute(delete(artifacts_table).where(unused))
-
-
-def _as_json(progress: Progress) -> dict[str, Any]:
-    """Returns a record that every database takes: JSON knows no NaN and no infinity."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in asdict(progress).items()
-    }
-
-
-def _write_artifacts(connection: Any, run_id: int, artifacts: Mapping[str, bytes]) -> None:
-    replaced = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name.in_(list(artifacts)))
-    connection.execute(delete(artifacts_table).where(replaced))
-    for name, content in artifacts.items():
-        connection.execute(insert(artifacts_table).values(run_id=run_id, name=name, content=content))
-
-
-def _run(row: Any) -> Run:
-    fields = dict(row._mapping)
-    progress = fields.pop("progress")
-    return Run(**fields, progress=Progress(**progress) if progress else None)

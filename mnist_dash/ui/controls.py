@@ -209,45 +209,34 @@ def settings_form(variant: Variant, *, main: Sequence[str]) -> dict[str, Value]:
 def _setting_input(variant: Variant, setting: Setting) -> Value:
     key = f"train_{variant.name}_{setting.name}"
     if setting.choices:
-        names = {
-            choice: _OPTION_NAMES.get(choice, f"{choice.removeprefix('kfold:')} folds") for choice in setting.choices
-        }
-        options = list(setting.choices)
-        start = options.index(str(setting.default))
-        return str(
-            st.selectbox(
-                setting.label,
-                options,
-                index=start,
-                format_func=lambda option: names[option],
-                key=key,
-                help=setting.help,
-            )
+        return st.selectbox(
+            setting.label,
+            list(setting.choices),
+            index=setting.choices.index(str(setting.default)),
+            format_func=_option_name,
+            key=key,
+            help=setting.help,
         )
-    if isinstance(setting.default, float):
-        return float(
-            st.number_input(
-                setting.label,
-                min_value=float(setting.minimum),
-                max_value=float(setting.maximum),
-                value=setting.default,
-                step=0.05 if setting.maximum < 1 else setting.default / 2,
-                format="%.6g" if setting.maximum >= 1 else "%.2f",
-                key=key,
-                help=setting.help,
-            )
-        )
-    return int(
+    if isinstance(setting.default, int):
+        whole: dict[str, Any] = {"min_value": int(setting.minimum), "max_value": int(setting.maximum), "step": 1}
+        return int(st.number_input(setting.label, value=setting.default, key=key, help=setting.help, **whole))
+    part = setting.maximum < 1  # a share, not a learning rate
+    return float(
         st.number_input(
             setting.label,
-            min_value=int(setting.minimum),
-            max_value=int(setting.maximum),
-            value=int(setting.default),
-            step=1,
+            min_value=float(setting.minimum),
+            max_value=float(setting.maximum),
+            value=float(setting.default),
+            step=0.05 if part else float(setting.default) / 2,
+            format="%.2f" if part else "%.6g",
             key=key,
             help=setting.help,
         )
     )
+
+
+def _option_name(option: str) -> str:
+    return _OPTION_NAMES.get(option, f"{option.removeprefix('kfold:')} folds")
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,43 +1,22 @@
-"""MNIST and the bundled sample: find, check, download, split.
-
-No file is trusted: arrays are read without pickle, bounded in size, and checked against
-the shapes, types, ranges and SHA-256 values of the real thing, whatever file they came in.
-"""
+"""MNIST and the bundled sample: what they are, where they may lie, and how to get them."""
 
 import hashlib
-import lzma
 import os
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from mnist_dash.data.arrays import MAX_FILE_BYTES, check_pictures, read_arrays
+from mnist_dash.data.fetching import fetch
+from mnist_dash.data.splits import split
 from mnist_dash.errors import DataError, DownloadError
 from mnist_dash.settings import Settings
 
-SAMPLE_FILE = Path(__file__).resolve().parent / "sample" / "mnist_sample.npz"
+SAMPLE_FILE = Path(__file__).resolve().parent.parent / "sample" / "mnist_sample.npz"
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 CLASSES = 10
-KEPT_BACK = 12  # the tutorials keep 5,000 of 60,000 training pictures for validation: one in twelve
-_MAX_FILE_BYTES = 100_000_000
-# All that zipfile and numpy were seen to raise on damaged files.
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    NotImplementedError,
-    RuntimeError,
-    MemoryError,
-    tokenize.TokenError,
-)
 
 
 @dataclass(frozen=True)
@@ -108,51 +87,6 @@ class Dataset:
     def fingerprint(self) -> str:
         """A short checksum of the four arrays: equal only for equal data."""
         return hashlib.sha256("".join(self.known.sha256[name] for name in ARRAYS).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Which training pictures are learned from and which are kept back to validate.
-
-    Attributes:
-        train: Positions in the training pictures, shape (n,), int32.
-        validation: Positions of those kept back, shape (m,), int32; empty for none.
-    """
-
-    train: np.ndarray
-    validation: np.ndarray
-
-
-def split(n: int, validation: str, *, fold: int = 1) -> Split:
-    """Divides `n` training pictures as the tutorials do, in the order of the file.
-
-    Args:
-        n: Number of training pictures.
-        validation: "none"; "holdout" (the last twelfth: 5,000 of MNIST's 60,000); or
-            "kfold:K", where part `fold` of `K` equal parts validates and a remainder
-            of fewer than K pictures is always trained on.
-        fold: Which part validates, 1 to K.
-
-    Returns:
-        The split; together its two parts hold each picture exactly once.
-
-    Raises:
-        ValueError: If `validation` or `fold` is not one of these.
-
-    Source:
-        Tutorial 000 (55,000 / 5,000) and tutorial 002 (k-fold).
-    """
-    everything = np.arange(n, dtype=np.int32)
-    if validation == "none":
-        return Split(everything, everything[:0])
-    if validation == "holdout":
-        return Split(everything[: n - n // KEPT_BACK], everything[n - n // KEPT_BACK :])
-    kind, _, folds = validation.partition(":")
-    if kind != "kfold" or not folds.isdecimal() or not 1 <= fold <= int(folds):
-        raise ValueError(f"No such split: validation={validation!r}, fold={fold}.")
-    size = n // int(folds)
-    kept = slice((fold - 1) * size, fold * size)
-    return Split(np.delete(everything, kept), everything[kept])
 
 
 def select(dataset: Dataset, part: str, *, digit: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -234,78 +168,6 @@ def read_dataset(path: Path, known: KnownData, *, problems: Sequence[str] = ()) 
     return Dataset(known, path, **arrays, problems=tuple(problems))
 
 
-def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Reads named arrays from an .npz file, never unpickling and never past 100 MB.
-
-    Args:
-        path: The file.
-        names: The arrays that it must hold.
-
-    Returns:
-        The arrays by name.
-
-    Raises:
-        DataError: If the file cannot be read or lacks an array.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {name: _read_array(archive, name) for name in names}
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist. Name an existing .npz file with {_listed(names)}.") from error
-    except KeyError as error:
-        raise DataError(f"{path} has no array {error.args[0]}; it must hold {_listed(names)}.") from error
-    except _DAMAGED as error:
-        raise DataError(
-            f"{path} is damaged or not an .npz file ({error}). Replace it with one that holds {_listed(names)}."
-        ) from error
-
-
-def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    try:
-        info = archive.getinfo(f"{name}.npy")
-    except KeyError:
-        raise KeyError(name) from None
-    if info.file_size > _MAX_FILE_BYTES:
-        raise ValueError(f"array {name} claims {info.file_size:,} bytes, more than {_MAX_FILE_BYTES:,}")
-    with archive.open(info) as member:
-        read_header = (
-            np.lib.format.read_array_header_1_0
-            if np.lib.format.read_magic(member) == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran_order, dtype = read_header(member)
-        # Checked before any memory is asked for: a header may claim any shape.
-        if dtype.hasobject or fortran_order or int(np.prod(shape, dtype=object)) * dtype.itemsize > info.file_size:
-            raise ValueError(f"array {name} has a header that does not fit its contents")
-        return np.frombuffer(member.read(), dtype=dtype).reshape(shape)
-
-
-def check_pictures(x: np.ndarray, y: np.ndarray, *, where: str, count: int | None = None) -> None:
-    """Checks that arrays are pictures of digits and their labels.
-
-    Args:
-        x: Should be pictures, shape (n, 28, 28), uint8.
-        y: Should be digits, shape (n,), an integer type, 0–9.
-        where: Names the arrays in the message.
-        count: How many there should be; None for one or more.
-
-    Raises:
-        DataError: If they are anything else.
-    """
-    if x.ndim != 3 or x.shape[1:] != (28, 28) or x.dtype != np.uint8 or (count or len(x) or 1) != len(x):
-        raise DataError(
-            f"{where}: the pictures have shape {x.shape} and type {x.dtype}, "
-            f"but must have shape ({count or 'n'}, 28, 28) and type uint8."
-        )
-    if y.shape != (len(x),) or y.dtype.kind not in "iu":
-        raise DataError(
-            f"{where}: the labels have shape {y.shape} and type {y.dtype}, "
-            f"but must be whole numbers of shape ({len(x)},), one a picture."
-        )
-    if y.min() < 0 or y.max() > 9:
-        raise DataError(f"{where}: the labels reach from {y.min()} to {y.max()}, but must be digits from 0 to 9.")
-
-
 def downloaded_file(settings: Settings) -> Path:
     """Returns where the downloaded MNIST is kept."""
     return settings.cache / "mnist.npz"
@@ -330,11 +192,9 @@ def download(
     Raises:
         DownloadError: If it cannot be fetched or is not what it should be.
     """
-    from mnist_dash.download import fetch
-
     target = downloaded_file(settings)
     part = target.with_suffix(".part")
-    fetch(settings.download_url, part, max_bytes=_MAX_FILE_BYTES, progress=progress)
+    fetch(settings.download_url, part, max_bytes=MAX_FILE_BYTES, progress=progress)
     try:
         read_dataset(part, known)
     except DataError as error:
@@ -345,7 +205,3 @@ def download(
         ) from error
     part.replace(target)
     return read_dataset(target, known)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"the arrays {', '.join(names[:-1])} and {names[-1]}"

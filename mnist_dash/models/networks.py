@@ -1,67 +1,11 @@
-"""The variants: each network of the tutorials, its settings with their limits, and how to build it.
+"""The variants: each network of the tutorials, described as data."""
 
-A network is described as data (`Layer`s and an `Optimizer`), so that the Keras model, the
-stand-alone script and the summary on a page can never say different things.
-"""
-
-import math
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mnist_dash.errors import VariantError
-
-Value = int | float | str
-Values = Mapping[str, Value]
-
-PIXELS_0_TO_1 = "0-1"
-PIXELS_0_TO_255 = "0-255"
-VALIDATIONS = ("none", "holdout", *(f"kfold:{folds}" for folds in range(2, 11)))
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One thing that can be chosen before a run.
-
-    A whole number if `default` is an int, any number if it is a float, else one of `choices`.
-    """
-
-    name: str
-    label: str
-    default: Value
-    help: str
-    minimum: float = 0
-    maximum: float = 0
-    choices: tuple[str, ...] = ()
-
-    def check(self, value: object) -> Value:
-        """Returns the value in the setting's own type.
-
-        Raises:
-            VariantError: If it is out of range; the message says the range.
-        """
-        if self.choices:
-            if value in self.choices:
-                return str(value)
-            raise VariantError(f"{self.name} is “{value}”, but must be one of {', '.join(self.choices)}.")
-        whole = isinstance(self.default, int)
-        number = _number(value)
-        if number is None or not self.minimum <= number <= self.maximum or (whole and number != int(number)):
-            raise VariantError(
-                f"{self.name} is {value}, but must be a {'whole ' if whole else ''}number "
-                f"from {self.minimum:,.10g} to {self.maximum:,.10g}."
-            )
-        return int(number) if whole else number
-
-
-def _number(value: object) -> float | None:
-    """Returns what a form, a file or the command line may give as a number; None for no finite number."""
-    try:
-        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+from mnist_dash.models.settings import PIXELS_0_TO_255, Setting, Value, Values, tutorial_settings
 
 
 @dataclass(frozen=True)
@@ -138,55 +82,6 @@ class Variant:
         return checked
 
 
-def _settings(
-    *,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    hidden_units: int,
-    dropout: float = 0.0,
-    pixels: str = PIXELS_0_TO_1,
-    validation: str = "none",
-) -> tuple[Setting, ...]:
-    return (
-        Setting("epochs", "Epochs", epochs, "How many times the network sees every training picture.", 1, 1_000),
-        Setting("batch_size", "Batch size", batch_size, "Pictures per update of the weights.", 1, 4_096),
-        Setting(
-            "learning_rate",
-            "Learning rate",
-            learning_rate,
-            "How far each update moves the weights. Ten times too high and the network never settles.",
-            0.000001,
-            10,
-        ),
-        Setting(
-            "validation",
-            "Validation",
-            validation,
-            "Training pictures kept back to see how the network does on pictures that it does not learn from.",
-            choices=VALIDATIONS,
-        ),
-        Setting("fold", "Fold", 1, "With k folds: which of the k parts is kept back.", 1, 10),
-        Setting("hidden_units", "Hidden units", hidden_units, "Neurons of the hidden dense layer.", 1, 4_096),
-        Setting(
-            "dropout",
-            "Dropout",
-            dropout,
-            "Share of the values that are set to zero at random in each training step, against over-fitting.",
-            0,
-            0.9,
-        ),
-        Setting(
-            "pixel_scaling",
-            "Pixel values",
-            pixels,
-            "What the network is fed: pixels divided by 255, or as they are in the file.",
-            choices=(PIXELS_0_TO_1, PIXELS_0_TO_255),
-        ),
-        Setting("seed", "Seed", 0, "Same seed, same starting weights and order of pictures.", 0, 2**31 - 1),
-    )
-
-
 def _dropout(values: Values) -> tuple[Layer, ...]:
     return (Layer("Dropout", {"rate": values["dropout"]}),) if values["dropout"] else ()
 
@@ -239,7 +134,7 @@ VARIANTS: dict[str, Variant] = {
             tutorial="“Keras building classification neural network and MNIST” (Eastmount)",
             summary="32 hidden neurons with ReLU, pixels from 0 to 1, RMSprop; two epochs are enough for 95 %.",
             claim=Claim("94.69 % after 2 epochs", 0.9469),
-            settings=_settings(epochs=2, batch_size=32, learning_rate=0.001, hidden_units=32),
+            settings=tutorial_settings(epochs=2, batch_size=32, learning_rate=0.001, hidden_units=32),
             input_shape=(784,),
             layers=_one_hidden_layer("relu"),
             optimizer=Optimizer("RMSprop", {"rho": 0.9, "epsilon": 1e-8}),
@@ -251,7 +146,7 @@ VARIANTS: dict[str, Variant] = {
             tutorial="“Python Deep Learning”, using Keras to classify handwritten digits (Vasilev and others)",
             summary="100 hidden neurons with the sigmoid, raw pixels from 0 to 255, plain gradient descent.",
             claim=Claim("about 96 % after 100 epochs", 0.96),
-            settings=_settings(
+            settings=tutorial_settings(
                 epochs=100, batch_size=100, learning_rate=0.01, hidden_units=100, pixels=PIXELS_0_TO_255
             ),
             input_shape=(784,),
@@ -265,7 +160,7 @@ VARIANTS: dict[str, Variant] = {
             tutorial="“Classify grayscale images into their 10 categories”",
             summary="512 hidden neurons with ReLU, pixels from 0 to 1, RMSprop.",
             claim=Claim("97.85 % after 5 epochs", 0.9785),
-            settings=_settings(epochs=5, batch_size=128, learning_rate=0.001, hidden_units=512),
+            settings=tutorial_settings(epochs=5, batch_size=128, learning_rate=0.001, hidden_units=512),
             input_shape=(784,),
             layers=_one_hidden_layer("relu"),
             optimizer=Optimizer("RMSprop"),
@@ -277,7 +172,7 @@ VARIANTS: dict[str, Variant] = {
             tutorial="“MNIST recognition with Keras”, with k-fold cross-validation (Hebei University)",
             summary="Five convolutions, three poolings and one hidden layer of 512, with dropout; RMSprop.",
             claim=Claim("“very high” after 60 epochs, no number"),
-            settings=_settings(
+            settings=tutorial_settings(
                 epochs=60,
                 batch_size=512,
                 learning_rate=0.001,
@@ -303,47 +198,3 @@ def get_variant(name: str) -> Variant:
     if name not in VARIANTS:
         raise VariantError(f"There is no variant “{name}”. Choose one of {', '.join(VARIANTS)}.")
     return VARIANTS[name]
-
-
-def build(variant: Variant, values: Values) -> Any:
-    """Builds the Keras model of a run, its starting weights drawn from the run's seed.
-
-    The model takes pixels as they are in MNIST's files and scales and reshapes them
-    itself, so whoever loads it needs to know nothing else.
-
-    Args:
-        variant: The network.
-        values: All its settings, from `Variant.check`.
-
-    Returns:
-        A `keras.Model`: input of shape (n, 28, 28), float32 in [0, 255]; output of
-        shape (n, 10), float32 probabilities.
-    """
-    import keras
-
-    # Each layer gets a seed of its own, the one that `keras.utils.set_random_seed` would
-    # lead to. That function itself seeds what all threads of the process draw from,
-    # and a Dask worker's other threads draw, too.
-    seeds = random.Random(int(values["seed"]))
-    pixels = keras.Input((28, 28), name="pixels")
-    scaled = keras.layers.Rescaling(1 / 255)(pixels) if values["pixel_scaling"] == PIXELS_0_TO_1 else pixels
-    output = keras.layers.Reshape(variant.input_shape)(scaled)
-    for layer in variant.layers(values):
-        output = getattr(keras.layers, layer.kind)(**layer.arguments, **_seeded(layer, seeds))(output)
-    return keras.Model(pixels, output, name=variant.name.replace("-", "_"))
-
-
-def _seeded(layer: Layer, seeds: random.Random) -> dict[str, Any]:
-    import keras
-
-    if layer.kind in ("Dense", "Conv2D"):
-        return {"kernel_initializer": keras.initializers.GlorotUniform(seed=seeds.randint(1, 10**9))}
-    return {"seed": seeds.randint(1, 10**9)} if layer.kind == "Dropout" else {}
-
-
-def build_optimizer(variant: Variant, values: Values) -> Any:
-    """Builds the Keras optimizer of a run."""
-    import keras
-
-    kind = getattr(keras.optimizers, variant.optimizer.kind)
-    return kind(learning_rate=values["learning_rate"], **variant.optimizer.arguments)

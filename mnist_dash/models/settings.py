@@ -1,0 +1,108 @@
+"""What can be chosen before a run, and within which limits."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mnist_dash.errors import VariantError
+
+Value = int | float | str
+Values = Mapping[str, Value]
+
+PIXELS_0_TO_1 = "0-1"
+PIXELS_0_TO_255 = "0-255"
+VALIDATIONS = ("none", "holdout", *(f"kfold:{folds}" for folds in range(2, 11)))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that can be chosen before a run.
+
+    A whole number if `default` is an int, any number if it is a float, else one of `choices`.
+    """
+
+    name: str
+    label: str
+    default: Value
+    help: str
+    minimum: float = 0
+    maximum: float = 0
+    choices: tuple[str, ...] = ()
+
+    def check(self, value: object) -> Value:
+        """Returns the value in the setting's own type.
+
+        Raises:
+            VariantError: If it is out of range; the message says the range.
+        """
+        if self.choices:
+            if value in self.choices:
+                return str(value)
+            raise VariantError(f"{self.name} is “{value}”, but must be one of {', '.join(self.choices)}.")
+        whole = isinstance(self.default, int)
+        number = _number(value)
+        if number is None or not self.minimum <= number <= self.maximum or (whole and number != int(number)):
+            raise VariantError(
+                f"{self.name} is {value}, but must be a {'whole ' if whole else ''}number "
+                f"from {self.minimum:,.10g} to {self.maximum:,.10g}."
+            )
+        return int(number) if whole else number
+
+
+def _number(value: object) -> float | None:
+    """Returns what a form, a file or the command line may give as a number; None for no finite number."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def tutorial_settings(
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    hidden_units: int,
+    dropout: float = 0.0,
+    pixels: str = PIXELS_0_TO_1,
+    validation: str = "none",
+) -> tuple[Setting, ...]:
+    """Returns the settings that every network has, with a tutorial's own values as defaults."""
+    return (
+        Setting("epochs", "Epochs", epochs, "How many times the network sees every training picture.", 1, 1_000),
+        Setting("batch_size", "Batch size", batch_size, "Pictures per update of the weights.", 1, 4_096),
+        Setting(
+            "learning_rate",
+            "Learning rate",
+            learning_rate,
+            "How far each update moves the weights. Ten times too high and the network never settles.",
+            0.000001,
+            10,
+        ),
+        Setting(
+            "validation",
+            "Validation",
+            validation,
+            "Training pictures kept back to see how the network does on pictures that it does not learn from.",
+            choices=VALIDATIONS,
+        ),
+        Setting("fold", "Fold", 1, "With k folds: which of the k parts is kept back.", 1, 10),
+        Setting("hidden_units", "Hidden units", hidden_units, "Neurons of the hidden dense layer.", 1, 4_096),
+        Setting(
+            "dropout",
+            "Dropout",
+            dropout,
+            "Share of the values that are set to zero at random in each training step, against over-fitting.",
+            0,
+            0.9,
+        ),
+        Setting(
+            "pixel_scaling",
+            "Pixel values",
+            pixels,
+            "What the network is fed: pixels divided by 255, or as they are in the file.",
+            choices=(PIXELS_0_TO_1, PIXELS_0_TO_255),
+        ),
+        Setting("seed", "Seed", 0, "Same seed, same starting weights and order of pictures.", 0, 2**31 - 1),
+    )

@@ -1,0 +1,41 @@
+"""Between rows and records, and statements that several changes share."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import and_, delete, insert, select
+
+from mnist_dash.runs.records import CANCELLED, CHECKPOINT, Progress, Run
+from mnist_dash.runs.tables import artifacts_table, runs_table
+
+
+def drop_checkpoints_of_cancelled(connection: Any) -> None:
+    """Frees what runs that were cancelled without a worker would have gone on from."""
+    cancelled = select(runs_table.c.id).where(runs_table.c.status == CANCELLED)
+    unused = and_(artifacts_table.c.name == CHECKPOINT, artifacts_table.c.run_id.in_(cancelled))
+    connection.execute(delete(artifacts_table).where(unused))
+
+
+def as_json(progress: Progress) -> dict[str, Any]:
+    """Returns a record that every database takes: JSON knows no NaN and no infinity."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in asdict(progress).items()
+    }
+
+
+def write_artifacts(connection: Any, run_id: int, artifacts: Mapping[str, bytes]) -> None:
+    """Stores artifacts of a run, in place of those of the same names."""
+    replaced = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name.in_(list(artifacts)))
+    connection.execute(delete(artifacts_table).where(replaced))
+    for name, content in artifacts.items():
+        connection.execute(insert(artifacts_table).values(run_id=run_id, name=name, content=content))
+
+
+def as_run(row: Any) -> Run:
+    """Returns a row of the runs as a record."""
+    fields = dict(row._mapping)
+    progress = fields.pop("progress")
+    return Run(**fields, progress=Progress(**progress) if progress else None)
