@@ -40,7 +40,7 @@ def confusion_words(mistakes: Sequence[tuple[int, int, int]], accuracy: Accuracy
     wrong = accuracy.n - round(accuracy.value * accuracy.n)
     if not mistakes:
         return f"All {accuracy.n:,} test pictures were read right."
-    pairs = _listed([f"{count} × a {true} read as a {read}" for true, read, count in mistakes])
+    pairs = _listed([f"{true} read as {read} ({count} ×)" for true, read, count in mistakes])
     return f"{wrong:,} of {accuracy.n:,} test pictures were read wrong; most often {pairs}."
 
 

@@ -73,14 +73,14 @@ def test_mistakes_are_named_with_their_numbers():
 
     assert words == (
         "550 of 10,000 test pictures were read wrong; "
-        "most often 20 × a 4 read as a 9, 12 × a 7 read as a 2 and 1 × a 3 read as a 5."
+        "most often 4 read as 9 (20 ×), 7 read as 2 (12 ×) and 3 read as 5 (1 ×)."
     )
 
 
 def test_a_single_kind_of_mistake_is_named_alone():
     words = confusion_words([(4, 9, 2)], accuracy(98, 100))
 
-    assert words == "2 of 100 test pictures were read wrong; most often 2 × a 4 read as a 9."
+    assert words == "2 of 100 test pictures were read wrong; most often 4 read as 9 (2 ×)."
 
 
 def test_where_nothing_was_read_wrong_it_says_so():

@@ -49,7 +49,7 @@ def accuracy_intervals(
         hovertemplate="%{y}: the tutorial claims %{x:.2f} %<extra></extra>",
     )
     figure.update_yaxes(autorange="reversed", fixedrange=True)
-    return styled(figure, height=110 + 34 * len(titles), x="Test accuracy (%)", y="Run")
+    return styled(figure, height=136 + 34 * len(titles), x="Test accuracy (%)", y="Run")
 
 
 def confusion(counts: np.ndarray) -> go.Figure:

@@ -123,7 +123,7 @@ def _ended(run: Run) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"{icon} **{title_of(run)}** · {state}{_result_words(run)}", width="content")
-            with st.container(horizontal=True, width="content"):
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 if run.status == DONE:
                     st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:")
                     st.page_link("pages/draw.py", label="Draw", icon=":material/draw:")

@@ -1,0 +1,71 @@
+"""What the store, the checkpoints and the progress cost: `python -m benchmarks.overhead`.
+
+A run with all of them beside the bare compiled loop, in turn, in one process. Compared are the
+seconds of the second half of many epochs, so that compiling and testing cancel out.
+"""
+
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from mnist_dash.data import Dataset, load_dataset
+from mnist_dash.models import VARIANTS
+from mnist_dash.runs import RunStore
+from mnist_dash.settings import load_settings
+from mnist_dash.training import CompiledTraining, load_tensorflow, train_run
+
+EPOCHS = {"dense-32": 30, "dense-512": 10}
+ROUNDS = 5
+
+
+def bare_seconds(name: str, dataset: Dataset, epochs: int) -> float:
+    """Returns how long the compiled loop alone takes."""
+    values = VARIANTS[name].check({})
+    started = time.perf_counter()
+    program = CompiledTraining(VARIANTS[name], values, dataset.x_train, dataset.y_train)
+    for number in range(1, epochs + 1):
+        program.train_epoch(range_of(dataset), number)
+    return time.perf_counter() - started
+
+
+def run_seconds(name: str, dataset: Dataset, epochs: int) -> float:
+    """Returns how long a whole run takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'runs.sqlite'}"
+        store = RunStore(url)
+        values = VARIANTS[name].check({"epochs": epochs})
+        run = store.create_run(name, values, dataset=dataset.name, fingerprint=dataset.fingerprint, claim=True)
+        started = time.perf_counter()
+        train_run(run.id, url, claim=run.claim)
+        seconds = time.perf_counter() - started
+        store.close()
+    return seconds
+
+
+def range_of(dataset: Dataset):  # type: ignore[no-untyped-def]
+    """Returns the positions of all training pictures."""
+    import numpy as np
+
+    return np.arange(dataset.known.train, dtype=np.int32)
+
+
+def main() -> None:
+    """Prints one JSON object a network."""
+    load_tensorflow()
+    dataset = load_dataset(load_settings())
+    for name, epochs in EPOCHS.items():
+        ways = {"bare": bare_seconds, "run": run_seconds}
+        found: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(ROUNDS):
+            for way, seconds in ways.items():
+                half = seconds(name, dataset, epochs)
+                found[way].append((seconds(name, dataset, 2 * epochs) - half) / epochs)
+        medians = {way: statistics.median(values) for way, values in found.items()}
+        cost = medians["run"] / medians["bare"] - 1
+        print(json.dumps({"variant": name, "epoch_seconds": medians, "cost": round(cost, 3)}))
+
+
+if __name__ == "__main__":
+    main()
