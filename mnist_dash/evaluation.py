@@ -79,15 +79,13 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class TestOutcome:
+class Outcome:
     """What a finished run said about the test pictures.
 
     Attributes:
         labels: True digits, shape (n,), uint8.
         probabilities: Shape (n, 10), float16.
     """
-
-    __test__ = False  # not a test, whatever pytest thinks of its name
 
     labels: np.ndarray
     probabilities: np.ndarray
@@ -108,7 +106,7 @@ class TestOutcome:
         return confusion_matrix(self.labels, self.predictions)
 
 
-def read_outcome(store: RunStore, run_id: int) -> TestOutcome:
+def read_outcome(store: RunStore, run_id: int) -> Outcome:
     """Reads what a finished run said about the test pictures.
 
     Raises:
@@ -122,7 +120,7 @@ def read_outcome(store: RunStore, run_id: int) -> TestOutcome:
             f"Run {run_id} has {len(content) // 2:,} stored probabilities for {labels.size:,} test pictures, "
             f"but {labels.size * CLASSES:,} were expected. Train it again."
         )
-    return TestOutcome(labels, np.frombuffer(content, np.float16).reshape(-1, CLASSES))
+    return Outcome(labels, np.frombuffer(content, np.float16).reshape(-1, CLASSES))
 
 
 def most_confused(confusion: np.ndarray, *, count: int = 3) -> list[tuple[int, int, int]]:

@@ -94,7 +94,7 @@ def read_grey(content: bytes) -> np.ndarray:
             _check_size(image.size)
             image.draft("RGB", (_WORKING_SIZE, _WORKING_SIZE))  # a JPEG is decoded at an eighth of its size at best
             return _upright_grey(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise PictureError(_too_large("The picture")) from error
     except UnidentifiedImageError as error:
         raise PictureError(
@@ -123,6 +123,8 @@ def _upright_grey(image: Image.Image) -> np.ndarray:
         values = np.nan_to_num(np.asarray(upright, np.float32), posinf=0, neginf=0)
         span = max(float(values.max() - values.min()), 1e-6)
         upright = Image.fromarray(((values - values.min()) * (255 / span)).astype(np.uint8))
+    if upright.mode in ("1", "P", "PA"):  # Pillow reduces these without smoothing
+        upright = upright.convert("RGBA" if upright.has_transparency_data else "L")
     upright.thumbnail((_WORKING_SIZE, _WORKING_SIZE), reducing_gap=3)
     if upright.has_transparency_data:
         upright = _on_background(upright.convert("RGBA"))

@@ -10,7 +10,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from mnist_dash import data, evaluation, prediction
 from mnist_dash.data import Dataset
-from mnist_dash.evaluation import TestOutcome
+from mnist_dash.evaluation import Outcome
 from mnist_dash.prediction import LayerWeights, Predictor
 from mnist_dash.runs import MODEL_KERAS, MODEL_TFLITE, UNFINISHED, RunStore, ensure_reference_runs
 from mnist_dash.settings import Settings, load_settings
@@ -84,13 +84,13 @@ def _predictor(database_url: str, run_id: int) -> Predictor:
     return Predictor(_run_store(database_url).read_artifact(run_id, MODEL_TFLITE))
 
 
-def outcome(run_id: int) -> TestOutcome:
+def outcome(run_id: int) -> Outcome:
     """Returns what a finished run said about the test pictures."""
     return _outcome(settings().database_url, run_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _outcome(database_url: str, run_id: int) -> TestOutcome:
+def _outcome(database_url: str, run_id: int) -> Outcome:
     return evaluation.read_outcome(_run_store(database_url), run_id)
 
 
