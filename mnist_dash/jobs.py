@@ -7,7 +7,7 @@ from typing import Any
 from distributed import Client, LocalCluster, WorkerPlugin, fire_and_forget
 
 from mnist_dash.errors import QueueError, StoreError
-from mnist_dash.runs import QUEUED, RunStore
+from mnist_dash.runs import QUEUED, UNFINISHED, RunStore, in_turn
 from mnist_dash.settings import Settings
 from mnist_dash.training import load_tensorflow, train_run
 
@@ -94,12 +94,16 @@ class JobQueue:
 
     def _submit_queued(self, client: Client, submitted: set[str]) -> None:
         self._store.requeue_lost_runs()
-        for run in reversed(self._store.list_runs(statuses=[QUEUED])):
+        for place, run in enumerate(in_turn(self._store.list_runs(statuses=UNFINISHED))):
+            if run.status != QUEUED:
+                continue
             # The same key from two dashboards is one task for their common scheduler.
             key = f"mnist-dash-{run.id}-{run.attempt}"
             if key not in submitted:
                 submitted.add(key)
-                future = client.submit(train_run, run.id, self._settings.database_url, key=key, pure=False)
+                future = client.submit(
+                    train_run, run.id, self._settings.database_url, key=key, pure=False, priority=-place
+                )
                 fire_and_forget(future)
 
 

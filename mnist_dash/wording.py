@@ -11,6 +11,18 @@ def percent(part: float, *, decimals: int = 1) -> str:
     return f"{100 * part:.{decimals}f} %"
 
 
+def probability_words(part: float) -> str:
+    """Returns a probability in [0, 1]; none is rounded to impossible or certain."""
+    if 0 < part < 0.0005:
+        return "< 0.1 %"
+    return "> 99.9 %" if 0.9995 <= part < 1 else percent(part)
+
+
+def rounded(value: float) -> float:
+    """Returns a number with two significant digits, or as a whole number if it has more."""
+    return float(round(value)) if value >= 100 else float(f"{value:.2g}")
+
+
 def accuracy_words(accuracy: Accuracy) -> str:
     """Returns an accuracy with its interval, for instance “97.9 % (± 0.3)”."""
     decimals = 1 if accuracy.margin >= 0.0005 else 2 if accuracy.margin >= 0.00005 else 3
@@ -61,7 +73,10 @@ def agreement_words(titles: Sequence[str], digits: Sequence[int]) -> str:
     if len(set(digits)) == 1:
         return f"**{'All networks read' if len(digits) > 1 else f'{titles[0]} reads'} a {digits[0]}.**"
     who = {digit: [title for title, read in zip(titles, digits, strict=True) if read == digit] for digit in digits}
-    parts = [f"a {digit} says {_listed(names)}" for digit, names in sorted(who.items(), key=lambda item: -len(item[1]))]
+    parts = [
+        f"{_listed(names)} {'read' if len(names) > 1 else 'reads'} a {digit}"
+        for digit, names in sorted(who.items(), key=lambda item: -len(item[1]))
+    ]
     return f"**They disagree:** {'; '.join(parts)}."
 
 

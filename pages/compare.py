@@ -4,7 +4,6 @@ import streamlit as st
 
 from mnist_dash import evaluation, figures, ui, wording
 from mnist_dash.data import KNOWN
-from mnist_dash.models import VARIANTS
 from mnist_dash.runs import DONE
 
 ui.header(
@@ -30,14 +29,15 @@ if not chosen:
     st.stop()
 
 ranked = sorted(chosen, key=lambda run: run.test_accuracy or 0.0, reverse=True)
+claims = [ui.claim_of(run) for run in ranked]
 accuracies = [evaluation.of_run(run) for run in ranked]
-st.markdown(wording.ranking_words([run.title for run in ranked], accuracies))
+st.markdown(wording.ranking_words([ui.title_of(run) for run in ranked], accuracies))
 st.plotly_chart(
     figures.accuracy_intervals(
-        [run.title for run in ranked],
+        [ui.title_of(run) for run in ranked],
         [run.variant for run in ranked],
         accuracies,
-        [ui.claim_of(run) for run in ranked],
+        [claim.accuracy if claim else None for claim in claims],
     ),
     key="compare_intervals",
     config=ui.CHART,
@@ -46,22 +46,22 @@ st.plotly_chart(
 st.dataframe(
     [
         {
-            "Run": run.title,
+            "Run": ui.title_of(run),
             "Test accuracy": wording.accuracy_words(accuracy),
             "Test loss": run.test_loss,
-            "Tutorial": VARIANTS[run.variant].claim.words if run.variant in VARIANTS else "",
+            "Tutorial": claim.words if claim else "",
             "Weights": run.weights,
             "Epochs": run.settings.get("epochs"),
-            "Training (s)": run.fit_seconds,
+            "Training (s)": wording.rounded(run.fit_seconds or 0.0),
             "Prediction (ms)": run.prediction_ms,
         }
-        for run, accuracy in zip(ranked, accuracies, strict=True)
+        for run, accuracy, claim in zip(ranked, accuracies, claims, strict=True)
     ],
     hide_index=True,
     column_config={
         "Test loss": st.column_config.NumberColumn(format="%.4f"),
         "Weights": st.column_config.NumberColumn(format="localized"),
-        "Training (s)": st.column_config.NumberColumn(format="%.1f", help="All epochs, compilation included"),
+        "Training (s)": st.column_config.NumberColumn(format="localized", help="All epochs, compilation included"),
         "Prediction (ms)": st.column_config.NumberColumn(format="%.2f", help="One digit with LiteRT, median"),
     },
     alt="The chosen runs with accuracy, weights, training time and prediction time",

@@ -25,7 +25,7 @@ curves = [
     figures.Curve(ui.title_of(run), run.variant, histories[run.id], run.test_loss, run.test_accuracy) for run in chosen
 ]
 if not any(curve.epochs for curve in curves):
-    st.info("Choose a run that has finished at least one epoch.", icon=":material/show_chart:")
+    st.info("Choose one or more runs above that have finished an epoch.", icon=":material/show_chart:")
     st.stop()
 
 for quantity, words in ((figures.ACCURACY, "Accuracy"), (figures.LOSS, "Loss")):

@@ -28,7 +28,7 @@ from mnist_dash.data import (
     sources,
     split,
 )
-from mnist_dash.download import fetch
+from mnist_dash.data.fetching import fetch
 from mnist_dash.errors import DataError, DownloadError
 from mnist_dash.settings import load_settings
 

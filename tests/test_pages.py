@@ -211,6 +211,30 @@ def test_curves_of_runs_on_different_data_come_with_a_warning(own_database: str,
     assert "different data" in app.warning[0].value
 
 
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize(("typed", "said"), [(0, "from 1 to 1,000"), (100_000, "from 1 to 1,000")])
+def test_a_number_out_of_range_is_refused_with_the_range_and_the_runs_stay_in_view(typed: int, said: str):
+    app = opened("train")
+    app.number_input(key="train_dense-32_epochs").set_value(typed)
+
+    app.button(key="train_start_dense-32").click().run()
+
+    assert said in app.error[0].value
+    assert "Runs" in texts(app)
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_learning_rate_may_have_a_decimal_comma(own_database: str):
+    app = opened("train")
+    app.text_input(key="train_dense-32_learning_rate").set_value("0,01")
+
+    app.button(key="train_start_dense-32").click().run()
+
+    store = RunStore(own_database)
+    assert store.list_runs()[0].settings["learning_rate"] == 0.01
+    store.close()
+
+
 def test_an_empty_canvas_says_so(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(drawing, "canvas", lambda **_: None)
 

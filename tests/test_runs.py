@@ -30,6 +30,7 @@ from mnist_dash.runs import (
     RunStore,
     ensure_reference_runs,
     export_run,
+    in_turn,
 )
 
 SETTINGS = VARIANTS["dense-32"].check({"epochs": 3, "seed": 7})
@@ -888,3 +889,23 @@ def test_a_database_that_goes_away_is_reported_in_words(store_url, store):
         store.list_runs()
     with pytest.raises(StoreError, match="did not take a change"):
         queue(store)
+
+
+def test_no_visitor_waits_for_all_runs_of_another(store):
+    greedy = [queue(store, owner="greedy").id for _ in range(3)]
+    modest = queue(store, owner="modest").id
+    store.claim_run(greedy[0])
+
+    order = [run.id for run in in_turn(store.list_runs())]
+
+    assert order == [greedy[0], modest, greedy[1], greedy[2]]
+
+
+def test_a_run_says_which_settings_are_not_the_tutorials_own(store):
+    own = VARIANTS["dense-32"].check({})
+
+    same = queue(store, settings=own)
+    changed = queue(store, settings={**own, "epochs": 7, "seed": 3})
+
+    assert same.changes == ""
+    assert changed.changes == "epochs 7, seed 3"

@@ -11,7 +11,9 @@ from mnist_dash.wording import (
     milliseconds_words,
     over_fitting_words,
     percent,
+    probability_words,
     ranking_words,
+    rounded,
     seconds_words,
 )
 
@@ -118,7 +120,7 @@ def test_one_network_speaks_for_itself():
 def test_networks_that_disagree_are_listed_with_the_most_common_reading_first():
     words = agreement_words(["CNN", "Dense 32", "Dense 512", "Sigmoid 100"], [9, 4, 9, 9])
 
-    assert words == "**They disagree:** a 9 says CNN, Dense 512 and Sigmoid 100; a 4 says Dense 32."
+    assert words == "**They disagree:** CNN, Dense 512 and Sigmoid 100 read a 9; Dense 32 reads a 4."
 
 
 @pytest.mark.parametrize(
@@ -152,3 +154,19 @@ def test_milliseconds_have_two_significant_digits(milliseconds, words):
 @given(st.floats(1e-4, 1e6))
 def test_no_duration_is_written_with_an_exponent(seconds):
     assert "e" not in seconds_words(seconds)
+
+
+def test_no_probability_is_rounded_to_impossible_or_certain():
+    assert [probability_words(part) for part in (0.0, 1e-9, 0.0006, 0.5, 0.9994, 0.999999, 1.0)] == [
+        "0.0 %",
+        "< 0.1 %",
+        "0.1 %",
+        "50.0 %",
+        "99.9 %",
+        "> 99.9 %",
+        "100.0 %",
+    ]
+
+
+def test_numbers_of_a_table_have_two_significant_digits_or_are_whole():
+    assert [rounded(value) for value in (0.0, 2.0896, 31.24, 3494.6)] == [0.0, 2.1, 31.0, 3495.0]

@@ -12,6 +12,7 @@ from mnist_dash.runs import Epoch, Progress
 LOSS = "loss"
 ACCURACY = "accuracy"
 _TITLES = {LOSS: "Loss (cross-entropy, nats)", ACCURACY: "Accuracy (%)"}
+_FLOORS = (0, 50, 80, 90, 95)  # %, where the axis of a live curve may start: it moves seldom
 _SPACE_FOR_LEGEND = 24  # pixels a line
 
 
@@ -115,7 +116,8 @@ def live_curve(epochs: Sequence[Epoch], progress: Progress | None, *, variant: s
             hovertemplate=_hover(ACCURACY),
         )
     # The whole way from the start, so that nothing jumps while the curve grows.
-    figure.update_xaxes(range=[0, total + 0.3 + total / 50])
+    figure.update_xaxes(range=[0, total + 0.3 + total / 50], dtick=1 if total <= 12 else None)
+    figure.update_yaxes(range=[max(floor for floor in _FLOORS if floor <= min(training, default=0)), 100.5])
     return styled(figure, height=230, x="Epoch", y=_TITLES[ACCURACY], showlegend=True)
 
 

@@ -49,10 +49,17 @@ class Setting:
         return int(number) if whole else number
 
 
+def _point(value: float | str) -> float | str:
+    """Takes a decimal comma for a point."""
+    return value.replace(",", ".") if isinstance(value, str) else value
+
+
 def _number(value: object) -> float | None:
     """Returns what a form, a file or the command line may give as a number; None for no finite number."""
     try:
-        number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+        number = (
+            float(_point(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+        )
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None

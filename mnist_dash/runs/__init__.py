@@ -17,6 +17,7 @@ from mnist_dash.runs.records import (
     Progress,
     Result,
     Run,
+    in_turn,
 )
 from mnist_dash.runs.store import LOST_AFTER_S, RunStore
 
@@ -40,4 +41,5 @@ __all__ = [
     "RunStore",
     "ensure_reference_runs",
     "export_run",
+    "in_turn",
 ]

@@ -1,6 +1,6 @@
 """What leaves the store: frozen records, never rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mnist_dash.models import VARIANTS, Value
@@ -18,6 +18,20 @@ MODEL_TFLITE = "model.tflite"
 TEST_PROBABILITIES = "test_probabilities"  # (n, 10) float16
 TEST_LABELS = "test_labels"  # (n,) uint8
 CHECKPOINT = "checkpoint"
+
+
+def in_turn(runs: Iterable["Run"]) -> list["Run"]:
+    """Returns unfinished runs in the order in which they are trained, fair between visitors.
+
+    Running ones come first; then the first run of every visitor, then everyone's
+    second, and so on; among equals the oldest.
+    """
+    seen: dict[str, int] = {}
+    places = []
+    for run in sorted(runs, key=lambda run: (run.status != RUNNING, run.id)):
+        rank = seen[run.owner] = seen.get(run.owner, -1) + 1
+        places.append((run.status != RUNNING, rank, run.id, run))
+    return [place[-1] for place in sorted(places, key=lambda place: place[:-1])]
 
 
 @dataclass(frozen=True)
@@ -103,3 +117,10 @@ class Run:
         """How pages call this run."""
         variant = VARIANTS[self.variant].title if self.variant in VARIANTS else self.variant
         return f"{variant} (reference)" if self.is_reference else f"{variant} · run {self.id}"
+
+    @property
+    def changes(self) -> str:
+        """The settings that are not the tutorial's own, for instance “epochs 5, seed 3”."""
+        own = {setting.name: setting for setting in VARIANTS[self.variant].settings} if self.variant in VARIANTS else {}
+        changed = [name for name, value in self.settings.items() if name in own and value != own[name].default]
+        return ", ".join(f"{own[name].label.lower()} {self.settings[name]}" for name in changed)

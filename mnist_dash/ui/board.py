@@ -1,32 +1,27 @@
 """The Train page's board: starting runs, watching them, taking them back."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from mnist_dash import evaluation, wording
 from mnist_dash.errors import VariantError
 from mnist_dash.figures import live_curve
 from mnist_dash.models import Value, Variant
-from mnist_dash.runs import DONE, FAILED, QUEUED, UNFINISHED, Run
+from mnist_dash.runs import DONE, FAILED, QUEUED, UNFINISHED, Run, in_turn
 from mnist_dash.ui.controls import CHART, as_text, shows_errors, title_of
 from mnist_dash.ui.resources import dataset, job_queue, run_store, settings, visitor
 
 _LOOK_EVERY_S = 1.0
 _ENDED_SHOWN = 8
+_NOT_YOURS = "Only the visitor who queued this run may do that."
 _STATES = {
     DONE: (":material/check_circle:", "done"),
     FAILED: (":material/error:", "failed"),
 }
 
 
+@shows_errors
 def start_run(variant: Variant, entered: dict[str, Value]) -> None:
-    """Queues a run with these settings.
-
-    Raises:
-        VariantError: If a setting is out of range.
-        RunStateError: If this visitor has as many unfinished runs as allowed.
-    """
+    """Queues a run with these settings, or says why not."""
     checked, limits, data = variant.check(entered), settings(), dataset()
     if limits.shared and int(checked["epochs"]) > limits.max_epochs:
         raise VariantError(
@@ -53,26 +48,22 @@ def run_board() -> None:
 
 def _board(busy: bool) -> None:
     runs = [run for run in run_store().list_runs() if not run.is_reference]
-    unfinished = [run for run in reversed(runs) if run.status in UNFINISHED]
+    unfinished = in_turn([run for run in runs if run.status in UNFINISHED])
     ended = [run for run in runs if run.status not in UNFINISHED]
     if busy and not unfinished:
         st.rerun()  # the whole page, which then stops looking every second
     if not runs:
         st.info("No runs of your own yet. Choose a network above and press Start training.", icon=":material/info:")
-    for run in unfinished:
-        _unfinished(run, waiting=_waiting_before(run, unfinished))
+    for place, run in enumerate(unfinished):
+        _unfinished(run, waiting=place)
     for run in ended[:_ENDED_SHOWN]:
         _ended(run)
     if len(ended) > _ENDED_SHOWN:
         st.caption(f"{len(ended) - _ENDED_SHOWN:,} older runs are on the Curves and Compare pages.")
 
 
-def _waiting_before(run: Run, unfinished: Sequence[Run]) -> int:
-    return len([other for other in unfinished if other.id < run.id])
-
-
 def _unfinished(run: Run, *, waiting: int) -> None:
-    with st.container(border=True):
+    with st.container(border=True, key=f"train_card_{run.id}_{run.status}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{title_of(run)}**", width="content")
             cancel = st.button(
@@ -80,14 +71,15 @@ def _unfinished(run: Run, *, waiting: int) -> None:
                 key=f"train_cancel_{run.id}",
                 icon=":material/stop:",
                 disabled=run.cancel_wanted or not _may_change(run),
+                help=_NOT_YOURS if not _may_change(run) else None,
             )
         if cancel:
             run_store().cancel_run(run.id)
             st.rerun(scope="fragment")
         done, words = _progress_of(run, waiting)
         st.progress(done, words)
-        if run.status != QUEUED:
-            epochs, total = run_store().list_epochs(run.id), int(run.settings["epochs"])
+        epochs, total = run_store().list_epochs(run.id), int(run.settings["epochs"])
+        if epochs or (run.progress and run.progress.accuracy is not None):
             st.plotly_chart(
                 live_curve(epochs, run.progress, variant=run.variant, total=total),
                 key=f"train_live_{run.id}",
@@ -120,24 +112,27 @@ def _progress_of(run: Run, waiting: int) -> tuple[float, str]:
 
 def _ended(run: Run) -> None:
     icon, state = _STATES.get(run.status, (":material/cancel:", run.status))
-    with st.container(border=True):
+    with st.container(border=True, key=f"train_card_{run.id}_{run.status}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"{icon} **{title_of(run)}** · {state}{_result_words(run)}", width="content")
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 if run.status == DONE:
                     st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:")
                     st.page_link("pages/draw.py", label="Draw", icon=":material/draw:")
-                if st.button(
-                    "Delete",
-                    key=f"train_delete_{run.id}",
-                    icon=":material/delete:",
-                    type="tertiary",
-                    disabled=not _may_change(run),
-                ):
-                    run_store().delete_run(run.id)
-                    st.rerun(scope="fragment")
+                _delete(run)
         if run.error:
             st.markdown(as_text(run.error))
+
+
+def _delete(run: Run) -> None:
+    if not _may_change(run):
+        st.button("Delete", key=f"train_delete_{run.id}", type="tertiary", disabled=True, help=_NOT_YOURS)
+        return
+    with st.popover("Delete", type="tertiary", icon=":material/delete:"):
+        st.markdown(f"Delete {run.title} with its model and curves? This cannot be undone.")
+        if st.button("Delete for good", key=f"train_delete_{run.id}"):
+            run_store().delete_run(run.id)
+            st.rerun(scope="fragment")
 
 
 def _result_words(run: Run) -> str:

@@ -12,7 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from mnist_dash import data
 from mnist_dash.data import MNIST, SAMPLE
 from mnist_dash.errors import MnistDashError
-from mnist_dash.models import PIXELS_0_TO_1, VARIANTS, Setting, Value, Variant
+from mnist_dash.models import PIXELS_0_TO_1, VARIANTS, Claim, Setting, Value, Variant
 from mnist_dash.runs import Run
 from mnist_dash.ui.explanations import EXPLANATIONS
 from mnist_dash.ui.resources import dataset, settings
@@ -94,10 +94,11 @@ def warn_of_mixed_data(runs: Sequence[Run]) -> None:
         )
 
 
-def claim_of(run: Run) -> float | None:
-    """Returns what the run's tutorial claims, if that was measured on the same test pictures."""
+def claim_of(run: Run) -> Claim | None:
+    """Returns what the run's tutorial claims, if the run has its settings and its test pictures."""
     known = run.variant in VARIANTS and run.dataset == MNIST.name
-    return VARIANTS[run.variant].claim.accuracy if known else None
+    same = known and {**run.settings, "seed": 0} == VARIANTS[run.variant].check({})
+    return VARIANTS[run.variant].claim if same else None
 
 
 def page_of(positions: np.ndarray, *, size: int, key: str) -> np.ndarray:
@@ -122,8 +123,9 @@ def neuron_range(neurons: int, *, key: str) -> tuple[int, int]:
 
 
 def title_of(run: Run) -> str:
-    """Returns a run's name, with its data where that is not the full MNIST."""
-    return f"{run.title} · sample" if run.dataset == SAMPLE.name else run.title
+    """Returns a run's name, what was changed in it, and its data if that is not the full MNIST."""
+    notes = [run.changes, "sample" if run.dataset == SAMPLE.name else ""]
+    return " · ".join([run.title, *filter(None, notes)])
 
 
 def choice(label: str, options: Mapping[str, str], *, key: str) -> str:
@@ -136,17 +138,23 @@ def choice(label: str, options: Mapping[str, str], *, key: str) -> str:
         key: The widget's key.
     """
     first = next(iter(options))
+    linked = st.query_params.get(key, first)
     chosen = st.segmented_control(
         label,
         list(options),
         format_func=lambda option: options.get(option, option),
-        default=first,
+        default=linked if linked in options else first,
         required=True,
         key=key,
         wrap=True,
-        bind="query-params",
     )
-    return chosen if chosen in options else first
+    if chosen not in options:
+        chosen = first
+    if chosen != first:
+        st.query_params[key] = chosen
+    elif key in st.query_params:
+        del st.query_params[key]
+    return chosen
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:
@@ -217,22 +225,12 @@ def _setting_input(variant: Variant, setting: Setting) -> Value:
             key=key,
             help=setting.help,
         )
+    words = f"{setting.help} From {setting.minimum:,.10g} to {setting.maximum:,.10g}."
+    # No limits on the inputs themselves: a browser only colours what is out of range, while
+    # `Variant.check` says it. Fractions as text, as a number field takes “0,01” for 1.
     if isinstance(setting.default, int):
-        whole: dict[str, Any] = {"min_value": int(setting.minimum), "max_value": int(setting.maximum), "step": 1}
-        return int(st.number_input(setting.label, value=setting.default, key=key, help=setting.help, **whole))
-    part = setting.maximum < 1  # a share, not a learning rate
-    return float(
-        st.number_input(
-            setting.label,
-            min_value=float(setting.minimum),
-            max_value=float(setting.maximum),
-            value=float(setting.default),
-            step=0.05 if part else float(setting.default) / 2,
-            format="%.2f" if part else "%.6g",
-            key=key,
-            help=setting.help,
-        )
-    )
+        return int(st.number_input(setting.label, value=setting.default, step=1, key=key, help=words))
+    return st.text_input(setting.label, value=f"{setting.default:g}", key=key, help=words)
 
 
 def _option_name(option: str) -> str:

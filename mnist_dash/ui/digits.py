@@ -11,7 +11,7 @@ import streamlit as st
 from PIL import Image
 
 from mnist_dash.figures import ACCENT, variant_colour
-from mnist_dash.wording import milliseconds_words, percent
+from mnist_dash.wording import milliseconds_words, probability_words
 
 _STYLE = f"""<style>
 .md-grid {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--md-size), 1fr)); gap: .5rem; }}
@@ -22,7 +22,7 @@ _STYLE = f"""<style>
 .md-chosen {{ outline: 3px solid {ACCENT}; }}
 .md-strip {{ display: flex; gap: 4px; overflow: hidden; border-radius: 6px; margin: .25rem 0 .75rem; }}
 .md-strip img {{ width: auto; flex: 1 1 0; min-width: 22px; max-width: 76px; }}
-.md-cards {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: .75rem; }}
+.md-cards {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); gap: .75rem; }}
 .md-card {{ border: 1px solid rgba(128,128,128,.35); border-radius: 6px; padding: .6rem .75rem .5rem; }}
 .md-card h4 {{ font-size: .88rem; font-weight: 600; margin: 0; padding: 0; }}
 .md-answer {{ display: flex; align-items: baseline; gap: .5rem; margin: .1rem 0 .3rem; }}
@@ -38,11 +38,13 @@ _STYLE = f"""<style>
   font-variant-numeric: tabular-nums; max-width: 100%; }}
 .md-hot div {{ border: 1px solid rgba(128,128,128,.4); border-radius: 3px; padding: .15rem 0; }}
 .md-hot small {{ opacity: .75; }}
+.md-hint {{ display: none; font-size: .8rem; opacity: .8; margin: 0 0 .3rem; }}
 .md-numbers {{ overflow-x: auto; }}
 .md-numbers table {{ border-collapse: separate; border-spacing: 1px; font-size: 10px; line-height: 1;
   font-variant-numeric: tabular-nums; text-align: center; }}
 .md-numbers td {{ min-width: 27px; height: 24px; padding: 0; border: 0; border-radius: 2px; }}
 @media (max-width: 640px) {{
+  .md-hint {{ display: block; }}
   .md-hot {{ grid-template-columns: repeat(10, minmax(0, 1fr)); width: 100%; }}
   .md-cards {{ grid-template-columns: repeat(2, minmax(0, 1fr)); }}
 }}
@@ -121,7 +123,8 @@ def number_grid(picture: np.ndarray) -> None:
         + "</tr>"
         for row in picture
     )
-    st.html(f'{_STYLE}<div class="md-numbers"><table aria-label="pixel values, row by row">{rows}</table></div>')
+    hint = '<p class="md-hint">Scroll sideways to see all 28 columns.</p>'
+    st.html(f'{_STYLE}{hint}<div class="md-numbers"><table aria-label="pixel values, row by row">{rows}</table></div>')
 
 
 def one_hot(digit: int) -> None:
@@ -144,12 +147,12 @@ def _card(reading: Reading) -> str:
     rows = "".join(
         f"<div class='md-row{' md-top' if number == digit else ''}'><span>{number}</span>"
         f"<div class='md-bar'><i style='width: {100 * part:.1f}%; background: {colour}'></i></div>"
-        f"<span>{percent(part)}</span></div>"
+        f"<span>{html.escape(probability_words(part))}</span></div>"
         for number, part in enumerate(map(float, reading.probabilities))
     )
     return (
         f'<section class="md-card" style="border-top: 4px solid {colour}"><h4>{html.escape(reading.title)}</h4>'
         f'<div class="md-answer"><b>{digit}</b>'
-        f"<span>{percent(float(reading.probabilities[digit]))}</span></div>"
+        f"<span>{html.escape(probability_words(float(reading.probabilities[digit])))}</span></div>"
         f'{rows}<div class="md-foot">{milliseconds_words(reading.milliseconds)}</div></section>'
     )

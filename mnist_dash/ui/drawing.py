@@ -16,7 +16,6 @@ from mnist_dash.ui.resources import predictor
 CANVAS_SIZE = 280  # pixels; fits a phone 360 pixels wide
 _REPEATS = 5  # a prediction is timed so often, and the median shown
 _PEN = 22  # pixels; scaled down with the digit it comes close to MNIST's strokes
-_UPLOAD_TYPES = ("png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff")
 
 
 def drawing_board(runs: Sequence[Run]) -> None:
@@ -58,7 +57,6 @@ def _canvas_or_file() -> np.ndarray | bytes | str:
         return "Draw one digit with the mouse, a pen or a finger: the canvas is empty." if drawn is None else drawn
     file = st.file_uploader(
         "Picture of one digit",
-        type=_UPLOAD_TYPES,
         key="draw_upload",
         max_upload_size=images.MAX_FILE_BYTES // 1_000_000,
         help="Dark on light or light on dark; a photo of paper works, too.",

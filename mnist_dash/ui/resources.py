@@ -1,5 +1,6 @@
 """What all visitors share: the store, the queue, the data, loaded models."""
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from functools import lru_cache
@@ -105,6 +106,23 @@ def _weights(database_url: str, run_id: int) -> list[LayerWeights]:
 
 
 def visitor() -> str:
-    """Returns who owns the runs queued here: the signed-in user, else this browser session."""
-    signed_in = st.user.get("email") if st.user.get("is_logged_in") else None
-    return str(signed_in or st.session_state.setdefault("visitor", f"session-{uuid.uuid4().hex}"))
+    """Returns who owns the runs queued here: the signed-in user, else this browser."""
+    if st.user.get("is_logged_in"):
+        return str(st.user.get("email"))
+    secret = _browser_secret(st.context.cookies.get("_streamlit_xsrf", ""))
+    # Only a digest goes to the database: the secret itself would let its reader be this visitor.
+    known = f"browser-{hashlib.sha256(secret).hexdigest()[:32]}" if secret else f"session-{uuid.uuid4().hex}"
+    return str(st.session_state.setdefault("visitor", known))
+
+
+def _browser_secret(cookie: str) -> bytes:
+    """Returns what Streamlit's cookie against forged requests stays the same for: the browser.
+
+    The cookie is 2|mask|masked token|time in hexadecimal, under a new mask each time.
+    """
+    try:
+        _, mask, masked, _ = cookie.split("|")
+        key, token = bytes.fromhex(mask), bytes.fromhex(masked)
+        return bytes(byte ^ key[place % len(key)] for place, byte in enumerate(token))
+    except (ValueError, ZeroDivisionError):
+        return b""

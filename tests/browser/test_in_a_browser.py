@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mnist_dash.runs import CANCELLED, RunStore
-from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, wait_until_idle
+from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, serving, wait_until_idle
 
 PAGES = {
     "": "MNIST Dash",
@@ -80,7 +80,7 @@ def test_a_link_to_a_page_is_framed_though_it_is_the_first_that_a_server_shows(b
 def test_the_variant_stands_in_the_link(browser: Browser, server: Server):
     page = page_in(browser)
 
-    open_page(page, f"{server.url}/train?train_variant=CNN", PAGES["train"])
+    open_page(page, f"{server.url}/train?train_variant=cnn", PAGES["train"])
 
     expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("60")
 
@@ -141,7 +141,7 @@ def test_a_run_goes_on_over_a_reload_and_can_be_cancelled(browser: Browser, serv
 
 def test_a_picture_that_is_none_is_answered_with_a_sentence(browser: Browser, server: Server, tmp_path: Path):
     page = page_in(browser)
-    open_page(page, f"{server.url}/draw?draw_way=Upload+a+picture", PAGES["draw"])
+    open_page(page, f"{server.url}/draw?draw_way=upload", PAGES["draw"])
     fake = tmp_path / "digit.png"
     fake.write_text("no picture at all")
 
@@ -149,3 +149,19 @@ def test_a_picture_that_is_none_is_answered_with_a_sentence(browser: Browser, se
 
     expect(page.get_by_text("not a picture that can be read")).to_be_visible()
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def test_on_a_shared_host_a_browser_keeps_its_runs_and_nobody_else_gets_them(browser: Browser, database: str):
+    with serving({"MNIST_DASH_DATABASE_URL": database, "MNIST_DASH_SHARED": "1"}) as server:
+        page = page_in(browser)
+        open_page(page, f"{server.url}/train?train_variant=cnn", PAGES["train"])
+        page.get_by_role("button", name="Start training").click()
+        cancel = page.get_by_role("button", name="Cancel")
+        expect(cancel).to_be_enabled(timeout=30_000)
+
+        page.reload()
+        expect(cancel).to_be_enabled(timeout=30_000)
+        stranger = page_in(browser)
+        open_page(stranger, f"{server.url}/train", PAGES["train"])
+
+        expect(stranger.get_by_role("button", name="Cancel")).to_be_disabled()
