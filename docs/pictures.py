@@ -19,7 +19,7 @@ def main() -> None:
         serving({"MNIST_DASH_DATABASE_URL": f"sqlite:///{Path(folder) / 'runs.sqlite'}"}) as server,
         chromium() as browser,
     ):
-        page = browser.new_page(viewport={"width": WIDTH, "height": 860}, device_scale_factor=1)
+        page = browser.new_page(viewport={"width": WIDTH, "height": 930}, device_scale_factor=1)
         open_page(page, f"{server.url}/draw", "Draw a digit")
         draw_stroke(page, THREE)
         page.locator(".md-answer").first.wait_for()

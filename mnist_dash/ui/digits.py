@@ -24,10 +24,10 @@ _STYLE = f"""<style>
 .md-strip img {{ width: auto; flex: 1 1 0; min-width: 22px; max-width: 76px; }}
 .md-cards {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); gap: .75rem; }}
 .md-card {{ border: 1px solid rgba(128,128,128,.35); border-radius: 6px; padding: .6rem .75rem .5rem; }}
-.md-card h4 {{ font-size: .88rem; font-weight: 600; margin: 0; padding: 0; }}
+.md-card h4 {{ font-size: .88rem; font-weight: 600; margin: 0; padding: 0; line-height: 1.3; min-height: 2.6em; }}
 .md-answer {{ display: flex; align-items: baseline; gap: .5rem; margin: .1rem 0 .3rem; }}
 .md-answer b {{ font-size: 2.6rem; line-height: 1.1; }}
-.md-row {{ display: grid; grid-template-columns: 1ch 1fr 4rem; gap: .4rem; align-items: center; font-size: .78rem;
+.md-row {{ display: grid; grid-template-columns: 1ch 1fr 3.4rem; gap: .4rem; align-items: center; font-size: .78rem;
   font-variant-numeric: tabular-nums; line-height: 1.35; }}
 .md-top {{ font-weight: 700; }}
 .md-row span:last-child {{ text-align: right; }}

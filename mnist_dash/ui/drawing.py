@@ -26,7 +26,7 @@ def drawing_board(runs: Sequence[Run]) -> None:
 
 def _board(runs: Sequence[Run]) -> None:
     chosen = run_picker(runs, key="draw_runs", label="Networks")
-    left, right = st.columns([5, 7], gap="large")
+    left, right = st.columns([4, 8], gap="medium")
     with left:
         source = _canvas_or_file()
     with right:
