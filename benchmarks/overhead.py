@@ -16,8 +16,8 @@ from mnist_dash.runs import RunStore
 from mnist_dash.settings import load_settings
 from mnist_dash.training import CompiledTraining, load_tensorflow, train_run
 
-EPOCHS = {"dense-32": 30, "dense-512": 10}
-ROUNDS = 5
+EPOCHS = {"dense-32": 20, "dense-512": 6}
+ROUNDS = 3
 
 
 def bare_seconds(name: str, dataset: Dataset, epochs: int) -> float:
