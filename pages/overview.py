@@ -39,7 +39,7 @@ st.table(
     [
         {
             "Network": variant.title,
-            "The tutorial claims": variant.claim.words,
+            "The tutorial claims": variant.claim.words if variant.claim else "no tutorial: ours",
             "Measured here": wording.accuracy_words(evaluation.of_run(run)) if run else "not yet",
             "Training": wording.seconds_words(run.fit_seconds or 0.0) if run else "",
         }
@@ -51,7 +51,7 @@ st.table(
 )
 st.caption(
     "Test accuracy on MNIST's 10,000 test pictures with its 95 % interval, of the models that ship with MNIST Dash, "
-    "trained with the tutorials' settings."
+    "the tutorials' with the tutorials' settings."
 )
 with st.container(horizontal=True, vertical_alignment="center"):
     ui.explain("interval")

@@ -7,7 +7,7 @@ from mnist_dash.models import VARIANTS
 
 ui.header(
     "Train a network",
-    "Choose one of the tutorials' networks, change what you like, and watch it learn. "
+    "Choose a network of the tutorials, or ours for pictures, change what you like, and watch it learn. "
     "Training goes on when you close the page.",
     "batch",
     "softmax",
@@ -18,8 +18,9 @@ queue = ui.job_queue()  # its workers load TensorFlow while the form is being fi
 
 name = ui.choice("Network", {variant.name: variant.title for variant in VARIANTS.values()}, key="train_variant")
 variant = VARIANTS[name]
-st.markdown(f"{variant.summary} The tutorial claims {variant.claim.words}.")
-st.caption(f"From {variant.tutorial}. The values below are the tutorial's own.")
+st.markdown(variant.summary + (f" The tutorial claims {variant.claim.words}." if variant.claim else ""))
+whose = "the tutorial's own" if variant.claim else "ours"
+st.caption(f"From {variant.tutorial}. The values below are {whose}.")
 
 with st.form(f"train_form_{name}", border=False):
     entered = ui.settings_form(variant, main=("epochs", "batch_size", "learning_rate"))

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_dash.errors import VariantError
-from mnist_dash.models import VARIANTS, build, build_optimizer, get_variant
+from mnist_dash.models import VARIANTS, build, build_optimizer, default_settings, get_variant, learning_rate
 
-# As the tutorials have them: (class, what makes the layer, shape of its output).
+# As the tutorials have them, and last our own: (class, what makes the layer, shape of its output).
 NETWORKS = {
     "dense-32": [
         ("Rescaling", {"scale": 1 / 255, "offset": 0.0}, (28, 28)),
@@ -43,13 +43,32 @@ NETWORKS = {
         ("Dense", {"units": 512, "activation": "relu"}, (512,)),
         ("Dense", {"units": 10, "activation": "softmax"}, (10,)),
     ],
+    "cnn-augmented": [
+        ("Rescaling", {"scale": 1 / 255, "offset": 0.0}, (28, 28)),
+        ("Reshape", {}, (28, 28, 1)),
+        ("Conv2D", {"filters": 16, "kernel_size": (3, 3), "padding": "valid", "activation": "relu"}, (26, 26, 16)),
+        ("Conv2D", {"filters": 32, "kernel_size": (3, 3), "padding": "same", "activation": "relu"}, (26, 26, 32)),
+        ("MaxPooling2D", {"pool_size": (2, 2)}, (13, 13, 32)),
+        ("Dropout", {"rate": 0.2}, (13, 13, 32)),
+        ("Conv2D", {"filters": 32, "kernel_size": (3, 3), "padding": "same", "activation": "relu"}, (13, 13, 32)),
+        ("Conv2D", {"filters": 64, "kernel_size": (3, 3), "padding": "same", "activation": "relu"}, (13, 13, 64)),
+        ("MaxPooling2D", {"pool_size": (2, 2)}, (6, 6, 64)),
+        ("Dropout", {"rate": 0.2}, (6, 6, 64)),
+        ("Conv2D", {"filters": 64, "kernel_size": (3, 3), "padding": "same", "activation": "relu"}, (6, 6, 64)),
+        ("MaxPooling2D", {"pool_size": (2, 2)}, (3, 3, 64)),
+        ("Dropout", {"rate": 0.2}, (3, 3, 64)),
+        ("Flatten", {}, (576,)),
+        ("Dense", {"units": 256, "activation": "relu"}, (256,)),
+        ("Dense", {"units": 10, "activation": "softmax"}, (10,)),
+    ],
 }
-WEIGHTS = {"dense-32": 25_450, "sigmoid-100": 79_510, "dense-512": 407_050, "cnn": 370_026}
+WEIGHTS = {"dense-32": 25_450, "sigmoid-100": 79_510, "dense-512": 407_050, "cnn": 370_026, "cnn-augmented": 219_754}
 EPOCHS_BATCH_VALIDATION = {
     "dense-32": (2, 32, "none"),
     "sigmoid-100": (100, 100, "none"),
     "dense-512": (5, 128, "none"),
     "cnn": (60, 512, "holdout"),
+    "cnn-augmented": (40, 128, "holdout"),
 }
 # Where a tutorial says nothing, Keras' documented defaults.
 OPTIMIZERS = {
@@ -57,6 +76,7 @@ OPTIMIZERS = {
     "sigmoid-100": ("SGD", {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False}),
     "dense-512": ("RMSprop", {"learning_rate": 0.001, "rho": 0.9, "epsilon": 1e-7, "momentum": 0.0}),
     "cnn": ("RMSprop", {"learning_rate": 0.001, "rho": 0.9, "epsilon": 1e-7, "momentum": 0.0}),
+    "cnn-augmented": ("Adam", {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}),
 }
 
 each_variant = pytest.mark.parametrize("name", NETWORKS)
@@ -148,7 +168,7 @@ def test_sigmoid_100_sees_raw_pixels_unless_told_otherwise(sample):
 def test_dropout_is_between_the_layers_when_asked_for(name):
     dropouts = [layer for layer in model_of(name, dropout=0.25).layers if type(layer).__name__ == "Dropout"]
 
-    assert [layer.rate for layer in dropouts] == [0.25] * (3 if name == "cnn" else 1)
+    assert [layer.rate for layer in dropouts] == [0.25] * (3 if name.startswith("cnn") else 1)
 
 
 def test_without_dropout_the_cnn_has_no_such_layer():
@@ -187,8 +207,20 @@ def test_the_smallest_and_the_largest_seed_can_be_used(seed):
 # Settings and their limits
 
 
-def test_the_variants_are_those_of_the_tutorials():
+def test_the_variants_are_those_of_the_tutorials_and_our_own():
     assert list(VARIANTS) == list(NETWORKS)
+
+
+def test_only_our_own_network_changes_pictures_and_learning_rate_unless_told_to():
+    chosen = {name: [default_settings(name)[key] for key in ("augmentation", "schedule")] for name in VARIANTS}
+
+    assert chosen.pop("cnn-augmented") == [1.0, "cosine"]
+    assert list(chosen.values()) == [[0.0, "constant"]] * 4
+
+
+def test_the_default_settings_are_those_that_a_form_begins_with():
+    assert default_settings("cnn") == get_variant("cnn").check({})
+    assert default_settings("a network that is no more") == {}
 
 
 def test_an_unknown_variant_is_refused_with_those_there_are():
@@ -281,3 +313,30 @@ def test_settings_not_given_take_their_defaults_in_the_order_of_the_form():
 
     assert list(values) == [setting.name for setting in variant.settings]
     assert values == {**{setting.name: setting.default for setting in variant.settings}, "seed": 4}
+
+
+# Learning rates
+
+
+def rates_of(epochs, **settings):
+    values = get_variant("dense-32").check({"epochs": epochs, "learning_rate": 0.002, **settings})
+    return [learning_rate(values, epoch) for epoch in range(1, epochs + 1)]
+
+
+def test_a_constant_learning_rate_is_the_same_in_every_epoch():
+    assert rates_of(5) == [0.002] * 5
+
+
+def test_a_cosine_begins_with_the_whole_learning_rate_and_is_half_of_it_halfway():
+    assert rates_of(4, schedule="cosine") == pytest.approx([0.002, 0.0017071068, 0.001, 0.0002928932])
+
+
+def test_a_cosine_never_rises_and_its_last_epoch_has_a_small_learning_rate_but_one():
+    rates = rates_of(40, schedule="cosine")
+
+    assert rates == sorted(rates, reverse=True)
+    assert 0 < rates[-1] < 0.002 / 500
+
+
+def test_the_only_epoch_has_the_whole_learning_rate():
+    assert rates_of(1, schedule="cosine") == [0.002]

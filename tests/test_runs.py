@@ -909,3 +909,23 @@ def test_a_run_says_which_settings_are_not_the_tutorials_own(store):
 
     assert same.changes == ""
     assert changed.changes == "epochs 7, seed 3"
+
+
+def test_a_run_from_before_a_setting_existed_has_what_is_now_its_default(store):
+    own = VARIANTS["cnn"].check({})
+    newer = ("augmentation", "schedule")
+    stored = {name: value for name, value in own.items() if name not in newer}
+
+    same = queue(store, "cnn", stored)
+    changed = queue(store, "cnn", {**stored, "epochs": 7})
+
+    assert store.get_run(same.id).settings == own
+    assert store.get_run(same.id).changes == ""
+    assert store.get_run(changed.id).changes == "epochs 7"
+    assert [run.settings["augmentation"] for run in store.list_runs()] == [0.0, 0.0]
+
+
+def test_a_run_of_a_network_that_is_no_more_keeps_the_settings_that_it_was_stored_with(store):
+    run = queue(store, "dense-7", {"epochs": 3, "momentum": 0.5})
+
+    assert store.get_run(run.id).settings == {"epochs": 3, "momentum": 0.5}

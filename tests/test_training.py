@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnist_dash.data import split
-from mnist_dash.models import VARIANTS, build, build_optimizer, get_variant
+from mnist_dash.models import VARIANTS, augment, build, build_optimizer, get_variant
 from mnist_dash.prediction import Predictor, read_weights
 from mnist_dash.runs import (
     CANCELLED,
@@ -50,10 +50,10 @@ def batches_of(name, order):
     return [order[at : at + size] for at in range(0, len(order), size)]
 
 
-def train_on_batch(model, sample, batch) -> tuple[float, float]:
+def train_on_batch(model, sample, batch, *, change=lambda pictures: pictures) -> tuple[float, float]:
     """One step by Keras itself: loss and accuracy."""
     labels = np.eye(10, dtype=np.float32)[sample.y_train[batch]]
-    logs = model.train_on_batch(sample.x_train[batch].astype(np.float32), labels, return_dict=True)
+    logs = model.train_on_batch(change(sample.x_train[batch].astype(np.float32)), labels, return_dict=True)
     return float(logs["loss"]), float(logs["accuracy"])
 
 
@@ -77,7 +77,7 @@ def assert_equal_to_the_last_bit(some, others):
 
 @pytest.fixture(scope="module")
 def order():
-    """Positions of 3,993 pictures, shuffled: the last batch is smaller for all four variants."""
+    """Positions of 3,993 pictures, shuffled: the last batch is smaller for all variants."""
     return np.random.default_rng(5).permutation(4_000).astype(np.int32)[:3_993]
 
 
@@ -91,8 +91,8 @@ def order():
     ("name", "xla"), [("dense-32", True), ("dense-512", True), ("sigmoid-100", False), ("cnn", False)]
 )
 def test_an_epoch_gives_the_losses_and_weights_of_keras_train_on_batch(name, xla, sample, order):
-    ours = program_of(name, sample, xla=xla)
-    keras_model = keras_model_of(name)
+    ours = program_of(name, sample, xla=xla, augmentation=0)
+    keras_model = keras_model_of(name, augmentation=0)
     before = weights_of(ours.model), weights_of(keras_model)
 
     loss, accuracy = ours.train_in_order(order)
@@ -206,19 +206,105 @@ def test_each_epoch_has_an_order_of_its_own(sample):
     assert losses[0] != losses[1]
 
 
+# Augmentation and schedule
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("dense-32", {}), ("dense-512", {"hidden_units": 16}), ("cnn-augmented", {"hidden_units": 16, "dropout": 0})],
+)
+def test_with_augmentation_each_step_is_keras_train_on_batch_on_pictures_changed_anew(name, settings, sample):
+    settings = {**settings, "augmentation": 0.75, "seed": 4, "batch_size": 100, "schedule": "constant"}
+    ours = program_of(name, sample, **settings)
+    keras_model = keras_model_of(name, **settings)
+    results = []
+
+    for step in range(6):  # two epochs of three batches
+        batch = np.arange(100, dtype=np.int32) + 100 * (step % 3)
+        changed = train_on_batch(
+            keras_model, sample, batch, change=lambda pictures, step=step: augment(pictures, 0.75, [4, step]).numpy()
+        )
+        results.append(changed)
+    epochs = [ours.train_in_order(np.arange(300, dtype=np.int32), number) for number in (1, 2)]
+
+    np.testing.assert_allclose(epochs, np.reshape(results, (2, 3, 2)).mean(axis=1), atol=1e-4)
+    for one, other in zip(weights_of(ours.model), weights_of(keras_model), strict=True):
+        # The mean: Adam's first steps are as long for a tiny gradient, all rounding, as for a large one.
+        assert np.abs(one - other).mean() < 1e-4
+
+
+def test_with_augmentation_the_pictures_that_fill_up_the_last_batch_count_for_nothing(sample):
+    settings = {"augmentation": 1.0, "batch_size": 64, "hidden_units": 8}
+    ours = program_of("dense-32", sample, **settings)
+    keras_model = keras_model_of("dense-32", **settings)
+    few = np.arange(1, 41, dtype=np.int32)
+    filled = np.pad(few, (0, 24))
+
+    def changed(pictures):
+        return augment(sample.x_train[filled].astype(np.float32), 1.0, [0, 0]).numpy()[:40]
+
+    result = ours.train_in_order(few)
+
+    assert result == pytest.approx(train_on_batch(keras_model, sample, few, change=changed), abs=1e-5)
+
+
+def test_pictures_to_validate_and_to_test_are_never_changed(sample):
+    settings = {"hidden_units": 8, "dropout": 0.5}
+    plain, changing = (
+        program_of("cnn-augmented", sample, n=50, augmentation=strength, **settings) for strength in (0, 2)
+    )
+    everything = np.arange(50, dtype=np.int32)
+
+    assert changing.evaluate(everything) == plain.evaluate(everything)
+    assert changing.test(sample.x_test, sample.y_test)[:2] == plain.test(sample.x_test, sample.y_test)[:2]
+
+
+def test_an_epoch_is_trained_with_the_learning_rate_of_its_place_in_the_schedule(sample):
+    ours = program_of("cnn-augmented", sample, n=50, epochs=4, hidden_units=8, augmentation=0)
+    everything = np.arange(50, dtype=np.int32)
+    during = {}
+
+    for number in (1, 2, 3, 4):
+        ours.train_epoch(
+            everything, number, report=lambda seen: during.update({seen.epoch: float(ours.optimizer.learning_rate)})
+        )
+
+    assert list(during.values()) == pytest.approx([0.001, 0.00085355339, 0.0005, 0.00014644661])
+
+
+@pytest.mark.parametrize("xla", [True, False])
+def test_halfway_through_a_cosine_gradient_descent_moves_half_as_far(xla, sample):
+    everything = np.arange(100, dtype=np.int32)
+    moves = []
+
+    for schedule in ("constant", "cosine"):
+        ours = program_of(
+            "sigmoid-100", sample, n=100, xla=xla, epochs=4, schedule=schedule, pixel_scaling="0-1", learning_rate=0.5
+        )
+        start = weights_of(ours.model)
+        ours.train_epoch(everything, 3)
+        moves.append([after - before for before, after in zip(start, weights_of(ours.model), strict=True)])
+
+    for whole, half in zip(*moves, strict=True):
+        assert np.abs(whole).max() > 1e-4
+        np.testing.assert_allclose(half, whole / 2, atol=1e-6)
+
+
 # Same seed, same result
 
 
-SMALL = {"dense-32": {"n": 4_000}, "cnn": {"n": 640, "batch_size": 128}}
-dense_and_cnn = pytest.mark.parametrize("name", SMALL)
+SMALL = {
+    "dense": ("dense-32", {"n": 4_000}),
+    "dense with augmentation": ("dense-32", {"n": 640, "augmentation": 1.0, "schedule": "cosine", "dropout": 0.2}),
+    "cnn": ("cnn", {"n": 640, "batch_size": 128}),
+    "cnn with augmentation": ("cnn-augmented", {"n": 300, "hidden_units": 8}),
+}
 
 
-@dense_and_cnn
-def test_the_same_seed_gives_the_same_weights_to_the_last_bit_whether_interrupted_or_not(name, sample):
-    everything = np.arange(SMALL[name]["n"], dtype=np.int32)
-    whole = program_of(name, sample, seed=3, **SMALL[name])
-    interrupted = program_of(name, sample, seed=3, **SMALL[name])
-    resumed = program_of(name, sample, seed=3, **SMALL[name])
+@pytest.mark.parametrize(("name", "settings"), SMALL.values(), ids=SMALL)
+def test_the_same_seed_gives_the_same_weights_to_the_last_bit_whether_interrupted_or_not(name, settings, sample):
+    everything = np.arange(settings["n"], dtype=np.int32)
+    whole, interrupted, resumed = (program_of(name, sample, seed=3, **settings) for _ in range(3))
 
     results = [whole.train_epoch(everything, number) for number in (1, 2)]
     first_result = interrupted.train_epoch(everything, 1)
@@ -358,6 +444,22 @@ def test_a_run_that_its_creator_claimed_is_trained_by_its_creator(runs, sample):
     train_run(run.id, runs.database_url, claim=run.claim)
 
     assert runs.get_run(run.id).status == DONE
+
+
+@pytest.mark.parametrize("name", ["dense-512", "cnn-augmented"])
+def test_a_run_with_augmentation_and_schedule_learns_to_read_and_can_be_used_like_any_other(name, runs, sample):
+    settings = {"epochs": 2, "batch_size": 32, "hidden_units": 64, "augmentation": 1.0, "schedule": "cosine"}
+    run = queue(runs, sample, name, validation="holdout", **settings)
+
+    train_run(run.id, runs.database_url)
+
+    finished, epochs = runs.get_run(run.id), runs.list_epochs(run.id)
+    assert (finished.status, finished.error) == (DONE, None)
+    # Changed pictures are harder to read than those that it validates and is tested on.
+    assert epochs[0].accuracy < epochs[1].accuracy < epochs[1].val_accuracy
+    assert finished.test_accuracy > (0.9 if name == "cnn-augmented" else 0.7)
+    predictor = Predictor(runs.read_artifact(run.id, MODEL_TFLITE))
+    assert (predictor.probabilities(sample.x_test).argmax(1) == sample.y_test).mean() == finished.test_accuracy
 
 
 # Runs that end otherwise

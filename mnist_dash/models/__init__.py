@@ -4,13 +4,35 @@ A network is described as data (`Layer`s and an `Optimizer`), so that the Keras 
 stand-alone script and the summary on a page can never say different things.
 """
 
-from mnist_dash.models.building import build, build_optimizer
-from mnist_dash.models.networks import VARIANTS, Claim, Layer, Optimizer, Variant, get_variant
-from mnist_dash.models.settings import PIXELS_0_TO_1, PIXELS_0_TO_255, VALIDATIONS, Setting, Value, Values
+from mnist_dash.models.augmentation import augment
+from mnist_dash.models.building import build, build_optimizer, learning_rate
+from mnist_dash.models.networks import (
+    RECOMMENDED_FOR_PICTURES,
+    VARIANTS,
+    Claim,
+    Layer,
+    Optimizer,
+    Variant,
+    default_settings,
+    get_variant,
+)
+from mnist_dash.models.settings import (
+    CONSTANT,
+    COSINE,
+    PIXELS_0_TO_1,
+    PIXELS_0_TO_255,
+    VALIDATIONS,
+    Setting,
+    Value,
+    Values,
+)
 
 __all__ = [
+    "CONSTANT",
+    "COSINE",
     "PIXELS_0_TO_1",
     "PIXELS_0_TO_255",
+    "RECOMMENDED_FOR_PICTURES",
     "VALIDATIONS",
     "VARIANTS",
     "Claim",
@@ -20,7 +42,10 @@ __all__ = [
     "Value",
     "Values",
     "Variant",
+    "augment",
     "build",
     "build_optimizer",
+    "default_settings",
     "get_variant",
+    "learning_rate",
 ]

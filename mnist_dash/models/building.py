@@ -1,10 +1,11 @@
 """From a description to a Keras model; the only place that makes one."""
 
+import math
 import random
 from typing import Any
 
 from mnist_dash.models.networks import Layer, Variant
-from mnist_dash.models.settings import PIXELS_0_TO_1, Values
+from mnist_dash.models.settings import COSINE, PIXELS_0_TO_1, Values
 
 
 def build(variant: Variant, values: Values) -> Any:
@@ -49,3 +50,16 @@ def build_optimizer(variant: Variant, values: Values) -> Any:
 
     kind = getattr(keras.optimizers, variant.optimizer.kind)
     return kind(learning_rate=values["learning_rate"], **variant.optimizer.arguments)
+
+
+def learning_rate(values: Values, epoch: int) -> float:
+    """Returns the learning rate of an epoch, from 1.
+
+    Source:
+        Loshchilov and Hutter 2017, "SGDR: Stochastic gradient descent with warm
+        restarts", for the cosine, here without restarts.
+    """
+    highest = float(values["learning_rate"])
+    if values["schedule"] != COSINE:
+        return highest
+    return highest * (1 + math.cos(math.pi * (epoch - 1) / int(values["epochs"]))) / 2

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mnist_dash.errors import VariantError
 
@@ -11,6 +11,7 @@ Values = Mapping[str, Value]
 
 PIXELS_0_TO_1 = "0-1"
 PIXELS_0_TO_255 = "0-255"
+CONSTANT, COSINE = "constant", "cosine"
 VALIDATIONS = ("none", "holdout", *(f"kfold:{folds}" for folds in range(2, 11)))
 
 
@@ -65,51 +66,61 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def tutorial_settings(
-    *,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    hidden_units: int,
-    dropout: float = 0.0,
-    pixels: str = PIXELS_0_TO_1,
-    validation: str = "none",
-) -> tuple[Setting, ...]:
-    """Returns the settings that every network has, with a tutorial's own values as defaults."""
-    return (
-        Setting("epochs", "Epochs", epochs, "How many times the network sees every training picture.", 1, 1_000),
-        Setting("batch_size", "Batch size", batch_size, "Pictures per update of the weights.", 1, 4_096),
-        Setting(
-            "learning_rate",
-            "Learning rate",
-            learning_rate,
-            "How far each update moves the weights. Ten times too high and the network never settles.",
-            0.000001,
-            10,
-        ),
-        Setting(
-            "validation",
-            "Validation",
-            validation,
-            "Training pictures kept back to see how the network does on pictures that it does not learn from.",
-            choices=VALIDATIONS,
-        ),
-        Setting("fold", "Fold", 1, "With k folds: which of the k parts is kept back.", 1, 10),
-        Setting("hidden_units", "Hidden units", hidden_units, "Neurons of the hidden dense layer.", 1, 4_096),
-        Setting(
-            "dropout",
-            "Dropout",
-            dropout,
-            "Share of the values that are set to zero at random in each training step, against over-fitting.",
-            0,
-            0.9,
-        ),
-        Setting(
-            "pixel_scaling",
-            "Pixel values",
-            pixels,
-            "What the network is fed: pixels divided by 255, or as they are in the file.",
-            choices=(PIXELS_0_TO_1, PIXELS_0_TO_255),
-        ),
-        Setting("seed", "Seed", 0, "Same seed, same starting weights and order of pictures.", 0, 2**31 - 1),
-    )
+_SETTINGS = (
+    Setting("epochs", "Epochs", 5, "How many times the network sees every training picture.", 1, 1_000),
+    Setting("batch_size", "Batch size", 128, "Pictures per update of the weights.", 1, 4_096),
+    Setting(
+        "learning_rate",
+        "Learning rate",
+        0.001,
+        "How far each update moves the weights. Ten times too high and the network never settles.",
+        0.000001,
+        10,
+    ),
+    Setting(
+        "schedule",
+        "Learning-rate schedule",
+        CONSTANT,
+        "Whether the learning rate stays as it is, or falls epoch by epoch along half a cosine, to end in small steps.",
+        choices=(CONSTANT, COSINE),
+    ),
+    Setting(
+        "validation",
+        "Validation",
+        "none",
+        "Training pictures kept back to see how the network does on pictures that it does not learn from.",
+        choices=VALIDATIONS,
+    ),
+    Setting("fold", "Fold", 1, "With k folds: which of the k parts is kept back.", 1, 10),
+    Setting("hidden_units", "Hidden units", 512, "Neurons of the hidden dense layer.", 1, 4_096),
+    Setting(
+        "dropout",
+        "Dropout",
+        0.0,
+        "Share of the values that are set to zero at random in each training step, against over-fitting.",
+        0,
+        0.9,
+    ),
+    Setting(
+        "augmentation",
+        "Augmentation",
+        0.0,
+        "How much each training picture is shifted, turned, scaled, sheared, bent, thickened or thinned at random "
+        "each time it is shown: 0 is not at all, 1 as much as handwriting on paper differs.",
+        0,
+        2,
+    ),
+    Setting(
+        "pixel_scaling",
+        "Pixel values",
+        PIXELS_0_TO_1,
+        "What the network is fed: pixels divided by 255, or as they are in the file.",
+        choices=(PIXELS_0_TO_1, PIXELS_0_TO_255),
+    ),
+    Setting("seed", "Seed", 0, "Same seed, same starting weights and order of pictures.", 0, 2**31 - 1),
+)
+
+
+def settings_with(**defaults: Value) -> tuple[Setting, ...]:
+    """Returns the settings that every network has, with a network's own values as defaults."""
+    return tuple(replace(setting, default=defaults.get(setting.name, setting.default)) for setting in _SETTINGS)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, delete, insert, select
 
+from mnist_dash.models import default_settings
 from mnist_dash.runs.records import CANCELLED, CHECKPOINT, Progress, Run
 from mnist_dash.runs.tables import artifacts_table, runs_table
 
@@ -38,4 +39,6 @@ def as_run(row: Any) -> Run:
     """Returns a row of the runs as a record."""
     fields = dict(row._mapping)
     progress = fields.pop("progress")
+    # A run from before a setting existed was trained with what is now its default.
+    fields["settings"] = {**default_settings(fields["variant"]), **fields["settings"]}
     return Run(**fields, progress=Progress(**progress) if progress else None)

@@ -12,7 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from mnist_dash import data
 from mnist_dash.data import MNIST, SAMPLE
 from mnist_dash.errors import MnistDashError
-from mnist_dash.models import PIXELS_0_TO_1, VARIANTS, Claim, Setting, Value, Variant
+from mnist_dash.models import CONSTANT, COSINE, PIXELS_0_TO_1, VARIANTS, Claim, Setting, Value, Variant
 from mnist_dash.runs import Run
 from mnist_dash.ui.explanations import EXPLANATIONS
 from mnist_dash.ui.resources import dataset, settings
@@ -23,6 +23,8 @@ CHART = {"displayModeBar": False}  # on a phone the bar would cover the legend
 _OPTION_NAMES = {
     "none": "None",
     "holdout": "The last twelfth (5,000 of 60,000)",
+    CONSTANT: "Constant",
+    COSINE: "Cosine, falling to 0",
     PIXELS_0_TO_1: "Divided by 255",
     "0-255": "Raw, 0 to 255",
 }
