@@ -6,6 +6,7 @@ models               the networks and their settings (variants), and their plain
 runs                 the store: every run is a row; the only SQL
 training, jobs       one run, compiled; the workers that execute it
 prediction           what finished runs say about a digit, without TensorFlow
+novelty, recognition whether something is a digit at all; the numbers in a picture
 evaluation, figures  numbers that can be trusted; charts made from them
 ui, cli              what Streamlit pages share; the command line
 """

@@ -15,8 +15,10 @@ import numpy as np
 from mnist_dash import data, evaluation, images, wording
 from mnist_dash.data import Dataset
 from mnist_dash.errors import MnistDashError, PictureError, TrainingError, VariantError
-from mnist_dash.models import VARIANTS, Setting, get_variant
+from mnist_dash.models import RECOMMENDED_FOR_PICTURES, VARIANTS, Setting, get_variant
+from mnist_dash.novelty import NoveltyDetector
 from mnist_dash.prediction import Predictor
+from mnist_dash.recognition import described, recognise
 from mnist_dash.runs import (
     DONE,
     MODEL_TFLITE,
@@ -30,7 +32,6 @@ from mnist_dash.scripts import keras_script
 from mnist_dash.settings import Settings, load_settings
 from mnist_dash.training import train_run
 
-RECOMMENDED_FOR_PICTURES = "cnn"
 _LOOK_EVERY_S = 0.25
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, and nothing else.")
 _run_option = click.option(
@@ -171,33 +172,28 @@ def runs_command(as_json: bool) -> None:
 @_run_option
 @_as_json
 def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: bool) -> None:
-    """Read the digit in each PICTURE file."""
+    """Read the digits in each PICTURE file."""
     with _store(load_settings()) as store:
         run, predictor = _network(store, run_name)
-        failed = False
-        for path in pictures:
-            try:
-                probabilities = predictor.probabilities(images.redraw_file(_read_file(path)).pixels[None])[0]
-            except PictureError as error:
-                failed = True
-                _say({"picture": str(path), "error": str(error)}, None, as_json=as_json)
-                click.echo(f"Error: {click.format_filename(path)}: {error}", err=True)
-                continue
-            digit = int(probabilities.argmax())
-            found = {
-                "picture": str(path),
-                "digit": digit,
-                "probability": float(probabilities[digit]),
-                "probabilities": [float(part) for part in probabilities],
-                "run": run.id,
-            }
-            _say(
-                found,
-                f"{click.format_filename(path)}: {digit} ({wording.percent(float(probabilities[digit]))})",
-                as_json=as_json,
-            )
-    if failed:
+    detector = NoveltyDetector.shipped()
+    refused = [path for path in pictures if not _predict(path, run, predictor, detector, as_json=as_json)]
+    if refused:
         sys.exit(1)
+
+
+def _predict(path: Path, run: Run, predictor: Predictor, detector: NoveltyDetector, *, as_json: bool) -> bool:
+    """Reads one picture and says what is in it; returns whether there was a digit."""
+    try:
+        answers = recognise(images.redraw_file(_read_file(path)).digits, predictor, detector)
+        found = {**described(answers), "run": run.id}
+    except PictureError as error:
+        answers, found = (), {"error": str(error)}
+    if "error" in found:
+        click.echo(f"Error: {click.format_filename(path)}: {found['error']}", err=True)
+    sure = wording.percent(answers[0].probability) if len(answers) == 1 else f"{len(answers)} digits"
+    words = None if "error" in found else f"{click.format_filename(path)}: {found['number']} ({sure})"
+    _say({"picture": str(path), **found}, words, as_json=as_json)
+    return "error" not in found
 
 
 def _read_file(path: Path) -> bytes:

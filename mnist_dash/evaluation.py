@@ -11,6 +11,7 @@ from mnist_dash.errors import StoreError
 from mnist_dash.runs import TEST_LABELS, TEST_PROBABILITIES, Epoch, Run, RunStore
 
 CONFIDENCE = 0.95
+SURENESS = (0.0, 0.5, 0.7, 0.9, 0.97, 0.99, 0.999, 1.0)  # limits of the ranges in which confidence is compared
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,45 @@ class Outcome:
     def confusion(self) -> np.ndarray:
         """The confusion matrix, shape (10, 10), int64."""
         return confusion_matrix(self.labels, self.predictions)
+
+
+@dataclass(frozen=True)
+class WhenSure:
+    """How often a network was right on those test pictures on which it was about as sure as now.
+
+    Attributes:
+        low, high: The range of its highest probability, in [0, 1].
+        accuracy: On the test pictures in that range.
+    """
+
+    low: float
+    high: float
+    accuracy: Accuracy
+
+
+def when_as_sure(outcome: Outcome, probability: float) -> WhenSure | None:
+    """Compares how sure a network is with how often it was right when it was that sure.
+
+    Args:
+        outcome: What it said about the test pictures.
+        probability: Its highest probability now, in [0, 1].
+
+    Returns:
+        None if it never was that sure on a test picture.
+
+    Source:
+        Guo and others 2017, "On calibration of modern neural networks", for comparing
+        confidence and accuracy bin by bin.
+    """
+    number = int(np.searchsorted(SURENESS, probability, side="right")) - 1
+    number = min(max(number, 0), len(SURENESS) - 2)
+    low, high = SURENESS[number], SURENESS[number + 1]
+    highest = outcome.probabilities.max(1).astype(np.float32)
+    inside = (highest >= low) & ((highest < high) | (high == 1))
+    if not inside.any():
+        return None
+    right = outcome.predictions[inside] == outcome.labels[inside]
+    return WhenSure(low, high, accuracy(int(right.sum()), int(inside.sum())))
 
 
 def read_outcome(store: RunStore, run_id: int) -> Outcome:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from mnist_dash.evaluation import Accuracy, best_epoch
+from mnist_dash.evaluation import Accuracy, WhenSure, best_epoch
+from mnist_dash.novelty import REFUSED_OF_REAL
 from mnist_dash.runs import Epoch
 
 
@@ -68,16 +69,47 @@ def over_fitting_words(epochs: Sequence[Epoch]) -> str:
     return f"{words}; no clear over-fitting."
 
 
-def agreement_words(titles: Sequence[str], digits: Sequence[int]) -> str:
-    """Says whether networks read the same digit, and who reads which if they do not."""
-    if len(set(digits)) == 1:
-        return f"**{'All networks read' if len(digits) > 1 else f'{titles[0]} reads'} a {digits[0]}.**"
-    who = {digit: [title for title, read in zip(titles, digits, strict=True) if read == digit] for digit in digits}
+def agreement_words(titles: Sequence[str], readings: Sequence[str]) -> str:
+    """Says whether networks read the same (“a 7”, “2026”), and who reads what if they do not."""
+    if len(set(readings)) == 1:
+        return f"**{'All networks read' if len(readings) > 1 else f'{titles[0]} reads'} {readings[0]}.**"
+    who = {read: [title for title, own in zip(titles, readings, strict=True) if own == read] for read in readings}
     parts = [
-        f"{_listed(names)} {'read' if len(names) > 1 else 'reads'} a {digit}"
-        for digit, names in sorted(who.items(), key=lambda item: -len(item[1]))
+        f"{_listed(names)} {'read' if len(names) > 1 else 'reads'} {read}"
+        for read, names in sorted(who.items(), key=lambda item: -len(item[1]))
     ]
     return f"**They disagree:** {'; '.join(parts)}."
+
+
+def not_a_digit_words() -> str:
+    """Says that something is refused, and how often that is a mistake."""
+    mistakes = round(1000 * REFUSED_OF_REAL)
+    return f"**This does not look like a digit.** About {mistakes} of 1,000 real digits are refused by mistake."
+
+
+def number_words(rows: Sequence[object], digits: Sequence[int]) -> str:
+    """Writes digits in reading order as numbers, one a row: “2026”, or “12 / 34”.
+
+    Args:
+        rows: What tells the row of each digit; equal ones stand together.
+        digits: The digits.
+    """
+    parts: dict[object, str] = {}
+    for row, digit in zip(rows, digits, strict=True):
+        parts[row] = parts.get(row, "") + str(int(digit))
+    return " / ".join(parts.values())
+
+
+def count_words(count: int, noun: str) -> str:
+    """Writes “1 digit” or “12 digits”."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def as_sure_words(found: WhenSure | None) -> str:
+    """Says how often a network was right when it was as sure as now."""
+    if found is None:
+        return "never this sure on a test picture"
+    return f"this sure {found.accuracy.n:,} times in the test: right {percent(found.accuracy.value)}"
 
 
 def _listed(names: Sequence[str]) -> str:

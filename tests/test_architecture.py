@@ -27,6 +27,8 @@ ORDER = (
     "scripts",
     "runs",
     "prediction",
+    "novelty",
+    "recognition",
     "training",
     "reference",
     "jobs",
@@ -47,6 +49,7 @@ ONLY_IN = {
     "plotly": {"figures"},
     "tensorflow": {"models", "training"},
     "keras": {"models", "training"},
+    "cv2": {"images", "novelty", "ui"},
 }
 ONLY_INSIDE_FUNCTIONS = {"tensorflow", "keras"}  # importing them takes 13 to 20 s
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from mnist_dash.data import SAMPLE_FILE
 from mnist_dash.models import VARIANTS
@@ -229,7 +229,7 @@ def test_pictures_are_read_one_object_a_line_and_bad_ones_do_not_hold_up_the_goo
     assert [record["picture"] for record in printed.records] == names
     assert ["error" in record for record in printed.records] == [True, False, True, True, False, True]
     good = printed.records[1]
-    assert set(good) == {"picture", "digit", "probability", "probabilities", "run"}
+    assert set(good) == {"picture", "digit", "probability", "probabilities", "number", "digits", "run"}
     assert good["digit"] == 7
     assert len(good["probabilities"]) == 10
     assert sum(good["probabilities"]) == pytest.approx(1, abs=1e-5)
@@ -237,6 +237,45 @@ def test_pictures_are_read_one_object_a_line_and_bad_ones_do_not_hold_up_the_goo
     assert set(printed.records[0]) == {"picture", "error"}
     errors = [line for line in printed.err.splitlines() if line.startswith("Error: ")]
     assert [line.split(": ")[1] for line in errors] == ["text.png", "missing.png", "empty.jpg", "."]
+
+
+def test_several_digits_of_a_picture_come_in_reading_order_with_their_boxes(command_line, pictures):
+    seven = Image.open(pictures / "seven.png").convert("L")
+    width, height = seven.size
+    sheet = Image.new("L", (2 * width, 2 * height), seven.getpixel((0, 0)))
+    for place in ((0, 0), (width, 0), (0, height)):
+        sheet.paste(seven, place)
+    sheet.save(pictures / "sheet.png")
+
+    printed = command_line("predict", "sheet.png", "seven.png", "--json")
+    in_words = command_line("predict", "sheet.png")
+
+    several, one = printed.records
+    assert several["number"] == "77/7"
+    assert "digit" not in several
+    assert [(found["digit"], found["row"]) for found in several["digits"]] == [(7, 0), (7, 0), (7, 1)]
+    [alone] = one["digits"]
+    for found, (left, top) in zip(several["digits"], ((0, 0), (width, 0), (0, height)), strict=True):
+        expected = [alone["box"][0] + left, alone["box"][1] + top, *alone["box"][2:]]
+        assert found["box"] == pytest.approx(expected, abs=2)
+    assert in_words.out == "sheet.png: 77/7 (3 digits)\n"
+
+
+def test_what_is_no_digit_is_refused(command_line, pictures):
+    star = Image.new("L", (280, 280))
+    points = [
+        (140 + (110 if k % 2 else 45) * np.cos(k * np.pi / 5), 140 + (110 if k % 2 else 45) * np.sin(k * np.pi / 5))
+        for k in range(10)
+    ]
+    ImageDraw.Draw(star).polygon(points, fill=255)
+    star.save(pictures / "star.png")
+
+    printed = command_line("predict", "star.png", "--json")
+
+    assert printed.status == 1
+    assert "does not look like a digit" in printed.record["error"]
+    assert "digit" not in printed.record
+    assert printed.record["digits"][0]["digit"] is None
 
 
 def test_where_all_pictures_are_read_the_status_is_zero(command_line, pictures):

@@ -9,14 +9,17 @@ from scipy.stats import binomtest
 
 from mnist_dash.errors import RunNotFoundError, StoreError
 from mnist_dash.evaluation import (
+    SURENESS,
+    Outcome,
     accuracy,
     best_epoch,
     confusion_matrix,
     most_confused,
     of_run,
     read_outcome,
+    when_as_sure,
 )
-from mnist_dash.models import VARIANTS
+from mnist_dash.models import VARIANTS, default_settings
 from mnist_dash.runs import TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, RunStore, ensure_reference_runs
 from mnist_dash.runs.exchange import REFERENCE_FOLDER
 
@@ -245,9 +248,48 @@ def test_a_reference_models_loss_follows_from_its_probabilities(own_store, path)
 @pytest.mark.parametrize("path", REFERENCES, ids=lambda path: path.parent.name)
 def test_a_reference_models_description_is_what_the_store_says(own_store, path):
     claimed = json.loads(path.read_text())
+    claimed["settings"] = {**default_settings(claimed["variant"]), **claimed["settings"]}
     ensure_reference_runs(own_store)
 
     run = own_store.find_run(claimed["variant"])
 
     assert {name: value for name, value in asdict(run).items() if name in claimed} == claimed
     assert len(own_store.list_epochs(run.id)) == claimed["settings"]["epochs"]
+
+
+# How sure
+
+
+def outcome_of(probabilities, labels):
+    """An outcome whose pictures are read as 0 with these probabilities."""
+    rows = [[part, *[(1 - part) / 9] * 9] for part in probabilities]
+    return Outcome(np.array(labels, np.uint8), np.array(rows, np.float16))
+
+
+def test_sureness_is_compared_with_the_test_pictures_on_which_a_network_was_as_sure():
+    outcome = outcome_of([0.92, 0.95, 0.96, 0.999, 0.6], [0, 0, 5, 0, 0])
+
+    found = when_as_sure(outcome, 0.93)
+
+    assert (found.low, found.high) == (0.9, 0.97)
+    assert (found.accuracy.value, found.accuracy.n) == (pytest.approx(2 / 3), 3)
+
+
+@pytest.mark.parametrize("sure", [1.0, 0.99999])
+def test_complete_certainty_belongs_to_the_highest_range(sure):
+    found = when_as_sure(outcome_of([1.0, 0.9], [0, 0]), sure)
+
+    assert (found.low, found.high, found.accuracy.n) == (0.999, 1.0, 1)
+
+
+def test_a_sureness_that_never_came_up_has_nothing_to_be_compared_with():
+    assert when_as_sure(outcome_of([0.95], [0]), 0.3) is None
+
+
+@given(st.lists(st.floats(0.2, 1), min_size=1, max_size=30), st.floats(0.1, 1))
+def test_the_ranges_of_sureness_hold_each_picture_once(probabilities, sure):
+    outcome = outcome_of(probabilities, [0] * len(probabilities))
+
+    found = [when_as_sure(outcome, low) for low in SURENESS[:-1]]
+
+    assert sum(part.accuracy.n for part in found if part) == len(probabilities)
