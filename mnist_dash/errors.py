@@ -41,6 +41,10 @@ class RunStateError(StoreError):
     """A run cannot do this in the state that it is in."""
 
 
+class KeptDigitsError(StoreError):
+    """A visitor wants to keep more digits than allowed."""
+
+
 class TrainingError(MnistDashError):
     """Training cannot start or go on."""
 

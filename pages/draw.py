@@ -7,8 +7,9 @@ from mnist_dash.runs import DONE
 
 ui.header(
     "Draw a digit",
-    "Draw one digit, or upload a picture of one, and see what every network makes of it.",
+    "Draw digits, upload pictures of them or take a photo, and see what every network reads.",
     "redrawing",
+    "not_a_digit",
     "softmax",
 )
 runs = ui.run_store().list_runs(statuses=[DONE])

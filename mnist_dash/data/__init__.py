@@ -5,6 +5,7 @@ the shapes, types, ranges and SHA-256 values of the real thing, whatever file th
 """
 
 from mnist_dash.data.arrays import check_pictures, read_arrays
+from mnist_dash.data.collections import MAX_COLLECTION_BYTES, MAX_DIGITS, as_npz, as_pngs, read_collection
 from mnist_dash.data.datasets import (
     ARRAYS,
     CLASSES,
@@ -29,18 +30,23 @@ __all__ = [
     "CLASSES",
     "KEPT_BACK",
     "KNOWN",
+    "MAX_COLLECTION_BYTES",
+    "MAX_DIGITS",
     "MNIST",
     "SAMPLE",
     "SAMPLE_FILE",
     "Dataset",
     "KnownData",
     "Split",
+    "as_npz",
+    "as_pngs",
     "check_pictures",
     "class_counts",
     "download",
     "downloaded_file",
     "load_dataset",
     "read_arrays",
+    "read_collection",
     "read_dataset",
     "select",
     "sources",

@@ -1,6 +1,7 @@
 """The store: every run is a row from the moment it is queued. The only SQL of the project."""
 
-from mnist_dash.runs.exchange import ensure_reference_runs, export_run
+from mnist_dash.runs.exchange import REFERENCE_FOLDER, ensure_reference_runs, export_run
+from mnist_dash.runs.kept import MAX_KEPT, KeptDigits, KeptSet
 from mnist_dash.runs.records import (
     CANCELLED,
     CHECKPOINT,
@@ -27,14 +28,18 @@ __all__ = [
     "DONE",
     "FAILED",
     "LOST_AFTER_S",
+    "MAX_KEPT",
     "MODEL_KERAS",
     "MODEL_TFLITE",
     "QUEUED",
+    "REFERENCE_FOLDER",
     "RUNNING",
     "TEST_LABELS",
     "TEST_PROBABILITIES",
     "UNFINISHED",
     "Epoch",
+    "KeptDigits",
+    "KeptSet",
     "Progress",
     "Result",
     "Run",

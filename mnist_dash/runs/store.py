@@ -7,9 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
-from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
+from mnist_dash.errors import RunNotFoundError, RunStateError
 from mnist_dash.models import VARIANTS, Value
 from mnist_dash.runs.records import (
     CANCELLED,
@@ -25,7 +24,7 @@ from mnist_dash.runs.records import (
     Run,
 )
 from mnist_dash.runs.rows import as_json, as_run, drop_checkpoints_of_cancelled, write_artifacts
-from mnist_dash.runs.tables import artifacts_table, epochs_table, first_line, lock, open_engine, runs_table, transaction
+from mnist_dash.runs.tables import artifacts_table, epochs_table, lock, open_engine, read, runs_table, transaction
 
 LOST_AFTER_S = 12.0  # a worker beats several times a second; compiling a network holds it up for seconds
 _MAX_ID = 2**31 - 1
@@ -38,18 +37,21 @@ class RunStore:
         database_url: SQLAlchemy URL of an SQLite or PostgreSQL database.
         clock: Returns the time, Unix seconds.
 
+    Attributes:
+        engine: The open database, for what this package keeps beside runs.
+
     Raises:
         StoreError: If the database cannot be opened.
     """
 
     def __init__(self, database_url: str, *, clock: Callable[[], float] = time.time):
         self.database_url = database_url
-        self._engine = open_engine(database_url)
-        self._clock = clock
+        self.engine = open_engine(database_url)
+        self.clock = clock
 
     def close(self) -> None:
         """Closes all connections."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     # Runs come into being
 
@@ -85,11 +87,11 @@ class RunStore:
             "fingerprint": fingerprint,
             "owner": owner,
             "status": QUEUED,
-            "created_at": self._clock(),
+            "created_at": self.clock(),
         }
         if claim:
             values |= self._claimed()
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             if max_unfinished is not None:
                 lock(connection, f"owner {owner}")
                 unfinished = and_(runs_table.c.owner == owner, runs_table.c.status.in_(UNFINISHED))
@@ -115,7 +117,7 @@ class RunStore:
         One transaction also takes away an older reference run of the same variant.
         """
         older = and_(runs_table.c.variant == columns["variant"], runs_table.c.reference.is_not(None))
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             lock(connection, "reference runs")
             if connection.scalar(select(runs_table.c.id).where(runs_table.c.reference == reference)):
                 return
@@ -128,7 +130,7 @@ class RunStore:
 
     def references(self) -> set[str]:
         """Returns the reference marks of all runs that ship with the project."""
-        rows = self._read(select(runs_table.c.reference).where(runs_table.c.reference.is_not(None)))
+        rows = read(self.engine, select(runs_table.c.reference).where(runs_table.c.reference.is_not(None)))
         return {row.reference for row in rows}
 
     # A worker's part: every call names the claim, so a worker that was given up changes nothing
@@ -145,7 +147,7 @@ class RunStore:
         Raises:
             RunStateError: If the run is not queued.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             claimed = connection.scalar(
                 update(runs_table)
                 .where(runs_table.c.id == run_id, runs_table.c.status == QUEUED)
@@ -153,7 +155,7 @@ class RunStore:
                     {
                         **self._claimed(),
                         "attempt": runs_table.c.attempt + 1,
-                        "started_at": func.coalesce(runs_table.c.started_at, self._clock()),
+                        "started_at": func.coalesce(runs_table.c.started_at, self.clock()),
                     }
                 )
                 .returning(runs_table.c.id)
@@ -175,29 +177,29 @@ class RunStore:
         Raises:
             RunStateError: If the run was given to another worker or has ended.
         """
-        values = {"heartbeat_at": self._clock(), "progress": as_json(progress) if progress else None}
+        values = {"heartbeat_at": self.clock(), "progress": as_json(progress) if progress else None}
         return bool(self._change_claimed(run_id, claim, values, returning=runs_table.c.cancel_wanted))
 
     def record_epoch(self, run_id: int, claim: str, epoch: Epoch, checkpoint: bytes) -> None:
         """Adds a finished epoch together with the checkpoint to go on from."""
-        with transaction(self._engine) as connection:
-            self._change_claimed(run_id, claim, {"heartbeat_at": self._clock()}, connection=connection)
+        with transaction(self.engine) as connection:
+            self._change_claimed(run_id, claim, {"heartbeat_at": self.clock()}, connection=connection)
             connection.execute(insert(epochs_table).values(run_id=run_id, **asdict(epoch)))
             write_artifacts(connection, run_id, {CHECKPOINT: checkpoint})
 
     def finish_run(self, run_id: int, claim: str, result: Result, artifacts: Mapping[str, bytes]) -> None:
         """Marks a run done, with its result and artifacts, in one transaction."""
-        values = {"status": DONE, "progress": None, "finished_at": self._clock(), **asdict(result)}
+        values = {"status": DONE, "progress": None, "finished_at": self.clock(), **asdict(result)}
         self._end(run_id, claim, values, artifacts)
 
     def fail_run(self, run_id: int, claim: str, error: str) -> None:
         """Marks a run failed, with the reason in words."""
-        values = {"status": FAILED, "progress": None, "finished_at": self._clock(), "error": error}
+        values = {"status": FAILED, "progress": None, "finished_at": self.clock(), "error": error}
         self._end(run_id, claim, values, {})
 
     def stop_run(self, run_id: int, claim: str) -> None:
         """Marks a running run cancelled, once its worker has stopped."""
-        self._end(run_id, claim, {"status": CANCELLED, "progress": None, "finished_at": self._clock()}, {})
+        self._end(run_id, claim, {"status": CANCELLED, "progress": None, "finished_at": self.clock()}, {})
 
     # What the user and the queue may do
 
@@ -207,8 +209,8 @@ class RunStore:
         Raises:
             RunStateError: If the run has ended.
         """
-        now, queued = self._clock(), runs_table.c.status == QUEUED
-        with transaction(self._engine) as connection:
+        now, queued = self.clock(), runs_table.c.status == QUEUED
+        with transaction(self.engine) as connection:
             changed = connection.scalar(
                 update(runs_table)
                 .where(runs_table.c.id == run_id, runs_table.c.status.in_(UNFINISHED))
@@ -231,7 +233,7 @@ class RunStore:
             RunStateError: If it has not ended or ships with the project.
         """
         allowed = and_(runs_table.c.reference.is_(None), runs_table.c.status.not_in(UNFINISHED))
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             statement = delete(runs_table).where(runs_table.c.id == run_id, allowed).returning(runs_table.c.id)
             deleted = connection.scalar(statement)
         if deleted is None:
@@ -241,17 +243,17 @@ class RunStore:
 
     def requeue_lost_runs(self, *, lost_after_s: float = LOST_AFTER_S) -> None:
         """Queues runs again whose worker has not been heard of, or cancels them if that was wanted."""
-        lost = and_(runs_table.c.status == RUNNING, runs_table.c.heartbeat_at < self._clock() - lost_after_s)
+        lost = and_(runs_table.c.status == RUNNING, runs_table.c.heartbeat_at < self.clock() - lost_after_s)
         wanted = runs_table.c.cancel_wanted
-        if not self._read(select(runs_table.c.id).where(lost)):
+        if not read(self.engine, select(runs_table.c.id).where(lost)):
             return
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             connection.execute(
                 update(runs_table)
                 .where(lost)
                 .values(
                     status=case((wanted, CANCELLED), else_=QUEUED),
-                    finished_at=case((wanted, self._clock()), else_=None),
+                    finished_at=case((wanted, self.clock()), else_=None),
                     claim=None,
                     progress=None,
                 )
@@ -266,7 +268,7 @@ class RunStore:
         Raises:
             RunNotFoundError: If there is no such run.
         """
-        rows = self._read(select(runs_table).where(runs_table.c.id == run_id)) if 0 < run_id <= _MAX_ID else []
+        rows = read(self.engine, select(runs_table).where(runs_table.c.id == run_id)) if 0 < run_id <= _MAX_ID else []
         if not rows:
             raise RunNotFoundError(
                 f"There is no run {run_id}. The Train page and `python -m mnist_dash runs` list all that exist."
@@ -277,7 +279,7 @@ class RunStore:
         """Returns all runs, or those in the given states, newest first."""
         wanted = runs_table.c.status.in_(statuses) if statuses else runs_table.c.id > 0
         newest_first = (runs_table.c.created_at.desc(), runs_table.c.id.desc())
-        return [as_run(row) for row in self._read(select(runs_table).where(wanted).order_by(*newest_first))]
+        return [as_run(row) for row in read(self.engine, select(runs_table).where(wanted).order_by(*newest_first))]
 
     def find_run(self, name: str) -> Run:
         """Returns the run of this number, or the best finished run of this variant.
@@ -304,7 +306,7 @@ class RunStore:
         """Returns the finished epochs of several runs, by run, in one query."""
         statement = select(epochs_table).where(epochs_table.c.run_id.in_(run_ids)).order_by(epochs_table.c.number)
         found: dict[int, list[Epoch]] = {run_id: [] for run_id in run_ids}
-        for row in self._read(statement):
+        for row in read(self.engine, statement):
             fields = dict(row._mapping)
             found[fields.pop("run_id")].append(Epoch(**fields))
         return found
@@ -323,21 +325,14 @@ class RunStore:
     def find_artifact(self, run_id: int, name: str) -> bytes | None:
         """Returns an artifact's bytes, or None if the run has no such artifact."""
         of_run = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name == name)
-        rows = self._read(select(artifacts_table.c.content).where(of_run))
+        rows = read(self.engine, select(artifacts_table.c.content).where(of_run))
         return bytes(rows[0].content) if rows else None
 
     # Shared by the above
 
     def _claimed(self) -> dict[str, Any]:
-        now = self._clock()
+        now = self.clock()
         return {"status": RUNNING, "claim": uuid.uuid4().hex, "attempt": 1, "started_at": now, "heartbeat_at": now}
-
-    def _read(self, statement: Any) -> list[Any]:
-        try:
-            with self._engine.connect() as connection:
-                return list(connection.execute(statement))
-        except SQLAlchemyError as error:
-            raise StoreError(f"The database could not be read: {first_line(error)}. Try again.") from error
 
     def _change_claimed(
         self,
@@ -349,7 +344,7 @@ class RunStore:
         returning: ColumnElement[Any] = runs_table.c.id,
     ) -> Any:
         if connection is None:
-            with transaction(self._engine) as own:
+            with transaction(self.engine) as own:
                 return self._change_claimed(run_id, claim, values, connection=own, returning=returning)
         ours = and_(runs_table.c.id == run_id, runs_table.c.claim == claim, runs_table.c.status == RUNNING)
         row = connection.execute(update(runs_table).where(ours).values(values).returning(returning)).first()
@@ -361,7 +356,7 @@ class RunStore:
 
     def _end(self, run_id: int, claim: str, values: Mapping[str, Any], artifacts: Mapping[str, bytes]) -> None:
         checkpoint = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name == CHECKPOINT)
-        with transaction(self._engine) as connection:
+        with transaction(self.engine) as connection:
             self._change_claimed(run_id, claim, values, connection=connection)
             write_artifacts(connection, run_id, artifacts)
             connection.execute(delete(artifacts_table).where(checkpoint))

@@ -81,6 +81,16 @@ artifacts_table = Table(
     Column("name", String(64), primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
+kept_digits_table = Table(
+    "kept_digits",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", String(128), nullable=False, index=True),
+    Column("label", Integer, nullable=False),
+    Column("pixels", LargeBinary, nullable=False),  # 28 × 28 bytes, row by row
+    Column("created_at", Float, nullable=False),
+    sqlite_autoincrement=True,  # a page that is out of date never takes out another digit than it shows
+)
 
 
 def open_engine(database_url: str) -> Engine:
@@ -140,6 +150,19 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise StoreError(
             f"The database did not take a change: {first_line(error)}. Nothing was lost; try again."
         ) from error
+
+
+def read(engine: Engine, statement: Any) -> list[Any]:
+    """Returns all rows of a query.
+
+    Raises:
+        StoreError: If the database fails.
+    """
+    try:
+        with engine.connect() as connection:
+            return list(connection.execute(statement))
+    except SQLAlchemyError as error:
+        raise StoreError(f"The database could not be read: {first_line(error)}. Try again.") from error
 
 
 def first_line(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,41 +13,43 @@ from PIL import Image
 from mnist_dash.figures import ACCENT, variant_colour
 from mnist_dash.wording import milliseconds_words, probability_words
 
-_STYLE = f"""<style>
-.md-grid {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--md-size), 1fr)); gap: .5rem; }}
-.md-grid figure, .md-one {{ margin: 0; text-align: center; }}
-.md-digit {{ display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
-  background: #000; border-radius: 3px; }}
-.md-grid figcaption, .md-one figcaption {{ font-size: .85rem; opacity: .85; padding-top: .15rem; }}
-.md-chosen {{ outline: 3px solid {ACCENT}; }}
-.md-strip {{ display: flex; gap: 4px; overflow: hidden; border-radius: 6px; margin: .25rem 0 .75rem; }}
-.md-strip img {{ width: auto; flex: 1 1 0; min-width: 22px; max-width: 76px; }}
-.md-cards {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); gap: .75rem; }}
-.md-card {{ border: 1px solid rgba(128,128,128,.35); border-radius: 6px; padding: .6rem .75rem .5rem; }}
-.md-card h4 {{ font-size: .88rem; font-weight: 600; margin: 0; padding: 0; line-height: 1.3; min-height: 2.6em; }}
-.md-answer {{ display: flex; align-items: baseline; gap: .5rem; margin: .1rem 0 .3rem; }}
-.md-answer b {{ font-size: 2.6rem; line-height: 1.1; }}
-.md-row {{ display: grid; grid-template-columns: 1ch 1fr 3.4rem; gap: .4rem; align-items: center; font-size: .78rem;
-  font-variant-numeric: tabular-nums; line-height: 1.35; }}
-.md-top {{ font-weight: 700; }}
-.md-row span:last-child {{ text-align: right; }}
-.md-bar {{ height: .5rem; border-radius: 2px; background: rgba(128,128,128,.18); }}
-.md-bar i {{ display: block; height: 100%; border-radius: 2px; }}
-.md-foot {{ font-size: .75rem; opacity: .8; padding-top: .35rem; }}
-.md-hot {{ display: inline-grid; grid-template-columns: repeat(10, 2rem); gap: 2px; text-align: center;
-  font-variant-numeric: tabular-nums; max-width: 100%; }}
-.md-hot div {{ border: 1px solid rgba(128,128,128,.4); border-radius: 3px; padding: .15rem 0; }}
-.md-hot small {{ opacity: .75; }}
-.md-hint {{ display: none; font-size: .8rem; opacity: .8; margin: 0 0 .3rem; }}
-.md-numbers {{ overflow-x: auto; }}
-.md-numbers table {{ border-collapse: separate; border-spacing: 1px; font-size: 10px; line-height: 1;
-  font-variant-numeric: tabular-nums; text-align: center; }}
-.md-numbers td {{ min-width: 27px; height: 24px; padding: 0; border: 0; border-radius: 2px; }}
-@media (max-width: 640px) {{
-  .md-hint {{ display: block; }}
-  .md-hot {{ grid-template-columns: repeat(10, minmax(0, 1fr)); width: 100%; }}
-  .md-cards {{ grid-template-columns: repeat(2, minmax(0, 1fr)); }}
-}}
+_STYLE = """<style>
+.md-grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--md-size), 1fr)); gap: .5rem; }
+.md-grid figure, .md-one { margin: 0; text-align: center; }
+.md-digit { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
+  background: #000; border-radius: 3px; }
+.md-grid figcaption, .md-one figcaption { font-size: .85rem; opacity: .85; padding-top: .15rem; }
+.md-picture { display: block; max-width: 100%; max-height: 340px; margin: 0 auto; border-radius: 3px;
+  border: 1px solid rgba(128,128,128,.35); }
+.md-pictures { --md-size: min(240px, 100%); gap: 1rem; margin-bottom: .5rem; }
+.md-strip { display: flex; gap: 4px; overflow: hidden; border-radius: 6px; margin: .25rem 0 .75rem; }
+.md-strip img { width: auto; flex: 1 1 0; min-width: 22px; max-width: 76px; }
+.md-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(116px, 1fr)); gap: .6rem; }
+.md-card { border: 1px solid rgba(128,128,128,.35); border-radius: 6px; padding: .6rem .6rem .5rem; }
+.md-card h4 { font-size: .88rem; font-weight: 600; margin: 0; padding: 0; line-height: 1.3; min-height: 2.6em; }
+.md-answer { display: flex; align-items: baseline; gap: .5rem; margin: .1rem 0 .3rem; }
+.md-answer b { font-size: 2.6rem; line-height: 1.1; }
+.md-row { display: grid; grid-template-columns: 1ch 1fr 3.4rem; gap: .4rem; align-items: center; font-size: .78rem;
+  font-variant-numeric: tabular-nums; line-height: 1.35; }
+.md-top { font-weight: 700; }
+.md-row span:last-child { text-align: right; }
+.md-bar { height: .5rem; border-radius: 2px; background: rgba(128,128,128,.18); }
+.md-bar i { display: block; height: 100%; border-radius: 2px; }
+.md-foot { font-size: .75rem; opacity: .8; padding-top: .35rem; }
+.md-hot { display: inline-grid; grid-template-columns: repeat(10, 2rem); gap: 2px; text-align: center;
+  font-variant-numeric: tabular-nums; max-width: 100%; }
+.md-hot div { border: 1px solid rgba(128,128,128,.4); border-radius: 3px; padding: .15rem 0; }
+.md-hot small { opacity: .75; }
+.md-hint { display: none; font-size: .8rem; opacity: .8; margin: 0 0 .3rem; }
+.md-numbers { overflow-x: auto; }
+.md-numbers table { border-collapse: separate; border-spacing: 1px; font-size: 10px; line-height: 1;
+  font-variant-numeric: tabular-nums; text-align: center; }
+.md-numbers td { min-width: 27px; height: 24px; padding: 0; border: 0; border-radius: 2px; }
+@media (max-width: 640px) {
+  .md-hint { display: block; }
+  .md-hot { grid-template-columns: repeat(10, minmax(0, 1fr)); width: 100%; }
+  .md-cards { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+}
 </style>"""
 
 
@@ -59,13 +61,13 @@ class Reading:
     variant: str
     probabilities: np.ndarray  # shape (10,), float32
     milliseconds: float
+    as_sure: str  # how often it was right when it was this sure
 
 
-def _image(picture: np.ndarray, alt: str, *, chosen: bool = False) -> str:
+def _image(picture: np.ndarray, alt: str, *, name: str = "md-digit") -> str:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, format="PNG")
     source = base64.b64encode(file.getvalue()).decode()
-    name = "md-digit md-chosen" if chosen else "md-digit"
     return f'<img class="{name}" alt="{html.escape(alt)}" src="data:image/png;base64,{source}">'
 
 
@@ -105,6 +107,20 @@ def digit_image(picture: np.ndarray, *, caption: str, alt: str, width: int = 168
         f'{_STYLE}<figure class="md-one" style="width: {width}px">{_image(picture, alt)}'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
+
+
+def picture_grid(pictures: Mapping[str, np.ndarray]) -> None:
+    """Shows pictures beside each other as they are, in rows of as many as fit.
+
+    Args:
+        pictures: From captions, shown as text, to pictures of shape (height, width) or
+            (height, width, 3), uint8.
+    """
+    figures = "".join(
+        f"<figure>{_image(picture, caption, name='md-picture')}<figcaption>{html.escape(caption)}</figcaption></figure>"
+        for caption, picture in pictures.items()
+    )
+    st.html(f'{_STYLE}<div class="md-grid md-pictures">{figures}</div>')
 
 
 def number_grid(picture: np.ndarray) -> None:
@@ -154,5 +170,6 @@ def _card(reading: Reading) -> str:
         f'<section class="md-card" style="border-top: 4px solid {colour}"><h4>{html.escape(reading.title)}</h4>'
         f'<div class="md-answer"><b>{digit}</b>'
         f"<span>{html.escape(probability_words(float(reading.probabilities[digit])))}</span></div>"
-        f'{rows}<div class="md-foot">{milliseconds_words(reading.milliseconds)}</div></section>'
+        f'{rows}<div class="md-foot">{html.escape(reading.as_sure)}<br>'
+        f"{milliseconds_words(reading.milliseconds)}</div></section>"
     )

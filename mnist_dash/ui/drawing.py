@@ -1,108 +1,109 @@
-"""The Draw page's board: canvas or upload, the 28 × 28 picture, and what the networks say."""
+"""The Draw page's board: canvas, pictures or camera, what the networks see, and what they say."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
-from mnist_dash import images, wording
+from mnist_dash import evaluation, images, wording
 from mnist_dash.errors import PictureError
-from mnist_dash.images import Redrawn
 from mnist_dash.runs import Run
 from mnist_dash.ui.controls import choice, note, run_picker, shows_errors, title_of
-from mnist_dash.ui.digits import Reading, digit_image, readings
-from mnist_dash.ui.resources import predictor
+from mnist_dash.ui.digits import Reading, digit_grid, digit_image, picture_grid, readings
+from mnist_dash.ui.keeping import keep_digit, kept_digits
+from mnist_dash.ui.pictures import Picture, seen_canvas, seen_file
+from mnist_dash.ui.resources import novelty_detector, outcome, predictor
 
 CANVAS_SIZE = 280  # pixels; fits a phone 360 pixels wide
+MAX_PICTURES = 20  # at once
 _REPEATS = 5  # a prediction is timed so often, and the median shown
 _PEN = 22  # pixels; scaled down with the digit it comes close to MNIST's strokes
+_WAYS = {"draw": "Draw", "upload": "Upload pictures", "camera": "Camera"}
 
 
 def drawing_board(runs: Sequence[Run]) -> None:
-    """Lets the reader draw or upload a digit and shows what every chosen run makes of it."""
+    """Lets the reader draw or photograph digits and shows what every chosen run makes of them."""
     # A fragment: a stroke redraws only the board, not the page around it.
     st.fragment(shows_errors(_board))(runs)
 
 
 def _board(runs: Sequence[Run]) -> None:
-    chosen = run_picker(runs, key="draw_runs", label="Networks")
     left, right = st.columns([4, 8], gap="medium")
+    with st.container():  # below the answers, so that a phone shows canvas and answers together
+        chosen = run_picker(runs, key="draw_runs", label="Networks that read")
     with left:
-        source = _canvas_or_file()
+        pictures, advice = _pictures()
     with right:
-        redrawn = _redrawn(source)
-        if redrawn is None:
-            return
         if not chosen:
-            st.info("Choose at least one network above.", icon=":material/draw:")
-            return
-        pair = [("28 × 28, all that they see", redrawn.pixels)]
-        if isinstance(source, bytes):
-            pair.insert(0, ("the ink that was found", (255 * redrawn.ink).astype(np.uint8)))
-        with st.container(horizontal=True):
-            for caption, picture in pair:
-                digit_image(picture, caption=caption, alt=caption)
-        found = [_read(run, redrawn.pixels) for run in chosen]
-        digits = [int(reading.probabilities.argmax()) for reading in found]
-        st.markdown(wording.agreement_words([reading.title for reading in found], digits))
-        readings(found)
+            st.info("Choose at least one network below.", icon=":material/draw:")
+        elif pictures:
+            _show(pictures, chosen)
+        elif advice:
+            st.info(advice, icon=":material/draw:")
+    kept_digits(chosen)
 
 
-def _canvas_or_file() -> np.ndarray | bytes | str:
-    """Returns a drawing, the contents of a file, or what to do as long as there is neither."""
-    way = choice("How", {"draw": "Draw", "upload": "Upload a picture"}, key="draw_way")
+def _pictures() -> tuple[list[Picture], str]:
+    """Returns the pictures with digits, and what to do as long as there are none."""
+    way = choice("How", _WAYS, key="draw_way")
     if way == "draw":
         st.space("small")  # for the canvas's own toolbar, which floats above it
         drawn = _drawing()
-        return "Draw one digit with the mouse, a pen or a finger: the canvas is empty." if drawn is None else drawn
-    file = st.file_uploader(
-        "Picture of one digit",
+        advice = "Draw a digit, or several beside each other, with the mouse, a pen or a finger: the canvas is empty."
+        return ([] if drawn is None else _seen(seen_canvas, drawn, "drawing")), advice
+    if way == "camera":
+        photo = st.camera_input("Hold a digit on paper into the picture", key="draw_camera")
+        return (
+            [] if photo is None else _seen(seen_file, photo.getvalue(), "photo")
+        ), "Take a photo of digits on paper."
+    files = st.file_uploader(
+        "Pictures of digits",
         key="draw_upload",
+        accept_multiple_files=True,
         max_upload_size=images.MAX_FILE_BYTES // 1_000_000,
-        help="Dark on light or light on dark; a photo of paper works, too.",
+        help="Drawn or photographed, dark on light or light on dark, one digit or many.",
     )
-    return "Choose a picture of one digit, drawn or photographed." if file is None else file.getvalue()
+    if len(files) > MAX_PICTURES:
+        note(f"These are {len(files)} pictures; only the first {MAX_PICTURES} are read. Take some away.")
+    seen = [picture for file in files[:MAX_PICTURES] for picture in _seen(seen_file, file.getvalue(), file.name)]
+    return seen, "" if files else "Choose pictures of digits, or drop them here: drawings, scans, photos of paper."
+
+
+def _seen(see: object, source: object, name: str) -> list[Picture]:
+    try:
+        return [see(source, name)]  # type: ignore[operator]
+    except PictureError as error:
+        note(f"{name}: {error}")
+        return []
 
 
 def _drawing() -> np.ndarray | None:
-    number = st.session_state.setdefault("draw_canvas_number", 0)
-    drawn = canvas(key=f"draw_canvas_{number}", stroke_width=st.session_state.get("draw_stroke", _PEN))
+    state = st.session_state
+    key = f"draw_canvas_{state.setdefault('draw_canvas_number', 0)}"
+    if key not in state:  # shown anew, perhaps after another page: begin with what was drawn before
+        state["draw_first"] = state.get("draw_strokes")
+    drawn, state["draw_strokes"] = canvas(
+        key=key, stroke_width=state.get("draw_stroke", _PEN), strokes=state["draw_first"]
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button("Clear", key="draw_clear", icon=":material/ink_eraser:"):
-            st.session_state["draw_canvas_number"] = number + 1
+            state["draw_canvas_number"] += 1
+            state["draw_strokes"] = None
             st.rerun(scope="fragment")
         st.slider("Pen width (pixels)", 8, 40, _PEN, key="draw_stroke", width=180)
     return drawn
 
 
-def _redrawn(source: np.ndarray | bytes | str) -> Redrawn | None:
-    try:
-        if isinstance(source, np.ndarray):
-            return images.redraw_canvas(source)
-        if isinstance(source, bytes):
-            return images.redraw_file(source)
-    except PictureError as error:
-        note(str(error))
-        return None
-    st.info(source, icon=":material/draw:")
-    return None
-
-
-def _read(run: Run, pixels: np.ndarray) -> Reading:
-    network = predictor(run.id)
-    milliseconds = network.milliseconds(pixels, repeats=_REPEATS)
-    return Reading(title_of(run), run.variant, network.probabilities(pixels[None])[0], milliseconds)
-
-
-def canvas(*, key: str, stroke_width: int) -> np.ndarray | None:
+def canvas(*, key: str, stroke_width: int, strokes: dict | None) -> tuple[np.ndarray | None, dict | None]:
     """Shows a black canvas to draw on in white.
 
     Args:
-        key: Another key is another, empty canvas.
+        key: Another key is another canvas.
         stroke_width: Pixels.
+        strokes: What is on it at first, as this function returned it.
 
     Returns:
-        What was drawn, shape (280, 280, 4), uint8; None while it is empty.
+        What was drawn, shape (280, 280, 4), uint8, None while it is empty; and its strokes.
     """
     from streamlit_drawable_canvas import st_canvas
 
@@ -113,8 +114,84 @@ def canvas(*, key: str, stroke_width: int) -> np.ndarray | None:
         width=CANVAS_SIZE,
         height=CANVAS_SIZE,
         drawing_mode="freedraw",
+        initial_drawing=strokes,
         return_image_data=True,
         key=key,
     )
     empty = drawn.json_data is None or not drawn.json_data.get("objects")
-    return None if empty or drawn.image_data is None else np.asarray(drawn.image_data, np.uint8)
+    if empty or drawn.image_data is None:
+        return None, drawn.json_data
+    return np.asarray(drawn.image_data, np.uint8), drawn.json_data
+
+
+def _show(pictures: Sequence[Picture], runs: Sequence[Run]) -> None:
+    """Shows what the runs read: first where they disagree, then each digit and every run's answer."""
+    digits = [digit for picture in pictures for digit in picture.digits]
+    pixels = np.stack([digit.pixels for digit in digits])
+    known = novelty_detector().is_digit(pixels)
+    answers = {run.id: predictor(run.id).probabilities(pixels) for run in runs}
+    titles = [title_of(run) for run in runs]
+    if len(digits) == 1:
+        number = 0
+        st.markdown(_headline(titles, [answers[run.id] for run in runs], known))
+    else:
+        st.markdown(_numbers_headline(titles, pictures, [answers[run.id] for run in runs]))
+        number = _choose(pictures, pixels, answers[_best(runs).id], known)
+    _details(pixels[number], runs, known=bool(known[number]))
+    keep_digit(pixels[number], guess=int(answers[_best(runs).id][number].argmax()))
+    with st.expander("How the picture became 28 × 28", icon=":material/route:"):
+        picture_grid(_picture_of(pictures, number).steps)
+
+
+def _best(runs: Sequence[Run]) -> Run:
+    """Returns the run whose readings stand under the digits: the one recommended for pictures, if it is chosen."""
+    from mnist_dash.models import RECOMMENDED_FOR_PICTURES
+
+    return next((run for run in runs if run.variant == RECOMMENDED_FOR_PICTURES), runs[-1])
+
+
+def _headline(titles: Sequence[str], answers: Sequence[np.ndarray], known: np.ndarray) -> str:
+    if not known[0]:
+        return wording.not_a_digit_words()
+    return wording.agreement_words(titles, [f"a {int(parts[0].argmax())}" for parts in answers])
+
+
+def _numbers_headline(titles: Sequence[str], pictures: Sequence[Picture], answers: Sequence[np.ndarray]) -> str:
+    rows = [(number, digit.row) for number, picture in enumerate(pictures) for digit in picture.digits]
+    return wording.agreement_words(titles, [wording.number_words(rows, parts.argmax(1)) for parts in answers])
+
+
+def _choose(pictures: Sequence[Picture], pixels: np.ndarray, answers: np.ndarray, known: np.ndarray) -> int:
+    """Shows the pictures with their digits, and lets the reader choose one to look at."""
+    picture_grid(
+        {f"{picture.name}: {wording.count_words(len(picture.digits), 'digit')}": picture.boxed for picture in pictures}
+    )
+    captions = [
+        f"{number + 1}. {int(parts.argmax())}" if is_digit else f"{number + 1}. no digit?"
+        for number, (parts, is_digit) in enumerate(zip(answers, known, strict=True))
+    ]
+    digit_grid(pixels, captions, size=56)
+    chosen = st.number_input(f"Look at digit (of {len(pixels):,})", 1, len(pixels), 1, key=f"draw_digit_{len(pixels)}")
+    return int(chosen) - 1
+
+
+def _details(pixels: np.ndarray, runs: Sequence[Run], *, known: bool) -> None:
+    digit_image(pixels, caption="28 × 28, all that they see", alt="the digit as the networks see it")
+    if known:
+        readings([_read(run, pixels) for run in runs])
+    else:
+        with st.expander("What the networks would guess"):
+            readings([_read(run, pixels) for run in runs])
+
+
+def _picture_of(pictures: Sequence[Picture], number: int) -> Picture:
+    owners = [picture for picture in pictures for _ in picture.digits]
+    return owners[number]
+
+
+def _read(run: Run, pixels: np.ndarray) -> Reading:
+    network = predictor(run.id)
+    milliseconds = network.milliseconds(pixels, repeats=_REPEATS)
+    probabilities = network.probabilities(pixels[None])[0]
+    as_sure = evaluation.when_as_sure(outcome(run.id), float(probabilities.max()))
+    return Reading(title_of(run), run.variant, probabilities, milliseconds, wording.as_sure_words(as_sure))

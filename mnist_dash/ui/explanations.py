@@ -69,12 +69,30 @@ EXPLANATIONS = {
         "network's true accuracy. It is ± 0.4 points at 95 % and ± 0.2 at 99 %, and about three times as wide on the "
         "sample's 1,000 test pictures. Two networks whose intervals overlap may still differ, or not.",
     ),
+    "my_digits": (
+        "What are My digits for?",
+        "A test on other people's handwriting says little about yours. Keep thirty or more digits, a few of each kind, "
+        "each with the right answer, **also those that were read wrong**: leave those out and every network looks better "
+        "than it is. The table then shows each network's accuracy on your own hand, with the 95 % interval that so few "
+        "pictures allow. The digits stay with this browser; take them away as a file to use them elsewhere, and load that "
+        "file again.",
+    ),
+    "not_a_digit": (
+        "How can it tell that something is no digit?",
+        "A network always divides 100 % among ten digits, also for a face. So the drawing is compared with MNIST's "
+        "training pictures, in what the second pooling layer of the augmented CNN says of them: which strokes and joints "
+        "are where. If even the nearest of 2,500 typical pictures is farther away than for 99.4 % of real digits, it is "
+        "refused. That is no proof: six of a thousand real digits are refused by mistake, and drawings of closed shapes, "
+        "such as a square, often pass for a 0.",
+    ),
     "redrawing": (
         "How is a drawing made into an MNIST digit?",
         "MNIST's makers scaled every digit to fit a 20 × 20 box, kept its proportions, and placed it in a 28 × 28 square "
         "so that its **centre of mass** was in the middle. A network trained on such pictures has never seen a small digit "
-        "in a corner, and reads one badly. So your drawing is treated the same way: the ink is found, cropped, scaled "
-        "until its longer side is 20 pixels, and centred by its mass. The small picture is all that the networks get.",
+        "in a corner, and reads one badly. So your picture is treated the same way: the paper's brightness is estimated "
+        "everywhere, ink is what differs from it, ruled lines and dirt are left out, and each digit is cropped, its strokes "
+        "are brought to MNIST's width, and it is scaled and centred by its mass. The small picture is all that the "
+        "networks get.",
     ),
     "weights": (
         "What do these pictures show?",

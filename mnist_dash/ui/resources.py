@@ -12,6 +12,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 from mnist_dash import data, evaluation, prediction
 from mnist_dash.data import Dataset
 from mnist_dash.evaluation import Outcome
+from mnist_dash.novelty import NoveltyDetector
 from mnist_dash.prediction import LayerWeights, Predictor
 from mnist_dash.runs import MODEL_KERAS, MODEL_TFLITE, UNFINISHED, RunStore, ensure_reference_runs
 from mnist_dash.settings import Settings, load_settings
@@ -83,6 +84,12 @@ def predictor(run_id: int) -> Predictor:
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _predictor(database_url: str, run_id: int) -> Predictor:
     return Predictor(_run_store(database_url).read_artifact(run_id, MODEL_TFLITE))
+
+
+@st.cache_resource(show_spinner=False)
+def novelty_detector() -> NoveltyDetector:
+    """Returns what tells digits from other drawings."""
+    return NoveltyDetector.shipped()
 
 
 def outcome(run_id: int) -> Outcome:
