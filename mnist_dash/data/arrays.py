@@ -57,7 +57,9 @@ def read_arrays(
     except FileNotFoundError as error:
         raise DataError(f"{where} does not exist. Name an existing .npz file with {_listed(names)}.") from error
     except KeyError as error:
-        raise DataError(f"{where} has no array {error.args[0]}; it must hold {_listed(names)}.") from error
+        raise DataError(
+            f"{where} has no array {error.args[0]}; it must hold {_listed(names)}. Correct it or use another file."
+        ) from error
     except DAMAGED as error:
         raise DataError(
             f"{where} is damaged or not an .npz file ({shown(str(error))}). "
