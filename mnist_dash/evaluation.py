@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
@@ -91,10 +92,15 @@ class Outcome:
     labels: np.ndarray
     probabilities: np.ndarray
 
-    @property
+    @cached_property
     def predictions(self) -> np.ndarray:
         """The digits read, shape (n,), int64."""
         return np.asarray(self.probabilities.argmax(1))
+
+    @cached_property
+    def highest(self) -> np.ndarray:
+        """How sure the network was of each, shape (n,), float32."""
+        return np.asarray(self.probabilities.max(1).astype(np.float32))
 
     @property
     def accuracy(self) -> Accuracy:
@@ -138,8 +144,7 @@ def when_as_sure(outcome: Outcome, probability: float) -> WhenSure | None:
     number = int(np.searchsorted(SURENESS, probability, side="right")) - 1
     number = min(max(number, 0), len(SURENESS) - 2)
     low, high = SURENESS[number], SURENESS[number + 1]
-    highest = outcome.probabilities.max(1).astype(np.float32)
-    inside = (highest >= low) & ((highest < high) | (high == 1))
+    inside = (outcome.highest >= low) & ((outcome.highest < high) | (high == 1))
     if not inside.any():
         return None
     right = outcome.predictions[inside] == outcome.labels[inside]

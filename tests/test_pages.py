@@ -1,5 +1,6 @@
 """Every page, run by Streamlit's own test harness on real stores."""
 
+import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from mnist_dash import ui
-from mnist_dash.data import Dataset
+from mnist_dash.data import Dataset, as_npz
 from mnist_dash.models import VARIANTS
 from mnist_dash.runs import DONE, Result, RunStore
 from mnist_dash.ui import drawing
@@ -235,8 +236,32 @@ def test_a_learning_rate_may_have_a_decimal_comma(own_database: str):
     store.close()
 
 
+def draws(monkeypatch: pytest.MonkeyPatch, picture: Image.Image | None) -> None:
+    """Puts a drawing onto the page's canvas, white on black; None leaves it empty."""
+    drawn = None if picture is None else np.asarray(picture.convert("RGBA"))
+    monkeypatch.setattr(drawing, "canvas", lambda **_: (drawn, {}))
+
+
+def a_one(size: int = 280) -> Image.Image:
+    picture = Image.new("L", (size, size))
+    ImageDraw.Draw(picture).line([(size / 2, size / 7), (size / 2, size * 6 / 7)], fill=255, width=size // 12)
+    return picture
+
+
+def as_file(picture: Image.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, format="PNG")
+    return file.getvalue()
+
+
+def unfolds(app: AppTest, key: str) -> None:
+    """Opens an expander, as a click on it would."""
+    app.session_state[key] = True
+    app.run()
+
+
 def test_an_empty_canvas_says_so(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(drawing, "canvas", lambda **_: None)
+    draws(monkeypatch, None)
 
     app = opened("draw")
 
@@ -244,9 +269,7 @@ def test_an_empty_canvas_says_so(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_drawn_digit_is_read_by_all_reference_models(monkeypatch: pytest.MonkeyPatch):
-    picture = Image.new("RGBA", (280, 280), "black")
-    ImageDraw.Draw(picture).line([(140, 40), (140, 240)], fill="white", width=24)
-    monkeypatch.setattr(drawing, "canvas", lambda **_: np.asarray(picture))
+    draws(monkeypatch, a_one())
 
     app = opened("draw")
 
@@ -254,8 +277,35 @@ def test_a_drawn_digit_is_read_by_all_reference_models(monkeypatch: pytest.Monke
     assert "All networks read a 1" in texts(app)
 
 
+def test_several_drawn_digits_are_read_as_a_number(monkeypatch: pytest.MonkeyPatch):
+    both = Image.new("L", (280, 280))
+    for left in (20, 150):
+        both.paste(a_one(100), (left, 80))
+    draws(monkeypatch, both)
+
+    app = opened("draw")
+
+    assert not app.exception
+    assert "All networks read 11" in texts(app)
+    assert app.number_input(key="draw_digit_2").max == 2
+
+
+def test_what_is_no_digit_is_refused_instead_of_guessed(monkeypatch: pytest.MonkeyPatch):
+    star = Image.new("L", (280, 280))
+    turns, radii = np.pi * np.arange(10) / 5, np.where(np.arange(10) % 2, 110, 45)
+    corners = np.stack([140 + radii * np.cos(turns), 140 + radii * np.sin(turns)], axis=1)
+    ImageDraw.Draw(star).polygon([tuple(map(float, corner)) for corner in corners], fill=255)
+    draws(monkeypatch, star)
+
+    app = opened("draw")
+
+    assert not app.exception
+    assert "This does not look like a digit" in texts(app)
+    assert "networks read" not in texts(app)
+
+
 def test_a_text_file_named_png_is_answered_with_a_sentence(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(drawing, "canvas", lambda **_: None)
+    draws(monkeypatch, None)
     app = opened("draw")
     app.segmented_control(key="draw_way").set_value("upload").run()
 
@@ -263,6 +313,58 @@ def test_a_text_file_named_png_is_answered_with_a_sentence(monkeypatch: pytest.M
 
     assert not app.exception
     assert "not a picture" in app.warning[0].value
+
+
+def test_a_bad_picture_does_not_hold_up_the_good_ones(monkeypatch: pytest.MonkeyPatch):
+    draws(monkeypatch, None)
+    app = opened("draw")
+    app.segmented_control(key="draw_way").set_value("upload").run()
+    files = [("bad.png", b"this is not a picture", "image/png"), ("one.png", as_file(a_one()), "image/png")]
+
+    app.file_uploader(key="draw_upload").set_value(files).run()
+
+    assert not app.exception
+    assert "All networks read a 1" in texts(app)
+    assert "bad.png" in app.warning[0].value
+
+
+def test_a_kept_digit_counts_for_every_network_and_can_be_taken_out(monkeypatch: pytest.MonkeyPatch, own_database: str):
+    draws(monkeypatch, a_one())
+    app = opened("draw")
+
+    app.button(key="draw_keep").click().run()
+    unfolds(app, "draw_mine")
+
+    assert not app.exception
+    assert list(app.table[0].value["Right"]) == ["1 of 1"] * 5
+
+    app.button(key="draw_mine_remove").click().run()
+
+    assert not app.table
+    assert "Nothing kept yet" in texts(app)
+
+
+def test_kept_digits_are_loaded_from_a_file(monkeypatch: pytest.MonkeyPatch, own_database: str, sample: Dataset):
+    draws(monkeypatch, None)
+    app = opened("draw")
+    unfolds(app, "draw_mine")
+    content = as_npz(sample.x_test[:12], sample.y_test[:12])
+
+    app.file_uploader(key="draw_mine_file").upload("mine.npz", content, "application/octet-stream").run()
+
+    assert not app.exception
+    assert all(right.endswith("of 12") for right in app.table[0].value["Right"])
+
+
+def test_a_file_that_holds_no_digits_is_answered_with_a_sentence(monkeypatch: pytest.MonkeyPatch, own_database: str):
+    draws(monkeypatch, None)
+    app = opened("draw")
+    unfolds(app, "draw_mine")
+
+    app.file_uploader(key="draw_mine_file").upload("mine.npz", b"nothing", "application/octet-stream").run()
+
+    assert not app.exception
+    assert "no archive of digits" in app.toast[0].value
 
 
 def test_inside_leafs_through_the_neurons_of_a_large_layer(own_database: str):

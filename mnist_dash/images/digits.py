@@ -14,6 +14,7 @@ _NEAR = 0.3  # of the usual height: how far from its digit a loose part may be
 _OVER = 0.5  # of the narrower one's width: parts so much above each other are one digit
 _BELOW = 0.25  # of the usual height: the gap between parts above each other
 _BROKEN, _BROKEN_PIXELS = 0.5, 2.3  # of the stroke's width, or pixels: a gap in a stroke
+_STRETCH, _STRETCH_LOOSE, _STRETCH_HALVES = 1.35, 1.6, 2.3  # of the usual height: parts together, see _pairs
 _BORDER = 0.6  # of the picture's side: what runs along the edge so far is the paper's edge
 _LEAST_DIGIT = 0.08  # of the picture's shorter side
 _MUCH = 0.2  # of the area of what is cut off: so large must a whole digit be for that to be left out
@@ -158,9 +159,9 @@ def _joined(parts: list[Part], usual: float) -> list[Part]:
     group = list(range(len(parts)))
     members = {number: [number] for number in group}
     boxes = {number: _box_around([part]) for number, part in enumerate(parts)}
-    for one, other in _pairs(parts, usual):
+    for one, other, stretch in _pairs(parts, usual):
         first, second = group[one], group[other]
-        if first == second or not _fit(boxes[first], boxes[second], usual):
+        if first == second or not _fit(boxes[first], boxes[second], usual, stretch):
             continue
         for number in members[second]:
             group[number] = first
@@ -174,15 +175,19 @@ def _box_around(parts: list[Part]) -> tuple[int, int, int, int]:
     return left, top, max(part.right for part in parts), max(part.bottom for part in parts)
 
 
-def _fit(one: tuple[int, int, int, int], other: tuple[int, int, int, int], usual: float) -> bool:
+def _fit(one: tuple[int, int, int, int], other: tuple[int, int, int, int], usual: float, stretch: float) -> bool:
     """Tells whether two boxes together are not much larger than a digit, or than one of them alone."""
     width, height = (max(one[end], other[end]) - min(one[end - 2], other[end - 2]) for end in (2, 3))
     widest, highest = (max(usual, *(box[end] - box[end - 2] for box in (one, other))) for end in (2, 3))
-    return height <= 1.35 * highest and width <= 1.2 * widest
+    return height <= stretch * highest and width <= 1.2 * widest
 
 
-def _pairs(parts: list[Part], usual: float) -> list[tuple[int, int]]:
-    """Returns the numbers of neighbouring parts that may be of one digit, nearest ones first."""
+def _pairs(parts: list[Part], usual: float) -> list[tuple[int, int, float]]:
+    """Returns which neighbouring parts may be of one digit, nearest ones first.
+
+    Each pair with the height they may have together, as a part of the usual one: where
+    there are few parts, that may be the height of a piece.
+    """
     apart, one, other = _neighbours(parts)
     left, top, right, bottom = np.array([_box_around([part]) for part in parts], float).T
     across = np.minimum(right[one], right[other]) - np.maximum(left[one], left[other])
@@ -194,7 +199,10 @@ def _pairs(parts: list[Part], usual: float) -> list[tuple[int, int]]:
     near = (lower <= _FRAGMENT * usual) & (np.maximum(-across, -down) <= _NEAR * usual)
     broken = max(_BROKEN_PIXELS, _BROKEN * float(np.median([stroke_width(part.mask) for part in parts])))
     likely = inside | ((above | near) & (apart <= _NEAR * usual)) | (apart <= broken)
-    return [(int(one[pair]), int(other[pair])) for pair in np.flatnonzero(likely)]
+    few = sum(part.height >= _LOWEST * usual for part in parts) < _SEVERAL
+    halves = (apart <= broken) | (above & (apart <= 2 * broken))
+    stretch = np.where(halves, _STRETCH_HALVES, _STRETCH_LOOSE) if few else np.full(len(apart), _STRETCH)
+    return [(int(one[pair]), int(other[pair]), float(stretch[pair])) for pair in np.flatnonzero(likely)]
 
 
 def _neighbours(parts: list[Part]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -264,9 +272,10 @@ def split(digit: Part, usual: float, widest: float = _WIDE) -> list[Part]:
     for piece in range(1, number):
         middle, reach = digit.width * piece / number, 0.35 * digit.width / number
         start, stop = int(middle - reach), int(middle + reach) + 1
-        cut = start + int(np.argmin(column_ink[start:stop]))
         # Neighbours touch at one place; two strokes above each other are the two sides of a loop.
-        if column_ink[cut] > 0.35 * digit.height or _runs(digit.mask[:, cut]) > 1:
+        one_place = [column for column in range(start, stop) if _runs(digit.mask[:, column]) <= 1]
+        cut = min(one_place, key=column_ink.__getitem__, default=start)
+        if not one_place or column_ink[cut] > 0.35 * digit.height:
             return [digit]
         cuts.append(cut)
     cuts.append(digit.width)

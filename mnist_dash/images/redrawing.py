@@ -80,7 +80,8 @@ def redraw_canvas(canvas: np.ndarray) -> Redrawn:
     Raises:
         PictureError: If nothing was drawn.
     """
-    ink = canvas[..., :3].astype(np.float32).mean(2) / 255 * (canvas[..., 3] > 0)
+    ink = cv2.cvtColor(np.ascontiguousarray(canvas[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    ink[canvas[..., 3] == 0] = 0
     if not ink.any():
         raise PictureError("The canvas is empty. Draw a digit on it with the mouse, a pen or a finger.")
     return _redrawn(np.ascontiguousarray(canvas[..., :3]), ink, 1.0, photo=False)

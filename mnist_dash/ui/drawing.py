@@ -16,7 +16,7 @@ from mnist_dash.ui.resources import novelty_detector, outcome, predictor
 
 CANVAS_SIZE = 280  # pixels; fits a phone 360 pixels wide
 MAX_PICTURES = 20  # at once
-_REPEATS = 5  # a prediction is timed so often, and the median shown
+_REPEATS = 3  # a prediction is timed so often, and the median shown
 _PEN = 22  # pixels; scaled down with the digit it comes close to MNIST's strokes
 _WAYS = {"draw": "Draw", "upload": "Upload pictures", "camera": "Camera"}
 
@@ -82,16 +82,18 @@ def _drawing() -> np.ndarray | None:
     key = f"draw_canvas_{state.setdefault('draw_canvas_number', 0)}"
     if key not in state:  # shown anew, perhaps after another page: begin with what was drawn before
         state["draw_first"] = state.get("draw_strokes")
-    drawn, state["draw_strokes"] = canvas(
-        key=key, stroke_width=state.get("draw_stroke", _PEN), strokes=state["draw_first"]
-    )
+    drawn, strokes = canvas(key=key, stroke_width=state.get("draw_stroke", _PEN), strokes=state["draw_first"])
+    if strokes is not None:
+        state["draw_strokes"], state["draw_drawn"] = strokes, drawn
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button("Clear", key="draw_clear", icon=":material/ink_eraser:"):
-            state["draw_canvas_number"] += 1
-            state["draw_strokes"] = None
-            st.rerun(scope="fragment")
+        st.button("Clear", key="draw_clear", icon=":material/ink_eraser:", on_click=_clear)
         st.slider("Pen width (pixels)", 8, 40, _PEN, key="draw_stroke", width=180)
-    return drawn
+    return state.get("draw_drawn")
+
+
+def _clear() -> None:
+    st.session_state["draw_canvas_number"] += 1
+    st.session_state["draw_strokes"] = st.session_state["draw_drawn"] = None
 
 
 def canvas(*, key: str, stroke_width: int, strokes: dict | None) -> tuple[np.ndarray | None, dict | None]:
@@ -103,7 +105,8 @@ def canvas(*, key: str, stroke_width: int, strokes: dict | None) -> tuple[np.nda
         strokes: What is on it at first, as this function returned it.
 
     Returns:
-        What was drawn, shape (280, 280, 4), uint8, None while it is empty; and its strokes.
+        What was drawn, shape (280, 280, 4), uint8, None while it is empty; and its strokes,
+        None as long as nothing has changed.
     """
     from streamlit_drawable_canvas import st_canvas
 
@@ -118,9 +121,10 @@ def canvas(*, key: str, stroke_width: int, strokes: dict | None) -> tuple[np.nda
         return_image_data=True,
         key=key,
     )
-    empty = drawn.json_data is None or not drawn.json_data.get("objects")
-    if empty or drawn.image_data is None:
+    if not (drawn.json_data or {}).get("objects"):
         return None, drawn.json_data
+    if drawn.image_data is None:  # it has not reported: these are the strokes that it begins with
+        return None, None
     return np.asarray(drawn.image_data, np.uint8), drawn.json_data
 
 
@@ -139,8 +143,10 @@ def _show(pictures: Sequence[Picture], runs: Sequence[Run]) -> None:
         number = _choose(pictures, pixels, answers[_best(runs).id], known)
     _details(pixels[number], runs, known=bool(known[number]))
     keep_digit(pixels[number], guess=int(answers[_best(runs).id][number].argmax()))
-    with st.expander("How the picture became 28 × 28", icon=":material/route:"):
-        picture_grid(_picture_of(pictures, number).steps)
+    steps = st.expander("How the picture became 28 × 28", icon=":material/route:", key="draw_steps", on_change="rerun")
+    if steps.open:
+        with steps:
+            picture_grid(_picture_of(pictures, number).steps)
 
 
 def _best(runs: Sequence[Run]) -> Run:

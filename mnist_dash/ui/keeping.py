@@ -1,6 +1,7 @@
 """My digits: what a visitor keeps with the right answer, and how well each network reads it."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -10,7 +11,7 @@ from mnist_dash import data, evaluation, wording
 from mnist_dash.data import MAX_COLLECTION_BYTES
 from mnist_dash.errors import MnistDashError
 from mnist_dash.runs import KeptDigits, KeptSet, Run
-from mnist_dash.ui.controls import explain, note, page_of, title_of
+from mnist_dash.ui.controls import as_text, explain, page_of, title_of
 from mnist_dash.ui.digits import digit_grid
 from mnist_dash.ui.resources import predictor, run_store, visitor
 
@@ -33,23 +34,58 @@ def keep_digit(pixels: np.ndarray, *, guess: int) -> None:
             width=120,
             help="The right answer.",
         )
-        if st.button("Keep it in My digits", key="draw_keep", icon=":material/bookmark_add:"):
-            _keep(pixels[None], np.array([answer], np.uint8))
+        st.button(
+            "Keep it in My digits",
+            key="draw_keep",
+            icon=":material/bookmark_add:",
+            on_click=_keep,
+            args=(pixels[None], np.array([answer], np.uint8)),
+        )
 
 
+def _says_errors(change: Callable[..., None]) -> Callable[..., None]:
+    """Makes a callback show errors that we raise on purpose as a sentence."""
+
+    @functools.wraps(change)
+    def changed(*arguments: object) -> None:
+        try:
+            change(*arguments)
+        except MnistDashError as error:
+            st.toast(as_text(str(error)), icon=":material/warning:", duration="long")
+
+    return changed
+
+
+@_says_errors
 def _keep(x: np.ndarray, y: np.ndarray) -> None:
-    try:
-        kept = KeptDigits(run_store()).keep(visitor(), x, y)
-    except MnistDashError as error:
-        note(str(error))
-        return
-    st.toast("These are kept already." if kept == 0 else f"Kept: {wording.count_words(kept, 'digit')}.")
+    kept = KeptDigits(run_store()).keep(visitor(), x, y)
+    st.toast("Kept already." if kept == 0 else f"Kept: {wording.count_words(kept, 'digit')}. See My digits below.")
+
+
+@_says_errors
+def _take_out(digit_id: int) -> None:
+    KeptDigits(run_store()).remove(visitor(), digit_id)
+
+
+@_says_errors
+def _take_out_all() -> None:
+    KeptDigits(run_store()).clear(visitor())
+
+
+@_says_errors
+def _add_file() -> None:
+    file = st.session_state.get("draw_mine_file")
+    if file is not None:
+        _keep(*data.read_collection(file.getvalue()))
 
 
 def kept_digits(runs: Sequence[Run]) -> None:
     """Shows what this visitor keeps, and each network's accuracy on it."""
+    mine = st.expander("My digits", icon=":material/bookmarks:", key="draw_mine", on_change="rerun")
+    if not mine.open:
+        return  # reading a thousand digits with five networks would hold up every stroke
     kept = KeptDigits(run_store()).read(visitor())
-    with st.expander(f"My digits ({len(kept.y)})", icon=":material/bookmarks:", key="draw_mine"):
+    with mine:
         explain("my_digits")
         if len(kept.y):
             _accuracies(kept, runs)
@@ -75,14 +111,11 @@ def _pictures(kept: KeptSet) -> None:
     digit_grid(kept.x[shown], [f"{number + 1}. {kept.y[number]}" for number in shown], size=48)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.number_input("Number", 1, len(kept.y), len(kept.y), key=f"draw_mine_{len(kept.y)}", width=120)
-        if st.button("Take it out", key="draw_mine_remove", icon=":material/delete:"):
-            KeptDigits(run_store()).remove(visitor(), kept.ids[int(number) - 1])
-            st.rerun(scope="fragment")
+        chosen = kept.ids[int(number) - 1]
+        st.button("Take it out", key="draw_mine_remove", icon=":material/delete:", on_click=_take_out, args=(chosen,))
         with st.popover("Take out all", icon=":material/delete_sweep:"):
             st.markdown(f"All {len(kept.y)} digits are lost, unless you take them away first.")
-            if st.button("Yes, take out all", key="draw_mine_clear"):
-                KeptDigits(run_store()).clear(visitor())
-                st.rerun(scope="fragment")
+            st.button("Yes, take out all", key="draw_mine_clear", on_click=_take_out_all)
 
 
 def _take_away(kept: KeptSet) -> None:
@@ -109,18 +142,10 @@ def _take_away(kept: KeptSet) -> None:
 
 
 def _load() -> None:
-    file = st.file_uploader(
+    st.file_uploader(
         "Add digits from a file that was taken away here",
         type=["npz", "zip"],
         key="draw_mine_file",
         max_upload_size=MAX_COLLECTION_BYTES // 1_000_000,
+        on_change=_add_file,
     )
-    if file is not None and st.session_state.get("draw_mine_loaded") != file.file_id:
-        try:
-            x, y = data.read_collection(file.getvalue())
-        except MnistDashError as error:
-            note(str(error))
-            return
-        st.session_state["draw_mine_loaded"] = file.file_id
-        _keep(x, y)
-        st.rerun(scope="fragment")

@@ -4,10 +4,14 @@ import itertools
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from mnist_dash.data import load_dataset
 from mnist_dash.runs import CANCELLED, RunStore
+from mnist_dash.settings import load_settings
 from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, serving, wait_until_idle
 
 PAGES = {
@@ -62,6 +66,52 @@ def test_a_digit_drawn_on_a_new_server_is_read_by_all_reference_models(browser: 
     expect(page.locator(".md-answer b")).to_have_text(["7"] * len(list(references())))
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_text("the canvas is empty")).to_be_visible()
+
+
+def test_a_drawing_is_still_there_after_a_look_elsewhere(browser: Browser, server: Server):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/draw", PAGES["draw"])
+    draw_stroke(page, SEVEN)
+    page.locator(".md-answer").first.wait_for()
+
+    page.get_by_role("radio", name="Upload pictures").click()
+    expect(page.get_by_text("Choose pictures of digits")).to_be_visible()
+    page.get_by_role("radio", name="Draw", exact=True).click()
+
+    expect(page.locator(".md-answer b").first).to_have_text("7")
+
+    page.get_by_role("link", name="Compare", exact=True).first.click()
+    page.get_by_role("heading", level=1, name=PAGES["compare"], exact=True).wait_for()
+    page.get_by_role("link", name="Draw", exact=True).first.click()
+
+    expect(page.locator(".md-answer b").first).to_have_text("7")
+
+
+def test_a_photo_of_several_digits_is_read_and_one_of_them_kept(browser: Browser, server: Server, tmp_path: Path):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/draw?draw_way=upload", PAGES["draw"])
+
+    page.locator("input[type=file]").first.set_input_files(sheet(tmp_path / "sheet.jpg"))
+
+    expect(page.get_by_text("sheet.jpg: 3 digits")).to_be_visible()
+    page.get_by_role("button", name="Keep it in My digits").click()
+    expect(page.get_by_text("Kept: 1 digit")).to_be_visible()
+    second_tab = page.context.new_page()
+    open_page(second_tab, f"{server.url}/draw", PAGES["draw"])
+    second_tab.get_by_text("My digits", exact=True).click()
+    expect(second_tab.get_by_role("cell", name=re.compile("of 1$")).first).to_be_visible()
+
+
+def sheet(path: Path) -> Path:
+    """Three digits of MNIST's in ink on yellowish paper, darker towards one side."""
+    digits = load_dataset(load_settings()).x_test[:3]
+    ink = np.zeros((400, 900))
+    for place, digit in enumerate(digits):
+        large = np.asarray(Image.fromarray(digit).resize((196, 196), Image.Resampling.BICUBIC)) / 255
+        ink[100:296, 60 + 280 * place : 256 + 280 * place] = large
+    light = np.linspace(1, 0.6, 900)[None, :, None] * np.array([250, 245, 215])
+    Image.fromarray((light * (1 - 0.75 * ink[..., None])).astype(np.uint8)).save(path, quality=85)
+    return path
 
 
 def references() -> list[Path]:
@@ -145,7 +195,7 @@ def test_a_picture_that_is_none_is_answered_with_a_sentence(browser: Browser, se
     fake = tmp_path / "digit.png"
     fake.write_text("no picture at all")
 
-    page.locator("input[type=file]").set_input_files(fake)
+    page.locator("input[type=file]").first.set_input_files(fake)
 
     expect(page.get_by_text("not a picture that can be read")).to_be_visible()
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
