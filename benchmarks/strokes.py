@@ -56,8 +56,7 @@ def _milliseconds(page: Page) -> float:
     before = page.evaluate("answered.length")
     draw_stroke(page, _points())
     page.wait_for_function(f"answered.length > {before}", timeout=10_000)
-    milliseconds = float(page.evaluate("answered.at(-1)"))
-    return milliseconds
+    return float(page.evaluate("answered.at(-1)"))
 
 
 def _points() -> list[tuple[float, float]]:

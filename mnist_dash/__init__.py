@@ -11,4 +11,4 @@ evaluation, figures  numbers that can be trusted; charts made from them
 ui, cli              what Streamlit pages share; the command line
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

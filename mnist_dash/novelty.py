@@ -11,7 +11,7 @@ from mnist_dash.prediction import Predictor
 from mnist_dash.runs import MODEL_TFLITE, REFERENCE_FOLDER
 
 NOVELTY_NPZ = "novelty.npz"
-REFUSED_OF_REAL = 0.006  # part of the kept-back training pictures that is refused by mistake
+REFUSED_OF_REAL = 0.006  # part of the kept-back training pictures that is refused; of MNIST's test pictures below 0.01
 
 _LAYER = 5  # the second pooling: strokes and their joints, 6 × 6 × 64, not yet which digit they make
 _DIMENSIONS = 160  # principal components that are kept

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from mnist_dash.evaluation import Accuracy, WhenSure, best_epoch
-from mnist_dash.novelty import REFUSED_OF_REAL
 from mnist_dash.runs import Epoch
 
 
@@ -83,8 +82,7 @@ def agreement_words(titles: Sequence[str], readings: Sequence[str]) -> str:
 
 def not_a_digit_words() -> str:
     """Says that something is refused, and how often that is a mistake."""
-    mistakes = round(1000 * REFUSED_OF_REAL)
-    return f"**This does not look like a digit.** About {mistakes} of 1,000 real digits are refused by mistake."
+    return "**This does not look like a digit.** Fewer than 1 of 100 real digits are refused by mistake."
 
 
 def number_words(rows: Sequence[object], digits: Sequence[int]) -> str:

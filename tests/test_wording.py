@@ -133,7 +133,7 @@ def test_several_digits_are_numbers_one_a_row():
 
 
 def test_what_is_refused_comes_with_how_often_that_is_a_mistake():
-    assert "6 of 1,000" in not_a_digit_words()
+    assert "Fewer than 1 of 100" in not_a_digit_words()
 
 
 def test_how_sure_a_network_is_stands_beside_how_often_it_was_right_when_it_was_that_sure():

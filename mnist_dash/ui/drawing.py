@@ -1,12 +1,14 @@
 """The Draw page's board: canvas, pictures or camera, what the networks see, and what they say."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from mnist_dash import evaluation, images, wording
 from mnist_dash.errors import PictureError
+from mnist_dash.models import RECOMMENDED_FOR_PICTURES
 from mnist_dash.runs import Run
 from mnist_dash.ui.controls import choice, note, run_picker, shows_errors, title_of
 from mnist_dash.ui.digits import Reading, digit_grid, digit_image, picture_grid, readings
@@ -49,13 +51,18 @@ def _pictures() -> tuple[list[Picture], str]:
     if way == "draw":
         st.space("small")  # for the canvas's own toolbar, which floats above it
         drawn = _drawing()
-        advice = "Draw a digit, or several beside each other, with the mouse, a pen or a finger: the canvas is empty."
-        return ([] if drawn is None else _seen(seen_canvas, drawn, "drawing")), advice
+        if drawn is None:
+            return [], "Draw a digit, or several, with the mouse, a pen or a finger: the canvas is empty."
+        return _seen(seen_canvas, drawn, "drawing"), ""
     if way == "camera":
         photo = st.camera_input("Hold a digit on paper into the picture", key="draw_camera")
-        return (
-            [] if photo is None else _seen(seen_file, photo.getvalue(), "photo")
-        ), "Take a photo of digits on paper."
+        if photo is None:
+            return [], "Take a photo of digits on paper."
+        return _seen(seen_file, photo.getvalue(), "photo"), ""
+    return _uploaded()
+
+
+def _uploaded() -> tuple[list[Picture], str]:
     files = st.file_uploader(
         "Pictures of digits",
         key="draw_upload",
@@ -69,9 +76,9 @@ def _pictures() -> tuple[list[Picture], str]:
     return seen, "" if files else "Choose pictures of digits, or drop them here: drawings, scans, photos of paper."
 
 
-def _seen(see: object, source: object, name: str) -> list[Picture]:
+def _seen(see: Callable[[Any, str], Picture], source: np.ndarray | bytes, name: str) -> list[Picture]:
     try:
-        return [see(source, name)]  # type: ignore[operator]
+        return [see(source, name)]
     except PictureError as error:
         note(f"{name}: {error}")
         return []
@@ -151,8 +158,6 @@ def _show(pictures: Sequence[Picture], runs: Sequence[Run]) -> None:
 
 def _best(runs: Sequence[Run]) -> Run:
     """Returns the run whose readings stand under the digits: the one recommended for pictures, if it is chosen."""
-    from mnist_dash.models import RECOMMENDED_FOR_PICTURES
-
     return next((run for run in runs if run.variant == RECOMMENDED_FOR_PICTURES), runs[-1])
 
 

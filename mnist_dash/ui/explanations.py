@@ -82,7 +82,7 @@ EXPLANATIONS = {
         "A network always divides 100 % among ten digits, also for a face. So the drawing is compared with MNIST's "
         "training pictures, in what the second pooling layer of the augmented CNN says of them: which strokes and joints "
         "are where. If even the nearest of 2,500 typical pictures is farther away than for 99.4 % of real digits, it is "
-        "refused. That is no proof: six of a thousand real digits are refused by mistake, and drawings of closed shapes, "
+        "refused. That is no proof: up to one of a hundred real digits is refused by mistake, and drawings of closed shapes, "
         "such as a square, often pass for a 0.",
     ),
     "redrawing": (
