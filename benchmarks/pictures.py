@@ -7,7 +7,7 @@ PNG files as well, black on white: "tight" as they are, "padded" with paper arou
 
 Every model that ships reads all of them, redrawn in three ways: "ours", by this project;
 "tutorial", as the tutorial with the CNN does it to a picture from a paint program (shrunk
-to 28 × 28, then grey, then what is below 100 is ink: tutorials/002_726d08a669de91e5.txt);
+to 28 × 28, then grey, then what is below 100 is ink: “MNIST recognition with Keras”);
 "plain", the grey picture shrunk, and inverted if it is dark on light.
 """
 
@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -26,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mnist_dash import recognition
 from mnist_dash.errors import PictureError
 from mnist_dash.evaluation import accuracy
 from mnist_dash.images import redraw_file
@@ -40,6 +42,7 @@ DRAFT = 1_000  # pixels; a JPEG is decoded at the smallest scale that gives so m
 LARGE = 12_000_000  # pixels; a phone's photo
 _SENTENCE = "{model}: {path} shows {label}, read as {answer!r} ({probability:.2f})"
 
+Network = Callable[[np.ndarray], np.ndarray]  # pictures (n, 28, 28) → probabilities (n, 10)
 Rows = list[list[np.ndarray]]  # digits in reading order, each shape (28, 28), uint8: 255 is ink
 
 
@@ -97,14 +100,22 @@ def measure(folder: Path, models: Sequence[str]) -> dict:
         print(f"redrawing: {way}", file=sys.stderr)
         redrawn = [(picture, redraw(picture.content)) for picture in pictures if _is_for(way, picture)]
         for model in models:
-            predictor = Predictor((REFERENCE_FOLDER / model / "model.tflite").read_bytes())
-            answers = [read(predictor, picture, rows) for picture, rows in redrawn]
+            network = _network(model, as_pictures=way == "ours")
+            answers = [read(network, picture, rows) for picture, rows in redrawn]
             for kind, of_kind in _grouped(answers, lambda answer: answer.picture.kind):
                 part, summary = ("sheets", sheets) if kind == SHEET else ("accuracy", shares)
                 results[part].append({"model": model, "way": way, "kind": kind, **summary(of_kind)})
             if way == "ours":
                 results["wrong"] += [_mistake(model, answer) for answer in answers if not answer.right]
     return results
+
+
+def _network(model: str, *, as_pictures: bool) -> Network:
+    """Returns a function from pictures to probabilities; of the page's own kind, or the plain model."""
+    folder = REFERENCE_FOLDER / model
+    predictor = Predictor((folder / "model.tflite").read_bytes())
+    settings = json.loads((folder / "run.json").read_text())["settings"] if as_pictures else {}
+    return partial(recognition.read, settings, predictor)
 
 
 def labelled(folder: Path) -> list[Picture]:
@@ -160,10 +171,10 @@ def _is_for(way: str, picture: Picture) -> bool:
     return way == "ours" or picture.kind not in (SHEET, TIGHT)
 
 
-def read(predictor: Predictor, picture: Picture, rows: Rows) -> Answer:
+def read(network: Network, picture: Picture, rows: Rows) -> Answer:
     """Lets a model read a redrawn picture."""
     # One digit at a time: a predictor returns all layers' activations, 0.3 MB a digit.
-    found = [[predictor.probabilities(pixels[None])[0] for pixels in row] for row in rows]
+    found = [[network(pixels[None])[0] for pixels in row] for row in rows]
     digits = "/".join("".join(str(probabilities.argmax()) for probabilities in row) for row in found)
     least = min((float(probabilities.max()) for row in found for probabilities in row), default=0.0)
     return Answer(picture, digits, least)

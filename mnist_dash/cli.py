@@ -184,7 +184,7 @@ def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: b
 def _predict(path: Path, run: Run, predictor: Predictor, detector: NoveltyDetector, *, as_json: bool) -> bool:
     """Reads one picture and says what is in it; returns whether there was a digit."""
     try:
-        answers = recognise(images.redraw_file(_read_file(path)).digits, predictor, detector)
+        answers = recognise(images.redraw_file(_read_file(path)).digits, run, predictor, detector)
         found = {**described(answers), "run": run.id}
     except PictureError as error:
         answers, found = (), {"error": str(error)}

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from mnist_dash.images import Digit
+from mnist_dash.images import Digit, narrowed
+from mnist_dash.models import Values
 from mnist_dash.novelty import NoveltyDetector
 from mnist_dash.prediction import Predictor
+from mnist_dash.runs import Run
 
+NARROWER = (0.85, 0.7)  # of its width: how else a network trained with augmentation sees a digit
 NOT_A_DIGIT = (
     "What is in the picture does not look like a digit from 0 to 9. Draw or photograph digits, large and plain."
 )
@@ -40,16 +43,37 @@ class Answer:
         return float(self.probabilities.max())
 
 
-def recognise(digits: Sequence[Digit], predictor: Predictor, detector: NoveltyDetector) -> tuple[Answer, ...]:
+def read(settings: Values, predictor: Predictor, pictures: np.ndarray) -> np.ndarray:
+    """Returns what a network says about digits from outside MNIST.
+
+    A network that was trained with augmentation sees each of them in three widths, and
+    the mean of its answers counts: people's digits are wider than MNIST's.
+
+    Args:
+        settings: Those of the network's run.
+        predictor: The network.
+        pictures: Redrawn digits, shape (n, 28, 28), uint8.
+
+    Returns:
+        Probabilities of the ten digits, shape (n, 10), float32.
+    """
+    if not settings.get("augmentation"):
+        return predictor.probabilities(pictures)
+    views = [pictures, *(narrowed(pictures, part) for part in NARROWER)]
+    return np.asarray(np.mean([predictor.probabilities(view) for view in views], axis=0))
+
+
+def recognise(digits: Sequence[Digit], run: Run, predictor: Predictor, detector: NoveltyDetector) -> tuple[Answer, ...]:
     """Returns what a network says about each digit of a picture.
 
     Args:
         digits: As `images.redraw_file` found them.
+        run: The network's run.
         predictor: The network.
         detector: Tells digits from other things.
     """
     pictures = np.stack([digit.pixels for digit in digits])
-    known, probabilities = detector.is_digit(pictures), predictor.probabilities(pictures)
+    known, probabilities = detector.is_digit(pictures), read(run.settings, predictor, pictures)
     return tuple(
         Answer(digit, parts, bool(is_digit))
         for digit, parts, is_digit in zip(digits, probabilities, known, strict=True)

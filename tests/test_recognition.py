@@ -1,7 +1,12 @@
 import numpy as np
+import pytest
+from scipy import ndimage
 
-from mnist_dash.images import Digit
-from mnist_dash.recognition import Answer, described, number_read
+from mnist_dash.data import Dataset
+from mnist_dash.images import Digit, narrowed
+from mnist_dash.prediction import Predictor
+from mnist_dash.recognition import Answer, described, number_read, read
+from mnist_dash.runs import MODEL_TFLITE, REFERENCE_FOLDER
 
 
 def answer(digit: int, *, row: int = 0, is_digit: bool = True) -> Answer:
@@ -39,3 +44,42 @@ def test_among_several_digits_what_is_none_is_no_error():
 
     assert [digit["digit"] for digit in found["digits"]] == [3, None]
     assert "error" not in found
+
+
+def test_a_network_trained_without_augmentation_is_simply_asked(sample: Dataset):
+    predictor = Predictor((REFERENCE_FOLDER / "dense-32" / MODEL_TFLITE).read_bytes())
+    pictures = sample.x_test[:5]
+
+    np.testing.assert_array_equal(read({"augmentation": 0.0}, predictor, pictures), predictor.probabilities(pictures))
+    np.testing.assert_array_equal(read({}, predictor, pictures), predictor.probabilities(pictures))
+
+
+def test_a_network_trained_with_augmentation_answers_with_its_mean_over_three_widths(sample: Dataset):
+    predictor = Predictor((REFERENCE_FOLDER / "cnn-augmented" / MODEL_TFLITE).read_bytes())
+    pictures = sample.x_test[:5]
+    views = [pictures, narrowed(pictures, 0.85), narrowed(pictures, 0.7)]
+
+    found = read({"augmentation": 1.0}, predictor, pictures)
+
+    np.testing.assert_allclose(found, sum(map(predictor.probabilities, views)) / 3, atol=1e-6)
+    np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("part", [1.0, 0.85, 0.7])
+def test_a_narrowed_digit_keeps_its_height_and_stays_in_the_middle(sample: Dataset, part: float):
+    pictures = sample.x_test[:50]
+
+    narrow = narrowed(pictures, part)
+
+    for before, after in zip(pictures.astype(float), narrow.astype(float), strict=True):
+        spread = [
+            np.sqrt(np.average((np.arange(28) - m) ** 2, weights=p.sum(0)))
+            for p, m in ((p, np.average(np.arange(28), weights=p.sum(0))) for p in (before, after))
+        ]
+        assert spread[1] == pytest.approx(part * spread[0], abs=0.25)
+        assert ndimage.center_of_mass(after)[1] == pytest.approx(14, abs=0.1)
+        assert abs(np.ptp(np.flatnonzero(before.sum(1) > 60)) - np.ptp(np.flatnonzero(after.sum(1) > 60))) <= 1
+
+
+def test_a_blank_picture_stays_blank_when_it_is_narrowed():
+    assert not narrowed(np.zeros((2, 28, 28), np.uint8), 0.7).any()

@@ -1,11 +1,11 @@
 """Any drawing, picture or photo of digits → 28 × 28 pixels each, as MNIST's own digits were made.
 
 reading: file → upright colours; ink: colours → where there is ink; lines: without ruled
-lines; digits: ink → digits in reading order; mnist: one digit → 28 × 28; redrawing: all of
-it in a row.
+lines; parts: pieces of ink, joined; digits: which are digits, in reading order; mnist: one
+digit → 28 × 28; redrawing: all of it in a row.
 """
 
-from mnist_dash.images.mnist import SIZE, to_mnist
+from mnist_dash.images.mnist import SIZE, narrowed, to_mnist
 from mnist_dash.images.reading import FORMATS, MAX_FILE_BYTES, MAX_PIXELS
 from mnist_dash.images.redrawing import Digit, Redrawn, redraw_canvas, redraw_file
 
@@ -16,6 +16,7 @@ __all__ = [
     "SIZE",
     "Digit",
     "Redrawn",
+    "narrowed",
     "redraw_canvas",
     "redraw_file",
     "to_mnist",

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from mnist_dash.errors import PictureError
 from mnist_dash.images.ink import stroke_width
 
 SIZE = 28  # pixels, the side of an MNIST picture
@@ -12,22 +13,57 @@ FINEST, WIDEST = 2.0, 3.6  # pixels; 70 % of MNIST's training pictures have stro
 _FINE = 8  # so many times as large as in the end, while strokes are measured and mended
 
 
-def to_mnist(mask: np.ndarray) -> np.ndarray:
+def to_mnist(ink: np.ndarray) -> np.ndarray:
     """Redraws one digit the way MNIST's own digits were drawn.
 
+    Its strokes are brought to MNIST's width, it is scaled until its longer side is 20
+    pixels, and it is placed on a black 28 × 28 square with its centre of mass in the
+    middle. A model trained on MNIST has seen only pictures made this way.
+
     Args:
-        mask: shape (height, width), float32 in [0,1]; 0.5 is the stroke's edge.
+        ink: Shape (height, width), float in [0, 1]: 0 is paper, 1 is full ink, and 0.5
+            the edge of a stroke.
+
+    Returns:
+        The redrawn picture, shape (28, 28), uint8, 0 is paper and 255 ink.
+
+    Raises:
+        ValueError: If `ink` is not two-dimensional.
+        PictureError: If there is no ink in it.
+
+    Source:
+        "The MNIST database of handwritten digits", LeCun, Cortes and Burges.
     """
-    size = DIGIT_SIZE * _FINE
-    big = _fitted(mask, size)
-    fine = big > 0.5
+    if ink.ndim != 2:
+        raise ValueError(f"ink has shape {ink.shape}, but must have two dimensions.")
+    fine = _fitted(ink, DIGIT_SIZE * _FINE)
     if not fine.any():
-        fine = big >= big.max() * 0.5
-    fine = _with_stroke(fine)
-    rows, columns = np.flatnonzero(fine.any(1)), np.flatnonzero(fine.any(0))
-    box = fine[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
-    digit = _fitted(box, DIGIT_SIZE)
-    return centred(digit)
+        raise PictureError(
+            f"No digit found: all {ink.shape[1]:,} × {ink.shape[0]:,} pixels are paper. Draw or photograph a digit."
+        )
+    strokes = _with_stroke(fine > min(0.5, fine.max() / 2))
+    rows, columns = np.flatnonzero(strokes.any(1)), np.flatnonzero(strokes.any(0))
+    box = strokes[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return centred(_fitted(box.astype(np.float32), DIGIT_SIZE))
+
+
+def narrowed(pictures: np.ndarray, part: float) -> np.ndarray:
+    """Makes digits narrower about their centres of mass, as high as they are.
+
+    Args:
+        pictures: Shape (n, 28, 28), uint8.
+        part: Of their width, in (0, 1].
+
+    Returns:
+        As `pictures`.
+    """
+    narrow = []
+    for picture in pictures:
+        moments = cv2.moments(picture)
+        centre = moments["m10"] / max(moments["m00"], 1)
+        turn = np.array([[part, 0, CENTRE - part * centre], [0, 1, 0]], np.float32)
+        narrow.append(cv2.warpAffine(picture, turn, (SIZE, SIZE), flags=cv2.INTER_LINEAR))
+    return np.stack(narrow)
 
 
 def _fitted(picture: np.ndarray, size: int) -> np.ndarray:
@@ -53,6 +89,14 @@ def _with_stroke(fine: np.ndarray) -> np.ndarray:
 
 
 def centred(digit: np.ndarray) -> np.ndarray:
+    """Places a digit on a black square so that its centre of mass is in the middle, as far as it fits.
+
+    Args:
+        digit: Shape (height, width), each at most 28, float32 in [0, 1], not all 0.
+
+    Returns:
+        Shape (28, 28), uint8.
+    """
     mass = digit.sum()
     moments = [float((digit.sum(1 - axis) * np.arange(digit.shape[axis])).sum() / mass) for axis in (0, 1)]
     top, left = (

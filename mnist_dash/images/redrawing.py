@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from mnist_dash.errors import PictureError
-from mnist_dash.images.digits import Part, find_digits
+from mnist_dash.images.digits import find_digits
 from mnist_dash.images.ink import PART_OF_FULL, even_paper, full_ink, ink_of, likely_ink, sure_ink, to_grey
 from mnist_dash.images.lines import without_lines
 from mnist_dash.images.mnist import to_mnist
+from mnist_dash.images.parts import Part
 from mnist_dash.images.reading import read_colours
 
 _EDGE = 2  # pixels around a digit whose shade still belongs to its strokes

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mnist_dash import evaluation, images, wording
+from mnist_dash import evaluation, images, recognition, wording
 from mnist_dash.errors import PictureError
 from mnist_dash.models import RECOMMENDED_FOR_PICTURES
 from mnist_dash.runs import Run
@@ -140,7 +140,7 @@ def _show(pictures: Sequence[Picture], runs: Sequence[Run]) -> None:
     digits = [digit for picture in pictures for digit in picture.digits]
     pixels = np.stack([digit.pixels for digit in digits])
     known = novelty_detector().is_digit(pixels)
-    answers = {run.id: predictor(run.id).probabilities(pixels) for run in runs}
+    answers = {run.id: recognition.read(run.settings, predictor(run.id), pixels) for run in runs}
     titles = [title_of(run) for run in runs]
     if len(digits) == 1:
         number = 0
@@ -203,6 +203,6 @@ def _picture_of(pictures: Sequence[Picture], number: int) -> Picture:
 def _read(run: Run, pixels: np.ndarray) -> Reading:
     network = predictor(run.id)
     milliseconds = network.milliseconds(pixels, repeats=_REPEATS)
-    probabilities = network.probabilities(pixels[None])[0]
+    probabilities = recognition.read(run.settings, network, pixels[None])[0]
     as_sure = evaluation.when_as_sure(outcome(run.id), float(probabilities.max()))
     return Reading(title_of(run), run.variant, probabilities, milliseconds, wording.as_sure_words(as_sure))

@@ -92,7 +92,7 @@ EXPLANATIONS = {
         "in a corner, and reads one badly. So your picture is treated the same way: the paper's brightness is estimated "
         "everywhere, ink is what differs from it, ruled lines and dirt are left out, and each digit is cropped, its strokes "
         "are brought to MNIST's width, and it is scaled and centred by its mass. The small picture is all that the "
-        "networks get.",
+        "networks get; the augmented CNN also looks at it 15 % and 30 % narrower and takes the mean.",
     ),
     "weights": (
         "What do these pictures show?",

@@ -1,0 +1,66 @@
+"""Whatever file it is: read, or refused in a sentence or two, with bounded time and memory."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import fuzzing
+import hostile
+import pytest
+from pictures import encoded
+from PIL import Image
+
+FUZZING = Path(fuzzing.__file__)
+MOST_SECONDS = 3  # of processor time for one file
+MOST_MEGABYTES = 700  # for one file, beyond what the process has anyway
+
+
+def report_on(first, count) -> dict:
+    """What reading these files took, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(FUZZING), str(first), str(count)],
+        env={**os.environ, "PYTHONPATH": str(FUZZING.parent.parent)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("first", "count"), [(0, 300), pytest.param(300, 9_700, marks=pytest.mark.slow)], ids=["some", "many"]
+)
+def test_hostile_files_are_read_or_refused_within_bounds(first, count):
+    report = report_on(first, count)
+
+    print(report)
+    assert report["problems"] == []
+    assert report["seconds"] < MOST_SECONDS
+    assert report["megabytes"] < MOST_MEGABYTES
+
+
+def test_a_number_always_gives_the_same_hostile_file():
+    assert hostile.hostile_file(77) == hostile.hostile_file(77)
+
+
+def test_every_kind_of_hostile_file_is_among_the_first_hundred():
+    assert {hostile.hostile_file(number)[0] for number in range(len(hostile.KINDS))} == {
+        kind.__name__ for kind in hostile.KINDS
+    }
+
+
+def test_hostile_files_start_from_many_formats_that_can_be_read():
+    files = hostile.whole_files()
+
+    assert len(files) > 60
+    assert [fuzzing.problem_with(content) for content in files] == [None] * len(files)
+
+
+def test_a_report_says_what_went_wrong(monkeypatch):
+    def fail(content):
+        raise ZeroDivisionError("of width by height")
+
+    monkeypatch.setattr(fuzzing, "redraw_file", fail)
+
+    assert "ZeroDivisionError('of width by height')" in fuzzing.problem_with(encoded(Image.new("L", (9, 9))))
