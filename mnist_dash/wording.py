@@ -107,7 +107,7 @@ def as_sure_words(found: WhenSure | None) -> str:
     """Says how often a network was right when it was as sure as now."""
     if found is None:
         return "never this sure on a test picture"
-    return f"this sure {found.accuracy.n:,} times in the test: right {percent(found.accuracy.value)}"
+    return f"this sure {found.accuracy.n:,} times in the test: right {probability_words(found.accuracy.value)}"
 
 
 def _listed(names: Sequence[str]) -> str:
