@@ -13,6 +13,7 @@ ui.header(
     "softmax",
     "dropout",
     "k_fold",
+    "augmentation",
 )
 queue = ui.job_queue()  # its workers load TensorFlow while the form is being filled in
 

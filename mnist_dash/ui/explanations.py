@@ -69,6 +69,14 @@ EXPLANATIONS = {
         "network's true accuracy. It is ± 0.4 points at 95 % and ± 0.2 at 99 %, and about three times as wide on the "
         "sample's 1,000 test pictures. Two networks whose intervals overlap may still differ, or not.",
     ),
+    "augmentation": (
+        "What is augmentation?",
+        "A shifted, turned or thicker 7 is still a 7, but a network that has only seen 60,000 tidy digits cannot know. So "
+        "each picture is changed a little, at random and anew, every time it is shown: shifted, turned, scaled, sheared, bent, "
+        "its strokes thickened or thinned, with some noise. The network never sees the same picture twice, cannot learn them "
+        "by heart, and reads digits from outside MNIST better. Training accuracy is then lower than validation accuracy, as "
+        "validation pictures stay as they are.",
+    ),
     "my_digits": (
         "What are My digits for?",
         "A test on other people's handwriting says little about yours. Keep thirty or more digits, a few of each kind, "
