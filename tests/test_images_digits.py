@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pictures import box_of, shade_of, strokes, ten_of_each
@@ -62,6 +62,7 @@ FIVE_BAR = strokes((120, 90), [(36, 14), (76, 10)], width=9)
 
 
 @given(mask=arrays.arrays(bool, st.tuples(st.integers(1, 20), st.integers(1, 20))))
+@settings(deadline=None)
 def test_pieces_are_those_of_scipy_largest_first(mask):
     labels, count = ndimage.label(mask, ALL_AROUND)
     expected = sorted(np.bincount(labels.ravel())[1:].tolist(), reverse=True)
@@ -268,6 +269,7 @@ def test_rows_are_read_from_top_to_bottom_and_left_to_right(digits, climb):
         st.tuples(st.integers(0, 300), st.integers(0, 300), st.integers(1, 60), st.integers(1, 60)), max_size=25
     )
 )
+@settings(deadline=None)
 def test_every_digit_is_in_one_row_and_rows_go_to_the_right(places):
     parts = [Part(left, top, width, height, np.ones((height, width), bool)) for left, top, width, height in places]
 
@@ -337,6 +339,7 @@ def test_the_shadow_between_lines_is_no_digit_among_many(digits):
 
 
 @given(mask=arrays.arrays(bool, st.tuples(st.integers(1, 30), st.integers(1, 30))), photo=st.booleans())
+@settings(deadline=None)
 def test_any_ink_gives_digits_with_ink_inside_the_picture(mask, photo):
     rows = find_digits(mask, photo=photo)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from pictures import in_colours, shade_of, strokes, ten_of_each
@@ -47,6 +47,7 @@ def overlap(one, other) -> float:
 
 
 @given(values=arrays.arrays(np.uint8, (12, 17)))
+@settings(deadline=None)
 def test_a_grey_picture_keeps_its_grey_values(values):
     grey = to_grey(np.repeat(values[..., None], 3, axis=2))
 
@@ -55,6 +56,7 @@ def test_a_grey_picture_keeps_its_grey_values(values):
 
 
 @given(colours=arrays.arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))))
+@settings(deadline=None)
 def test_grey_values_are_between_0_and_1(colours):
     grey = to_grey(colours)
 
@@ -90,6 +92,7 @@ def test_red_ink_on_paper_ruled_in_light_blue_stands_out_most():
 
 
 @given(dark=st.integers(0, 127), light=st.integers(128, 255))
+@settings(deadline=None)
 def test_what_is_lighter_in_all_colours_stays_lighter(dark, light):
     grey = to_grey(coloured(CROSS, (light, light, light // 2 + 64), (dark, dark // 2, dark)))
 
@@ -129,6 +132,7 @@ def test_noise_is_not_even_paper():
 
 
 @given(grey=arrays.arrays(np.float32, (23, 31), elements=st.floats(0, 1, width=32)), window=st.integers(1, 25))
+@settings(deadline=None)
 def test_the_paper_under_ink_is_scipys_closing(grey, window):
     size = 2 * (window // 2) + 1
     framed = np.pad(grey, size, mode="symmetric")
@@ -258,6 +262,7 @@ def test_the_faint_end_of_a_stroke_is_ink_and_a_faint_speck_is_not():
 
 
 @given(strength=arrays.arrays(np.float32, (15, 15), elements=st.sampled_from(np.float32([0, 0.2, 0.4, 0.7, 1]))))
+@settings(deadline=None)
 def test_sure_ink_is_scipys_pieces_with_something_sure_in_them(strength):
     likely = likely_ink(strength, 1)
     labels, _ = ndimage.label(strength > 0.3, ALL_AROUND)
