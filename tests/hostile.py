@@ -268,7 +268,7 @@ KINDS = (
     *(png_with_true_checksums, tiff_with_random_tags, plain_text, bmp_with_random_header),
     *(of_any_mode_and_size, of_odd_floats, with_odd_exif, animation, of_many_pieces),
     *(cut_off, with_flipped_bits, spliced, with_other_numbers, of_any_mode_and_size, png_with_true_checksums),
-    *(patterned, patterned, large_or_photo),
+    *(patterned, large_or_photo),
 )
 
 

@@ -114,7 +114,7 @@ def test_a_dot_beside_the_digit_on_a_canvas_is_left_out(digits):
 
 
 @given(top=st.integers(0, 140), left=st.integers(0, 140), number=st.integers(0, 99))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_where_on_the_canvas_a_digit_is_drawn_does_not_matter(digits, top, left, number):
     drawn = np.zeros((2, 280, 280))
     drawn[0, top : top + 140, left : left + 140] = drawn[1, 70:210, 70:210] = (
@@ -229,10 +229,10 @@ def test_lines_on_the_paper_do_not_change_the_answer(digits, predictor, paper):
 
     read = [
         pixels_of(redraw_file(encoded(in_light(np.maximum(shade_of(digit, times=10), lines), light=1.0))))
-        for digit in digits[::3]
+        for digit in digits[::4]
     ]
 
-    assert (answers(predictor, read) == answers(predictor, digits[::3])).mean() >= 0.9
+    assert (answers(predictor, read) == answers(predictor, digits[::4])).mean() >= 0.9
 
 
 def test_dark_on_light_and_light_on_dark_give_the_same(digits):
@@ -267,7 +267,7 @@ def two_colours(random) -> np.ndarray:
             return colours
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [250, pytest.param(2_000, marks=pytest.mark.slow)])
 def test_size_place_turn_and_colours_do_not_change_the_answer(sample, predictor, count):
     random = np.random.default_rng(7)
     chosen = sample.x_test[random.integers(0, len(sample.x_test), count)]

@@ -68,7 +68,7 @@ EPOCHS_BATCH_VALIDATION = {
     "sigmoid-100": (100, 100, "none"),
     "dense-512": (5, 128, "none"),
     "cnn": (60, 512, "holdout"),
-    "cnn-augmented": (40, 128, "holdout"),
+    "cnn-augmented": (30, 128, "holdout"),
 }
 # Where a tutorial says nothing, Keras' documented defaults.
 OPTIMIZERS = {
