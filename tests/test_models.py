@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from mnist_dash.errors import VariantError
 from mnist_dash.models import VARIANTS, build, build_optimizer, default_settings, get_variant, learning_rate
+from mnist_dash.models.settings import settings_with
 
 # As the tutorials have them, and last our own: (class, what makes the layer, shape of its output).
 NETWORKS = {
@@ -340,3 +341,8 @@ def test_a_cosine_never_rises_and_its_last_epoch_has_a_small_learning_rate_but_o
 
 def test_the_only_epoch_has_the_whole_learning_rate():
     assert rates_of(1, schedule="cosine") == [0.002]
+
+
+def test_a_network_cannot_have_a_default_for_a_setting_that_does_not_exist():
+    with pytest.raises(ValueError, match="There is no setting pixels"):
+        settings_with(pixels="0-1")

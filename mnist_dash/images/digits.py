@@ -7,7 +7,7 @@ import numpy as np
 from mnist_dash.images.ink import stroke_width
 from mnist_dash.images.parts import LOWEST, SEVERAL, Part, joined, parts_of
 
-_SPECK = 0.12  # of the tallest digit's height: what is smaller both ways is dirt
+_SPECK = 0.12  # of the usual height: what is smaller both ways is dirt
 _BORDER = 0.6  # of the picture's side: what runs along the edge so far is the paper's edge
 _LEAST_DIGIT = 0.08  # of the picture's shorter side
 _MUCH = 0.2  # of the area of what is cut off: so large must a whole digit be for that to be left out

@@ -122,5 +122,11 @@ _SETTINGS = (
 
 
 def settings_with(**defaults: Value) -> tuple[Setting, ...]:
-    """Returns the settings that every network has, with a network's own values as defaults."""
+    """Returns the settings that every network has, with a network's own values as defaults.
+
+    Raises:
+        ValueError: If there is no setting of a name.
+    """
+    if unknown := set(defaults) - {setting.name for setting in _SETTINGS}:
+        raise ValueError(f"There is no setting {', '.join(sorted(unknown))}.")
     return tuple(replace(setting, default=defaults.get(setting.name, setting.default)) for setting in _SETTINGS)
