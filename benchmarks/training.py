@@ -129,7 +129,7 @@ def _project(variant: Variant, values: Values, dataset: Dataset) -> Callable[[],
     from mnist_dash.training import CompiledTraining, load_tensorflow
 
     load_tensorflow()
-    parts = split(dataset.known.train, str(values["validation"]))
+    parts = split(dataset.y_train, str(values["validation"]))
 
     def prepare() -> Train:
         program = CompiledTraining(variant, values, dataset.x_train, dataset.y_train)
@@ -156,11 +156,12 @@ def _arrays(variant: Variant, values: Values, dataset: Dataset) -> tuple[np.ndar
 def _keras_model(variant: Variant, values: Values, **compile_arguments: object):  # type: ignore[no-untyped-def]
     import keras
 
-    optimizer = getattr(keras.optimizers, variant.optimizer.kind)
+    chosen = variant.optimizer(values)
+    optimizer = getattr(keras.optimizers, chosen.kind)
     layers = [getattr(keras.layers, layer.kind)(**layer.arguments) for layer in variant.layers(values)]
     model = keras.Sequential([keras.Input(variant.input_shape), *layers])
     model.compile(
-        optimizer=optimizer(learning_rate=values["learning_rate"], **variant.optimizer.arguments),
+        optimizer=optimizer(learning_rate=values["learning_rate"], **chosen.arguments),
         loss="categorical_crossentropy",
         metrics=["accuracy"],
         **compile_arguments,
@@ -175,7 +176,7 @@ def _fit(variant: Variant, values: Values, dataset: Dataset, *, tuned: bool) -> 
     x, y = _arrays(variant, values, dataset)
     if tuned:
         x, y = x.astype("float32"), y.astype("float32")
-    parts = split(dataset.known.train, str(values["validation"]))
+    parts = split(dataset.y_train, str(values["validation"]))
     validation = (x[parts.validation], y[parts.validation]) if len(parts.validation) else None
     x, y = x[: len(parts.train)], y[: len(parts.train)]
 
@@ -207,7 +208,7 @@ def _torch(variant: Variant, values: Values, dataset: Dataset) -> Callable[[], T
     import torch
 
     x, _ = _arrays(variant, values, dataset)
-    parts = split(dataset.known.train, str(values["validation"]))
+    parts = split(dataset.y_train, str(values["validation"]))
     channels_first = np.moveaxis(x, -1, 1) if x.ndim == 4 else x
     pixels = torch.tensor(np.ascontiguousarray(channels_first), dtype=torch.float32)
     labels = torch.tensor(dataset.y_train, dtype=torch.int64)
@@ -240,9 +241,10 @@ def _torch(variant: Variant, values: Values, dataset: Dataset) -> Callable[[], T
 def _torch_optimizer(variant: Variant, values: Values, parameters):  # type: ignore[no-untyped-def]
     import torch
 
-    if variant.optimizer.kind == "SGD":
+    chosen = variant.optimizer(values)
+    if chosen.kind == "SGD":
         return torch.optim.SGD(parameters, lr=float(values["learning_rate"]))
-    epsilon = variant.optimizer.arguments.get("epsilon", 1e-7)
+    epsilon = chosen.arguments.get("epsilon", 1e-7)
     return torch.optim.RMSprop(parameters, lr=float(values["learning_rate"]), alpha=0.9, eps=epsilon)
 
 

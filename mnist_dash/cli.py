@@ -15,7 +15,7 @@ import numpy as np
 from mnist_dash import data, evaluation, images, wording
 from mnist_dash.data import Dataset
 from mnist_dash.errors import MnistDashError, PictureError, TrainingError, VariantError
-from mnist_dash.models import RECOMMENDED_FOR_PICTURES, VARIANTS, Setting, get_variant
+from mnist_dash.models import RECOMMENDED_FOR_PICTURES, VARIANTS, Setting, default_settings, get_variant
 from mnist_dash.novelty import NoveltyDetector
 from mnist_dash.prediction import Predictor
 from mnist_dash.recognition import described, recognise
@@ -78,7 +78,11 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
     known: dict[str, Setting] = {setting.name: setting for variant in VARIANTS.values() for setting in variant.settings}
     for name, setting in reversed(known.items()):
         kind: Any = click.Choice(setting.choices) if setting.choices else _range_of(setting)
-        defaults = ", ".join(f"{variant.name} {_default(variant.name, name)}" for variant in VARIANTS.values())
+        defaults = ", ".join(
+            f"{variant.name} {default_settings(variant.name)[name]}"
+            for variant in VARIANTS.values()
+            if name in default_settings(variant.name)
+        )
         option = click.option(f"--{name.replace('_', '-')}", name, type=kind, help=f"{setting.help} [{defaults}]")
         command = option(command)
     return command
@@ -87,10 +91,6 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
 def _range_of(setting: Setting) -> click.ParamType:
     kind = click.IntRange if isinstance(setting.default, int) else click.FloatRange
     return kind(setting.minimum, setting.maximum)  # type: ignore[arg-type]
-
-
-def _default(variant: str, name: str) -> object:
-    return next(setting.default for setting in VARIANTS[variant].settings if setting.name == name)
 
 
 @commands.command("train")

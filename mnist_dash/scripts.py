@@ -114,7 +114,8 @@ def _network(variant: Variant, values: Values) -> Iterator[str]:
         yield f"        {_call('keras.layers', layer)},"
     yield "    ]"
     yield ")"
-    optimizer = Layer(variant.optimizer.kind, {"learning_rate": values["learning_rate"], **variant.optimizer.arguments})
+    chosen = variant.optimizer(values)
+    optimizer = Layer(chosen.kind, {"learning_rate": values["learning_rate"], **chosen.arguments})
     yield "model.compile("
     yield f"    optimizer={_call('keras.optimizers', optimizer)},"
     yield '    loss="categorical_crossentropy",'

@@ -64,9 +64,9 @@ st.table(
             "Test on": f"{dataset.known.test:,}",
         }
         for words, split in (
-            ("No validation (three of the tutorials)", data.split(dataset.known.train, "none")),
-            ("Hold-out: the last twelfth validates", data.split(dataset.known.train, "holdout")),
-            ("4 folds: each quarter validates once", data.split(dataset.known.train, "kfold:4")),
+            ("No validation (three of the tutorials)", data.split(dataset.y_train, "none")),
+            ("Hold-out: the last twelfth validates", data.split(dataset.y_train, "holdout")),
+            ("4 folds: each quarter validates once", data.split(dataset.y_train, "kfold:4")),
         )
     ],
     border="horizontal",

@@ -319,34 +319,59 @@ def test_pictures_of_any_number_are_accepted_but_none_at_all_are_not():
 PICTURES = st.integers(20, 2_000)
 
 
+def labels_of(n: int) -> np.ndarray:
+    """Digits in an order of chance, some more often than others."""
+    return np.random.default_rng(n).integers(0, 10, n).clip(0, 8).astype(np.uint8)
+
+
 @given(n=PICTURES, folds=st.integers(2, 10), data=st.data())
 def test_each_split_holds_every_picture_exactly_once(n, folds, data):
     fold = data.draw(st.integers(1, folds))
-    validation = data.draw(st.sampled_from(["none", "holdout", f"kfold:{folds}"]))
+    validation = data.draw(st.sampled_from(["none", "holdout", f"kfold:{folds}", f"stratified:{folds}"]))
 
-    parts = split(n, validation, fold=fold if validation.startswith("kfold") else 1)
+    parts = split(labels_of(n), validation, fold=fold if ":" in validation else 1)
 
     assert sorted([*parts.train, *parts.validation]) == list(range(n))
 
 
 @given(n=PICTURES, folds=st.integers(2, 10))
 def test_the_parts_of_k_folds_are_equal_and_never_overlap(n, folds):
-    validated = [split(n, f"kfold:{folds}", fold=fold).validation for fold in range(1, folds + 1)]
+    validated = [split(labels_of(n), f"kfold:{folds}", fold=fold).validation for fold in range(1, folds + 1)]
 
     assert {len(part) for part in validated} == {n // folds}
     assert len(set(np.concatenate(validated).tolist())) == folds * (n // folds)
 
 
+@given(n=PICTURES, folds=st.integers(2, 10))
+def test_each_stratified_fold_has_as_many_of_every_digit(n, folds):
+    labels = labels_of(n)
+
+    validated = [split(labels, f"stratified:{folds}", fold=fold).validation for fold in range(1, folds + 1)]
+
+    counts = [np.bincount(labels[part], minlength=10).tolist() for part in validated]
+    assert counts == [[count // folds for count in np.bincount(labels, minlength=10)]] * folds
+    assert len(set(np.concatenate(validated).tolist())) == sum(map(len, validated))
+
+
+@given(n=PICTURES, train_part=st.floats(0.01, 1))
+def test_a_part_of_the_training_pictures_is_their_beginning_and_validation_stays(n, train_part):
+    whole, part = (split(labels_of(n), "holdout", train_part=share) for share in (1, train_part))
+
+    assert len(part.train) == max(1, round(train_part * len(whole.train)))
+    assert part.train.tolist() == whole.train[: len(part.train)].tolist()
+    assert part.validation.tolist() == whole.validation.tolist()
+
+
 @given(n=PICTURES)
 def test_the_holdout_is_the_last_twelfth(n):
-    parts = split(n, "holdout")
+    parts = split(labels_of(n), "holdout")
 
     assert len(parts.validation) == n // 12
     assert parts.validation.tolist() == list(range(n - n // 12, n))
 
 
 def test_mnist_is_split_as_in_the_tutorials():
-    holdout, last_fold = split(60_000, "holdout"), split(60_000, "kfold:4", fold=4)
+    holdout, last_fold = split(labels_of(60_000), "holdout"), split(labels_of(60_000), "kfold:4", fold=4)
 
     assert (len(holdout.train), len(holdout.validation)) == (55_000, 5_000)
     assert (len(last_fold.train), len(last_fold.validation)) == (45_000, 15_000)
@@ -354,7 +379,7 @@ def test_mnist_is_split_as_in_the_tutorials():
 
 
 def test_without_validation_nothing_is_kept_back():
-    parts = split(100, "none")
+    parts = split(labels_of(100), "none")
 
     assert len(parts.train) == 100
     assert len(parts.validation) == 0
@@ -366,7 +391,7 @@ def test_without_validation_nothing_is_kept_back():
 )
 def test_an_unknown_split_is_a_programmers_mistake(validation, fold):
     with pytest.raises(ValueError, match="No such split"):
-        split(100, validation, fold=fold)
+        split(labels_of(100), validation, fold=fold)
 
 
 # Download

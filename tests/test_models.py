@@ -346,3 +346,56 @@ def test_the_only_epoch_has_the_whole_learning_rate():
 def test_a_network_cannot_have_a_default_for_a_setting_that_does_not_exist():
     with pytest.raises(ValueError, match="There is no setting pixels"):
         settings_with(pixels="0-1")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "kind", "arguments"),
+    [
+        ("sgd", "SGD", {"momentum": 0.0}),
+        ("momentum", "SGD", {"momentum": 0.9}),
+        ("rmsprop", "RMSprop", {"rho": 0.9}),
+        ("adam", "Adam", {"beta_1": 0.9}),
+    ],
+)
+def test_another_optimizer_comes_with_keras_own_arguments(optimizer, kind, arguments):
+    variant = VARIANTS["sigmoid-100"]
+
+    built = build_optimizer(variant, variant.check({"optimizer": optimizer, "learning_rate": 0.25}))
+
+    assert type(built).__name__ == kind
+    assert float(built.learning_rate) == 0.25
+    assert arguments.items() <= built.get_config().items()
+
+
+@pytest.mark.parametrize("layers", [0, 1, 3])
+def test_a_network_has_as_many_hidden_layers_as_asked_for_each_with_its_activation(layers):
+    variant = VARIANTS["dense-32"]
+
+    model = build(variant, variant.check({"hidden_layers": layers, "activation": "tanh", "dropout": 0.25}))
+
+    dense = [layer for layer in model.layers if type(layer).__name__ == "Dense"]
+    assert [layer.units for layer in dense] == [32] * layers + [10]
+    assert [layer.activation.__name__ for layer in dense] == ["tanh"] * layers + ["softmax"]
+    assert sum(type(layer).__name__ == "Dropout" for layer in model.layers) == layers
+
+
+def test_the_filters_of_all_convolutions_follow_the_first():
+    variant = VARIANTS["cnn"]
+
+    model = build(variant, variant.check({"filters": 3, "activation": "linear"}))
+
+    convolutions = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"]
+    assert [layer.filters for layer in convolutions] == [3, 6, 6, 12, 12]
+    assert {layer.activation.__name__ for layer in convolutions} == {"linear"}
+
+
+def test_a_dense_network_has_no_filters():
+    with pytest.raises(VariantError, match="dense-32 has no setting filters"):
+        VARIANTS["dense-32"].check({"filters": 8})
+
+
+def test_early_stopping_needs_pictures_to_validate():
+    with pytest.raises(VariantError, match="without validation there is no loss to watch"):
+        VARIANTS["dense-32"].check({"patience": 3})
+
+    assert VARIANTS["cnn"].check({"patience": 3})["patience"] == 3

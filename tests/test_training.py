@@ -135,7 +135,7 @@ def test_with_sigmoid_100_keras_differs_from_itself_when_the_pictures_of_a_batch
 def test_loss_and_accuracy_on_other_pictures_are_what_keras_evaluate_says(sample):
     ours = program_of("dense-32", sample)
     keras_model = keras_model_of("dense-32")
-    kept_back = split(4_000, "holdout").validation
+    kept_back = split(sample.y_train, "holdout").validation
 
     loss, accuracy = ours.evaluate(kept_back)
     keras_loss, keras_accuracy = keras_model.evaluate(
@@ -184,7 +184,7 @@ def test_progress_grows_to_the_whole_epoch_and_ends_with_its_loss(sample, order)
 
 def test_an_epoch_sees_every_picture_exactly_once(sample):
     ours = program_of("dense-32", sample, batch_size=4_000)  # one step, so the weights do not change on the way
-    positions = split(4_000, "kfold:4", fold=2).train
+    positions = split(sample.y_train, "kfold:4", fold=2).train
 
     before = ours.evaluate(positions)
     during = ours.train_epoch(positions, 1)

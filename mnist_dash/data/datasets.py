@@ -104,7 +104,7 @@ def select(dataset: Dataset, part: str, *, digit: int | None = None) -> tuple[np
     Raises:
         ValueError: If there is no such part.
     """
-    halves = split(dataset.known.train, "holdout")
+    halves = split(dataset.y_train, "holdout")
     parts = {
         "training": (dataset.x_train[halves.train], dataset.y_train[halves.train]),
         "validation": (dataset.x_train[halves.validation], dataset.y_train[halves.validation]),

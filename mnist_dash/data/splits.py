@@ -20,18 +20,21 @@ class Split:
     validation: np.ndarray
 
 
-def split(n: int, validation: str, *, fold: int = 1) -> Split:
-    """Divides `n` training pictures as the tutorials do, in the order of the file.
+def split(labels: np.ndarray, validation: str, *, fold: int = 1, train_part: float = 1.0) -> Split:
+    """Divides the training pictures as the tutorials do, in the order of the file.
 
     Args:
-        n: Number of training pictures.
-        validation: "none"; "holdout" (the last twelfth: 5,000 of MNIST's 60,000); or
+        labels: Their digits, shape (n,).
+        validation: "none"; "holdout" (the last twelfth: 5,000 of MNIST's 60,000);
             "kfold:K", where part `fold` of `K` equal parts validates and a remainder
-            of fewer than K pictures is always trained on.
+            of fewer than K pictures is always trained on; or "stratified:K", where
+            the same is done to the pictures of each digit.
         fold: Which part validates, 1 to K.
+        train_part: How much of what is left is learned from, in (0, 1]: its beginning,
+            at least one picture.
 
     Returns:
-        The split; together its two parts hold each picture exactly once.
+        The split; no picture is in both parts, and with `train_part` 1 each is in one.
 
     Raises:
         ValueError: If `validation` or `fold` is not one of these.
@@ -39,14 +42,24 @@ def split(n: int, validation: str, *, fold: int = 1) -> Split:
     Source:
         Tutorial 000 (55,000 / 5,000) and tutorial 002 (k-fold).
     """
-    everything = np.arange(n, dtype=np.int32)
+    kept = _kept_back(labels, validation, fold)
+    learned = np.flatnonzero(~kept).astype(np.int32)
+    return Split(learned[: max(1, round(train_part * len(learned)))], np.flatnonzero(kept).astype(np.int32))
+
+
+def _kept_back(labels: np.ndarray, validation: str, fold: int) -> np.ndarray:
+    """Returns which pictures validate, shape (n,), bool."""
+    n = len(labels)
     if validation == "none":
-        return Split(everything, everything[:0])
+        return np.zeros(n, bool)
     if validation == "holdout":
-        return Split(everything[: n - n // KEPT_BACK], everything[n - n // KEPT_BACK :])
+        return np.arange(n) >= n - n // KEPT_BACK
     kind, _, folds = validation.partition(":")
-    if kind != "kfold" or not folds.isdecimal() or not 1 <= fold <= int(folds):
+    if kind not in ("kfold", "stratified") or not folds.isdecimal() or not 1 <= fold <= int(folds):
         raise ValueError(f"No such split: validation={validation!r}, fold={fold}.")
-    size = n // int(folds)
-    kept = slice((fold - 1) * size, fold * size)
-    return Split(np.delete(everything, kept), everything[kept])
+    kept = np.zeros(n, bool)
+    groups = [np.arange(n)] if kind == "kfold" else [np.flatnonzero(labels == digit) for digit in range(10)]
+    for group in groups:
+        size = len(group) // int(folds)
+        kept[group[(fold - 1) * size : fold * size]] = True
+    return kept

@@ -7,6 +7,7 @@ stand-alone script and the summary on a page can never say different things.
 from mnist_dash.models.augmentation import augment
 from mnist_dash.models.building import build, build_optimizer, learning_rate
 from mnist_dash.models.networks import (
+    OPTIMIZERS,
     RECOMMENDED_FOR_PICTURES,
     VARIANTS,
     Claim,
@@ -17,22 +18,42 @@ from mnist_dash.models.networks import (
     get_variant,
 )
 from mnist_dash.models.settings import (
+    ACTIVATIONS,
+    ADAM,
     CONSTANT,
     COSINE,
+    HOLDOUT,
+    KFOLD,
+    MOMENTUM,
+    NO_VALIDATION,
     PIXELS_0_TO_1,
     PIXELS_0_TO_255,
+    RMSPROP,
+    SGD,
+    STRATIFIED,
     VALIDATIONS,
     Setting,
     Value,
     Values,
+    folds_of,
 )
 
 __all__ = [
+    "ACTIVATIONS",
+    "ADAM",
     "CONSTANT",
     "COSINE",
+    "HOLDOUT",
+    "KFOLD",
+    "MOMENTUM",
+    "NO_VALIDATION",
+    "OPTIMIZERS",
     "PIXELS_0_TO_1",
     "PIXELS_0_TO_255",
     "RECOMMENDED_FOR_PICTURES",
+    "RMSPROP",
+    "SGD",
+    "STRATIFIED",
     "VALIDATIONS",
     "VARIANTS",
     "Claim",
@@ -46,6 +67,7 @@ __all__ = [
     "build",
     "build_optimizer",
     "default_settings",
+    "folds_of",
     "get_variant",
     "learning_rate",
 ]

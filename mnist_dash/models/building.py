@@ -48,8 +48,8 @@ def build_optimizer(variant: Variant, values: Values) -> Any:
     """Builds the Keras optimizer of a run."""
     import keras
 
-    kind = getattr(keras.optimizers, variant.optimizer.kind)
-    return kind(learning_rate=values["learning_rate"], **variant.optimizer.arguments)
+    chosen = variant.optimizer(values)
+    return getattr(keras.optimizers, chosen.kind)(learning_rate=values["learning_rate"], **chosen.arguments)
 
 
 def learning_rate(values: Values, epoch: int) -> float:

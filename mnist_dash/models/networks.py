@@ -5,7 +5,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mnist_dash.errors import VariantError
-from mnist_dash.models.settings import COSINE, PIXELS_0_TO_255, Setting, Value, Values, settings_with
+from mnist_dash.models.settings import (
+    ADAM,
+    COSINE,
+    HOLDOUT,
+    MOMENTUM,
+    NO_VALIDATION,
+    PIXELS_0_TO_255,
+    RMSPROP,
+    SGD,
+    Setting,
+    Value,
+    Values,
+    folds_of,
+    settings_with,
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,14 @@ class Optimizer:
 
     kind: str
     arguments: Mapping[str, float] = field(default_factory=dict)
+
+
+OPTIMIZERS = {
+    SGD: Optimizer("SGD"),
+    MOMENTUM: Optimizer("SGD", {"momentum": 0.9}),
+    RMSPROP: Optimizer("RMSprop"),
+    ADAM: Optimizer("Adam"),
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +67,7 @@ class Variant:
         settings: What can be chosen before a run, in the order of the form.
         input_shape: How the tutorial hands the 28 × 28 pixels to the first layer.
         layers: From checked settings to the layers after the input.
-        optimizer: The tutorial's, or ours.
+        optimizer_arguments: What the tutorial gives its own optimizer besides the learning rate.
         compiled_by_xla: XLA makes dense nets up to four times as fast on a CPU, and
             convolutions dozens of times slower.
     """
@@ -58,8 +80,18 @@ class Variant:
     settings: tuple[Setting, ...]
     input_shape: tuple[int, ...]
     layers: Callable[[Values], tuple[Layer, ...]]
-    optimizer: Optimizer
     compiled_by_xla: bool
+    optimizer_arguments: Mapping[str, float] = field(default_factory=dict)
+
+    def default(self, name: str) -> Value:
+        """Returns the network's own value of a setting."""
+        return next(setting.default for setting in self.settings if setting.name == name)
+
+    def optimizer(self, values: Values) -> Optimizer:
+        """Returns the optimizer of a run; the tutorial's own comes with the tutorial's arguments."""
+        chosen = OPTIMIZERS[str(values["optimizer"])]
+        own = values["optimizer"] == self.default("optimizer") and self.optimizer_arguments
+        return Optimizer(chosen.kind, self.optimizer_arguments) if own else chosen
 
     def check(self, values: Mapping[str, object]) -> dict[str, Value]:
         """Returns all settings of a run: those given, checked, and defaults for the rest.
@@ -74,10 +106,15 @@ class Variant:
                 f"{self.name} has no setting {', '.join(unknown)}. It has {', '.join(known)}; remove the others."
             )
         checked = {name: setting.check(values.get(name, setting.default)) for name, setting in known.items()}
-        kind, _, folds = str(checked["validation"]).partition(":")
-        if kind == "kfold" and int(checked["fold"]) > int(folds):
+        folds = folds_of(checked)
+        if folds and int(checked["fold"]) > folds:
             raise VariantError(
                 f"fold is {checked['fold']}, but must be a whole number from 1 to {folds} for {folds} folds."
+            )
+        if checked["patience"] and checked["validation"] == NO_VALIDATION:
+            raise VariantError(
+                f"patience is {checked['patience']}, but without validation there is no loss to watch. "
+                "Choose a validation, or 0 for no early stopping."
             )
         return checked
 
@@ -86,44 +123,49 @@ def _dropout(values: Values) -> tuple[Layer, ...]:
     return (Layer("Dropout", {"rate": values["dropout"]}),) if values["dropout"] else ()
 
 
-def _one_hidden_layer(activation: str) -> Callable[[Values], tuple[Layer, ...]]:
-    def layers(values: Values) -> tuple[Layer, ...]:
-        return (
-            Layer("Dense", {"units": values["hidden_units"], "activation": activation, "name": "hidden"}),
-            *_dropout(values),
-            Layer("Dense", {"units": 10, "activation": "softmax", "name": "probabilities"}),
-        )
+def _hidden(values: Values) -> tuple[Layer, ...]:
+    names = ["hidden", *(f"hidden_{number}" for number in range(2, int(values["hidden_layers"]) + 1))]
+    arguments = {"units": values["hidden_units"], "activation": values["activation"]}
+    return tuple(Layer("Dense", {**arguments, "name": name}) for name in names[: int(values["hidden_layers"])])
 
-    return layers
+
+_PROBABILITIES = Layer("Dense", {"units": 10, "activation": "softmax", "name": "probabilities"})
+
+
+def _dense(values: Values) -> tuple[Layer, ...]:
+    hidden = [layer for dense in _hidden(values) for layer in (dense, *_dropout(values))]
+    return (*hidden, _PROBABILITIES)
 
 
 def _convolutions(values: Values) -> tuple[Layer, ...]:
-    def convolution(number: int, filters: int, padding: str = "same") -> Layer:
-        name = f"convolution_{number}"
-        return Layer(
-            "Conv2D", {"filters": filters, "kernel_size": 3, "activation": "relu", "padding": padding, "name": name}
-        )
+    filters = int(values["filters"])
+
+    def convolution(number: int, times: int, padding: str = "same") -> Layer:
+        arguments = {"filters": times * filters, "kernel_size": 3, "activation": values["activation"]}
+        return Layer("Conv2D", {**arguments, "padding": padding, "name": f"convolution_{number}"})
 
     def pooling(number: int) -> Layer:
         return Layer("MaxPooling2D", {"pool_size": 2, "name": f"pooling_{number}"})
 
     return (
-        convolution(1, 16, "valid"),
-        convolution(2, 32),
+        convolution(1, 1, "valid"),
+        convolution(2, 2),
         pooling(1),
         *_dropout(values),
-        convolution(3, 32),
-        convolution(4, 64),
+        convolution(3, 2),
+        convolution(4, 4),
         pooling(2),
         *_dropout(values),
-        convolution(5, 64),
+        convolution(5, 4),
         pooling(3),
         *_dropout(values),
         Layer("Flatten"),
-        Layer("Dense", {"units": values["hidden_units"], "activation": "relu", "name": "hidden"}),
-        Layer("Dense", {"units": 10, "activation": "softmax", "name": "probabilities"}),
+        *_hidden(values),
+        _PROBABILITIES,
     )
 
+
+_NO_CONVOLUTIONS = ("filters",)
 
 VARIANTS: dict[str, Variant] = {
     variant.name: variant
@@ -134,11 +176,13 @@ VARIANTS: dict[str, Variant] = {
             tutorial="“Keras building classification neural network and MNIST” (Eastmount)",
             summary="32 hidden neurons with ReLU, pixels from 0 to 1, RMSprop; two epochs are enough for 95 %.",
             claim=Claim("94.69 % after 2 epochs", 0.9469),
-            settings=settings_with(epochs=2, batch_size=32, learning_rate=0.001, hidden_units=32),
+            settings=settings_with(
+                without=_NO_CONVOLUTIONS, epochs=2, batch_size=32, learning_rate=0.001, hidden_units=32
+            ),
             input_shape=(784,),
-            layers=_one_hidden_layer("relu"),
-            optimizer=Optimizer("RMSprop", {"rho": 0.9, "epsilon": 1e-8}),
+            layers=_dense,
             compiled_by_xla=True,
+            optimizer_arguments={"rho": 0.9, "epsilon": 1e-8},
         ),
         Variant(
             name="sigmoid-100",
@@ -147,11 +191,17 @@ VARIANTS: dict[str, Variant] = {
             summary="100 hidden neurons with the sigmoid, raw pixels from 0 to 255, plain gradient descent.",
             claim=Claim("about 96 % after 100 epochs", 0.96),
             settings=settings_with(
-                epochs=100, batch_size=100, learning_rate=0.01, hidden_units=100, pixel_scaling=PIXELS_0_TO_255
+                without=_NO_CONVOLUTIONS,
+                epochs=100,
+                batch_size=100,
+                learning_rate=0.01,
+                optimizer=SGD,
+                hidden_units=100,
+                activation="sigmoid",
+                pixel_scaling=PIXELS_0_TO_255,
             ),
             input_shape=(784,),
-            layers=_one_hidden_layer("sigmoid"),
-            optimizer=Optimizer("SGD"),
+            layers=_dense,
             compiled_by_xla=True,
         ),
         Variant(
@@ -160,10 +210,11 @@ VARIANTS: dict[str, Variant] = {
             tutorial="“Classify grayscale images into their 10 categories”",
             summary="512 hidden neurons with ReLU, pixels from 0 to 1, RMSprop.",
             claim=Claim("97.85 % after 5 epochs", 0.9785),
-            settings=settings_with(epochs=5, batch_size=128, learning_rate=0.001, hidden_units=512),
+            settings=settings_with(
+                without=_NO_CONVOLUTIONS, epochs=5, batch_size=128, learning_rate=0.001, hidden_units=512
+            ),
             input_shape=(784,),
-            layers=_one_hidden_layer("relu"),
-            optimizer=Optimizer("RMSprop"),
+            layers=_dense,
             compiled_by_xla=True,
         ),
         Variant(
@@ -178,11 +229,10 @@ VARIANTS: dict[str, Variant] = {
                 learning_rate=0.001,
                 hidden_units=512,
                 dropout=0.5,
-                validation="holdout",
+                validation=HOLDOUT,
             ),
             input_shape=(28, 28, 1),
             layers=_convolutions,
-            optimizer=Optimizer("RMSprop"),
             compiled_by_xla=False,
         ),
         Variant(
@@ -196,14 +246,14 @@ VARIANTS: dict[str, Variant] = {
                 batch_size=128,
                 learning_rate=0.001,
                 schedule=COSINE,
+                optimizer=ADAM,
                 hidden_units=256,
                 dropout=0.2,
                 augmentation=1.0,
-                validation="holdout",
+                validation=HOLDOUT,
             ),
             input_shape=(28, 28, 1),
             layers=_convolutions,
-            optimizer=Optimizer("Adam"),
             compiled_by_xla=False,
         ),
     )

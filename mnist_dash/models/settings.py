@@ -1,7 +1,7 @@
 """What can be chosen before a run, and within which limits."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from mnist_dash.errors import VariantError
@@ -12,7 +12,16 @@ Values = Mapping[str, Value]
 PIXELS_0_TO_1 = "0-1"
 PIXELS_0_TO_255 = "0-255"
 CONSTANT, COSINE = "constant", "cosine"
-VALIDATIONS = ("none", "holdout", *(f"kfold:{folds}" for folds in range(2, 11)))
+SGD, MOMENTUM, RMSPROP, ADAM = "sgd", "momentum", "rmsprop", "adam"
+ACTIVATIONS = ("relu", "sigmoid", "tanh", "linear")
+NO_VALIDATION, HOLDOUT, KFOLD, STRATIFIED = "none", "holdout", "kfold", "stratified"
+_FOLDS = range(2, 11)
+VALIDATIONS = (
+    NO_VALIDATION,
+    HOLDOUT,
+    *(f"{KFOLD}:{folds}" for folds in _FOLDS),
+    *(f"{STRATIFIED}:{folds}" for folds in _FOLDS),
+)
 
 
 @dataclass(frozen=True)
@@ -85,14 +94,65 @@ _SETTINGS = (
         choices=(CONSTANT, COSINE),
     ),
     Setting(
+        "optimizer",
+        "Optimizer",
+        RMSPROP,
+        "How gradients become updates: SGD follows them as they are, with momentum it keeps its direction, RMSprop "
+        "and Adam give every weight a step size of its own.",
+        choices=(SGD, MOMENTUM, RMSPROP, ADAM),
+    ),
+    Setting(
         "validation",
         "Validation",
-        "none",
-        "Training pictures kept back to see how the network does on pictures that it does not learn from.",
+        NO_VALIDATION,
+        "Training pictures kept back to see how the network does on pictures that it does not learn from. With k folds "
+        "each of the k parts is kept back in turn, in a run of its own.",
         choices=VALIDATIONS,
     ),
     Setting("fold", "Fold", 1, "With k folds: which of the k parts is kept back.", 1, 10),
-    Setting("hidden_units", "Hidden units", 512, "Neurons of the hidden dense layer.", 1, 4_096),
+    Setting(
+        "patience",
+        "Early stopping after",
+        0,
+        "Stop when the validation loss has not fallen for this many epochs, and keep the weights of the best one. "
+        "0 is no early stopping.",
+        0,
+        100,
+    ),
+    Setting(
+        "train_part",
+        "Part of the training pictures",
+        1.0,
+        "Learn from the first part of the training pictures only, to see how much data it takes: 1 is all, "
+        "0.01 one in a hundred.",
+        0.01,
+        1,
+    ),
+    Setting(
+        "hidden_layers",
+        "Hidden layers",
+        1,
+        "Hidden dense layers before the output; without any, a dense network only weighs pixels.",
+        0,
+        5,
+    ),
+    Setting("hidden_units", "Hidden units", 512, "Neurons of each hidden dense layer.", 1, 4_096),
+    Setting(
+        "activation",
+        "Activation",
+        "relu",
+        "The non-linearity after each hidden layer and convolution. “linear” is none: then many layers can do no more "
+        "than one.",
+        choices=ACTIVATIONS,
+    ),
+    Setting(
+        "filters",
+        "Filters",
+        16,
+        "Filters of the first convolution; the second and third have twice, the last two four times as many.",
+        1,
+        64,
+    ),
     Setting(
         "dropout",
         "Dropout",
@@ -121,12 +181,26 @@ _SETTINGS = (
 )
 
 
-def settings_with(**defaults: Value) -> tuple[Setting, ...]:
-    """Returns the settings that every network has, with a network's own values as defaults.
+def settings_with(*, without: Collection[str] = (), **defaults: Value) -> tuple[Setting, ...]:
+    """Returns the settings of a network, with its own values as defaults.
+
+    Args:
+        without: Settings that mean nothing to this network.
+        **defaults: Its own values; the other settings keep the common ones.
 
     Raises:
         ValueError: If there is no setting of a name.
     """
-    if unknown := set(defaults) - {setting.name for setting in _SETTINGS}:
+    if unknown := {*defaults, *without} - {setting.name for setting in _SETTINGS}:
         raise ValueError(f"There is no setting {', '.join(sorted(unknown))}.")
-    return tuple(replace(setting, default=defaults.get(setting.name, setting.default)) for setting in _SETTINGS)
+    return tuple(
+        replace(setting, default=defaults.get(setting.name, setting.default))
+        for setting in _SETTINGS
+        if setting.name not in without
+    )
+
+
+def folds_of(values: Values) -> int:
+    """Returns the number of folds that a run's validation has; 0 without cross-validation."""
+    _, _, folds = str(values["validation"]).partition(":")
+    return int(folds or 0)

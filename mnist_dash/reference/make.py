@@ -49,7 +49,7 @@ def main(names: list[str]) -> None:
 
 
 def _fit_novelty(dataset: Dataset, folder: Path) -> None:
-    parts = split(len(dataset.x_train), "holdout")
+    parts = split(dataset.y_train, "holdout")
     predictor = Predictor((folder / MODEL_TFLITE).read_bytes())
     fitted = novelty.fit(predictor, dataset.x_train[parts.train], dataset.x_train[parts.validation])
     (folder / novelty.NOVELTY_NPZ).write_bytes(fitted)

@@ -127,7 +127,12 @@ def _train(store: RunStore, run: Run, reporter: _Reporter) -> tuple[Result, dict
     reporter.report(Progress(1, 0, 0, doing="loading TensorFlow"))
     load_tensorflow()
     dataset = _dataset_of(run)
-    parts = split(len(dataset.x_train), str(run.settings["validation"]), fold=int(run.settings["fold"]))
+    parts = split(
+        dataset.y_train,
+        str(run.settings["validation"]),
+        fold=int(run.settings["fold"]),
+        train_part=float(run.settings["train_part"]),
+    )
     reporter.report(Progress(1, 0, 0, doing="compiling the network"))
     program = CompiledTraining(get_variant(run.variant), run.settings, dataset.x_train, dataset.y_train)
 

@@ -12,7 +12,21 @@ from streamlit.runtime.pages_manager import PagesManager
 from mnist_dash import data
 from mnist_dash.data import MNIST, SAMPLE
 from mnist_dash.errors import MnistDashError
-from mnist_dash.models import CONSTANT, COSINE, PIXELS_0_TO_1, VARIANTS, Claim, Setting, Value, Variant
+from mnist_dash.models import (
+    ADAM,
+    CONSTANT,
+    COSINE,
+    MOMENTUM,
+    PIXELS_0_TO_1,
+    RMSPROP,
+    SGD,
+    STRATIFIED,
+    VARIANTS,
+    Claim,
+    Setting,
+    Value,
+    Variant,
+)
 from mnist_dash.runs import Run
 from mnist_dash.ui.explanations import EXPLANATIONS
 from mnist_dash.ui.resources import dataset, settings
@@ -25,6 +39,14 @@ _OPTION_NAMES = {
     "holdout": "The last twelfth (5,000 of 60,000)",
     CONSTANT: "Constant",
     COSINE: "Cosine, falling to 0",
+    SGD: "SGD",
+    MOMENTUM: "SGD with momentum",
+    RMSPROP: "RMSprop",
+    ADAM: "Adam",
+    "relu": "ReLU",
+    "sigmoid": "Sigmoid",
+    "tanh": "tanh",
+    "linear": "Linear (none)",
     PIXELS_0_TO_1: "Divided by 255",
     "0-255": "Raw, 0 to 255",
 }
@@ -236,7 +258,10 @@ def _setting_input(variant: Variant, setting: Setting) -> Value:
 
 
 def _option_name(option: str) -> str:
-    return _OPTION_NAMES.get(option, f"{option.removeprefix('kfold:')} folds")
+    if option in _OPTION_NAMES:
+        return _OPTION_NAMES[option]
+    kind, _, folds = option.partition(":")
+    return f"{folds} folds{', stratified' if kind == STRATIFIED else ''}"
 
 
 @st.cache_resource(show_spinner=False)
