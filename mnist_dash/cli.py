@@ -15,6 +15,7 @@ import numpy as np
 from mnist_dash import data, evaluation, images, wording
 from mnist_dash.data import Dataset
 from mnist_dash.errors import MnistDashError, PictureError, TrainingError, VariantError
+from mnist_dash.experiments import MAX_RUNS, alike_but_for_chance, plan_runs
 from mnist_dash.models import RECOMMENDED_FOR_PICTURES, VARIANTS, Setting, default_settings, get_variant
 from mnist_dash.novelty import NoveltyDetector
 from mnist_dash.prediction import Predictor
@@ -22,6 +23,7 @@ from mnist_dash.recognition import described, recognise
 from mnist_dash.runs import (
     DONE,
     MODEL_TFLITE,
+    RUNNING,
     Epoch,
     Run,
     RunStore,
@@ -30,7 +32,7 @@ from mnist_dash.runs import (
 )
 from mnist_dash.scripts import keras_script
 from mnist_dash.settings import Settings, load_settings
-from mnist_dash.training import train_run
+from mnist_dash.training import train_all
 
 _LOOK_EVERY_S = 0.25
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, and nothing else.")
@@ -83,7 +85,8 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
             for variant in VARIANTS.values()
             if name in default_settings(variant.name)
         )
-        option = click.option(f"--{name.replace('_', '-')}", name, type=kind, help=f"{setting.help} [{defaults}]")
+        flag = f"--{name.replace('_', '-')}"
+        option = click.option(flag, name, type=kind, multiple=True, help=f"{setting.help} [{defaults}]")
         command = option(command)
     return command
 
@@ -96,45 +99,98 @@ def _range_of(setting: Setting) -> click.ParamType:
 @commands.command("train")
 @click.argument("variant", type=click.Choice(list(VARIANTS)))
 @_setting_options
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, MAX_RUNS),
+    default=1,
+    help="Train with so many seeds: the chosen one and those that follow it.",
+)
 @_as_json
-def train_command(variant: str, as_json: bool, **given: object) -> None:
-    """Train VARIANT in this process and record the run."""
+def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[object, ...]) -> None:
+    """Train VARIANT in this process and record the run.
+
+    A setting that is given several times is varied: every combination is trained. With k
+    folds each of them is trained, unless --fold says which.
+    """
     settings = load_settings()
-    values = get_variant(variant).check({name: value for name, value in given.items() if value is not None})
+    planned = plan_runs(
+        [variant],
+        {name: values[0] for name, values in given.items() if len(values) == 1},
+        vary={name: values for name, values in given.items() if len(values) > 1},
+        repeats=repeats,
+    )
     dataset = _load(settings)
     with _store(settings) as store:
-        run = store.create_run(
-            variant, values, dataset=dataset.name, fingerprint=dataset.fingerprint, owner="command line", claim=True
+        runs = store.create_runs(
+            planned, dataset=dataset.name, fingerprint=dataset.fingerprint, owner="command line", claim=True
         )
-        with _shown_progress(store, run, quiet=as_json):
-            train_run(run.id, settings.database_url, claim=run.claim)
-        run, epochs = store.get_run(run.id), store.list_epochs(run.id)
-    if run.status != DONE:
-        raise TrainingError(run.error or f"Run {run.id} did not finish: it is {run.status}. Start it again.")
-    accuracy = evaluation.of_run(run)
-    _say(
-        {**_described(run), "epochs": [asdict(epoch) for epoch in epochs]},
-        f"Run {run.id}: test accuracy {wording.accuracy_words(accuracy)}, test loss {run.test_loss:.4f}, "
-        f"{run.weights:,} weights, {wording.seconds_words(run.fit_seconds or 0.0)} of training on {run.dataset}",
-        as_json=as_json,
-    )
+        with _shown_progress(store, runs, quiet=as_json):
+            train_all(runs, settings.database_url)
+        runs = [store.get_run(run.id) for run in runs]
+        for run in runs:
+            _say_result(run, store.list_epochs(run.id), as_json=as_json)
+    for alike in _alike(runs):
+        _say_spread(alike, as_json=as_json)
+    failed = [run for run in runs if run.status != DONE]
+    if failed:
+        raise TrainingError(
+            " ".join(run.error or f"Run {run.id} did not finish: it is {run.status}. Start it again." for run in failed)
+        )
+
+
+def _say_result(run: Run, epochs: list[Epoch], *, as_json: bool) -> None:
+    if run.status == DONE:
+        accuracy = evaluation.of_run(run)
+        _say(
+            {**_described(run), "epochs": [asdict(epoch) for epoch in epochs]},
+            f"Run {run.id}: test accuracy {wording.accuracy_words(accuracy)}, test loss {run.test_loss:.4f}, "
+            f"{run.weights:,} weights, {wording.seconds_words(run.fit_seconds or 0.0)} of training on {run.dataset}",
+            as_json=as_json,
+        )
+
+
+def _alike(runs: list[Run]) -> list[list[Run]]:
+    """Returns the finished runs that differ only in seed or fold, where there are several."""
+    groups: dict[object, list[Run]] = {}
+    for run in runs:
+        if run.status == DONE:
+            groups.setdefault(alike_but_for_chance(run), []).append(run)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _say_spread(runs: list[Run], *, as_json: bool) -> None:
+    found = evaluation.spread([run.test_accuracy or 0.0 for run in runs])
+    validated = [run.settings["validation"] for run in runs]
+    described = {
+        "experiment": runs[0].experiment_id,
+        "variant": runs[0].variant,
+        "runs": [run.id for run in runs],
+        "n": found.n,
+        "mean": found.mean,
+        "sd": found.sd,
+        "validation": validated[0],
+    }
+    numbers = ", ".join(str(run.id) for run in runs)
+    words = f"Runs {numbers}: test accuracy {wording.spread_words(found)}, mean ± standard deviation of {found.n} runs"
+    _say(described, words, as_json=as_json)
 
 
 @contextmanager
-def _shown_progress(store: RunStore, run: Run, *, quiet: bool) -> Iterator[None]:
-    """Shows a run's epochs on standard error while it is trained."""
+def _shown_progress(store: RunStore, runs: list[Run], *, quiet: bool) -> Iterator[None]:
+    """Shows the runs' epochs on standard error while they are trained."""
     ended = threading.Event()
 
     def follow() -> None:
-        shown = 0
+        shown = {run.id: 0 for run in runs}
         while True:
             last_look = ended.wait(_LOOK_EVERY_S)
-            for epoch in store.list_epochs(run.id)[shown:]:
-                click.echo(_epoch_words(epoch, int(run.settings["epochs"])), err=True)
-                shown += 1
-            progress = store.get_run(run.id).progress
-            if progress and sys.stderr.isatty():
-                click.echo(f"  {progress.doing}: epoch {progress.epoch}, batch {progress.step}\r", err=True, nl=False)
+            for run in runs:
+                for epoch in store.list_epochs(run.id)[shown[run.id] :]:
+                    name = f"Run {run.id}, epoch" if len(runs) > 1 else "Epoch"
+                    click.echo(_epoch_words(name, epoch, int(run.settings["epochs"])), err=True)
+                    shown[run.id] += 1
+            if sys.stderr.isatty():
+                _show_step(store.list_runs(statuses=[RUNNING], experiment_id=runs[0].experiment_id))
             if last_look:
                 return
 
@@ -149,8 +205,14 @@ def _shown_progress(store: RunStore, run: Run, *, quiet: bool) -> Iterator[None]
             thread.join()
 
 
-def _epoch_words(epoch: Epoch, total: int) -> str:
-    words = f"Epoch {epoch.number} of {total}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}"
+def _show_step(runs: list[Run]) -> None:
+    progress = next((run.progress for run in runs if run.progress), None)
+    if progress:
+        click.echo(f"  {progress.doing}: epoch {progress.epoch}, batch {progress.step}\r", err=True, nl=False)
+
+
+def _epoch_words(name: str, epoch: Epoch, total: int) -> str:
+    words = f"{name} {epoch.number} of {total}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}"
     if epoch.val_loss is not None:
         words += f", validation loss {epoch.val_loss:.4f}, accuracy {epoch.val_accuracy:.4f}"
     return f"{words}, {wording.seconds_words(epoch.seconds)}"

@@ -1,5 +1,6 @@
 """Numbers that can be trusted: accuracies with intervals, confusion, what goes wrong most."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ import numpy as np
 
 from mnist_dash.data import CLASSES, KNOWN
 from mnist_dash.errors import StoreError
-from mnist_dash.runs import TEST_LABELS, TEST_PROBABILITIES, Epoch, Run, RunStore
+from mnist_dash.runs import TEST_LABELS, TEST_PROBABILITIES, Run, RunStore
 
 CONFIDENCE = 0.95
 SURENESS = (0.0, 0.5, 0.7, 0.9, 0.97, 0.99, 0.999, 1.0)  # limits of the ranges in which confidence is compared
@@ -54,16 +55,30 @@ def accuracy(correct: int, n: int, *, confidence: float = CONFIDENCE) -> Accurac
     return Accuracy(value, max(0.0, middle - margin), min(1.0, middle + margin), n)
 
 
+@dataclass(frozen=True)
+class Spread:
+    """Mean and spread of a number over repeated runs.
+
+    Attributes:
+        n: How many runs.
+        mean: Their mean.
+        sd: Standard deviation of the sample, with n - 1; None for a single run.
+    """
+
+    n: int
+    mean: float
+    sd: float | None
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Returns mean and standard deviation of at least one number."""
+    return Spread(len(values), statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+
+
 def of_run(run: Run) -> Accuracy:
     """Returns a finished run's test accuracy with its interval."""
     n = KNOWN[run.dataset].test
     return accuracy(round((run.test_accuracy or 0.0) * n), n)
-
-
-def best_epoch(epochs: Sequence[Epoch]) -> Epoch | None:
-    """Returns the epoch with the lowest validation loss; None without validation."""
-    validated = [epoch for epoch in epochs if epoch.val_loss is not None]
-    return min(validated, key=lambda epoch: epoch.val_loss or 0.0, default=None)
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:

@@ -48,7 +48,16 @@ SETTINGS = (
         "1 on a public host: only the visitor who queued a run may cancel or delete it, and the limits below apply.",
         minimum=0,
     ),
-    SettingInfo("MNIST_DASH_MAX_QUEUED", "3", "Shared mode: unfinished runs that one visitor may have.", minimum=1),
+    SettingInfo(
+        "MNIST_DASH_MAX_MINUTES", "720", "Most minutes that one run may train; then it ends as failed.", minimum=1
+    ),
+    SettingInfo(
+        "MNIST_DASH_MAX_MEMORY_MB",
+        "6000",
+        "Most memory (MB) that a worker process may take; a run that takes more ends as failed.",
+        minimum=1000,
+    ),
+    SettingInfo("MNIST_DASH_MAX_QUEUED", "12", "Shared mode: unfinished runs that one visitor may have.", minimum=1),
     SettingInfo("MNIST_DASH_MAX_EPOCHS", "100", "Shared mode: most epochs of one run.", minimum=1),
 )
 
@@ -64,6 +73,8 @@ class Settings:
     scheduler: str | None
     workers: int
     shared: bool
+    max_minutes: int
+    max_memory_mb: int
     max_queued: int
     max_epochs: int
 
@@ -74,6 +85,9 @@ class Settings:
             "MNIST_DASH_DATA": str(self.data or ""),
             "MNIST_DASH_DOWNLOAD_URL": self.download_url,
             "MNIST_DASH_CACHE": str(self.cache),
+            "MNIST_DASH_WORKERS": str(self.workers),
+            "MNIST_DASH_MAX_MINUTES": str(self.max_minutes),
+            "MNIST_DASH_MAX_MEMORY_MB": str(self.max_memory_mb),
         }
 
 
@@ -107,6 +121,8 @@ def load_settings(
         scheduler=values["MNIST_DASH_SCHEDULER"] or None,
         workers=int(values["MNIST_DASH_WORKERS"]),
         shared=int(values["MNIST_DASH_SHARED"]) > 0,
+        max_minutes=int(values["MNIST_DASH_MAX_MINUTES"]),
+        max_memory_mb=int(values["MNIST_DASH_MAX_MEMORY_MB"]),
         max_queued=int(values["MNIST_DASH_MAX_QUEUED"]),
         max_epochs=int(values["MNIST_DASH_MAX_EPOCHS"]),
     )

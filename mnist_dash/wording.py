@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mnist_dash.evaluation import Accuracy, WhenSure, best_epoch
-from mnist_dash.runs import Epoch
+from mnist_dash.evaluation import Accuracy, Spread, WhenSure
+from mnist_dash.runs import Epoch, best_epoch
 
 
 def percent(part: float, *, decimals: int = 1) -> str:
@@ -27,6 +27,14 @@ def accuracy_words(accuracy: Accuracy) -> str:
     """Returns an accuracy with its interval, for instance “97.9 % (± 0.3)”."""
     decimals = 1 if accuracy.margin >= 0.0005 else 2 if accuracy.margin >= 0.00005 else 3
     return f"{percent(accuracy.value, decimals=decimals)} (± {100 * accuracy.margin:.{decimals}f})"
+
+
+def spread_words(found: Spread) -> str:
+    """Returns a mean share with its standard deviation over repeated runs, for instance “97.8 % ± 0.2”."""
+    if found.sd is None:
+        return percent(found.mean)
+    decimals = 1 if found.sd >= 0.0005 else 2
+    return f"{percent(found.mean, decimals=decimals)} ± {100 * found.sd:.{decimals}f}"
 
 
 def ranking_words(titles: Sequence[str], accuracies: Sequence[Accuracy]) -> str:

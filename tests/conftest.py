@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -54,68 +56,102 @@ def sample(environment: None) -> Dataset:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """Starts a PostgreSQL server for this session; gives its URL without a database."""
+    with _postgresql_server() as server:
+        yield server.url
+
+
+@pytest.fixture
+def postgresql_to_stop() -> Iterator["PostgresqlServer"]:
+    """A PostgreSQL server that a test may stop, kill and start again."""
+    with _postgresql_server() as server:
+        yield server
+
+
+@contextmanager
+def _postgresql_server() -> Iterator["PostgresqlServer"]:
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
     if not binaries or not shutil.which("setpriv"):
         reason = "no PostgreSQL server in /usr/lib/postgresql (Debian: apt install postgresql)"
         pytest.fail(reason) if os.environ.get(NEED_POSTGRESQL) == "1" else pytest.skip(reason)
-    # The server refuses to run as root, and should end with the tests even if they are killed.
-    as_user = ["setpriv", "--pdeathsig", "INT"]
     folder = Path(tempfile.mkdtemp(prefix="mnist-dash-postgresql-"))
-    if os.geteuid() == 0:
-        as_user += ["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
-        shutil.chown(folder, "postgres", "postgres")
+    server = PostgresqlServer(binaries[-1], folder)
     try:
-        with _server([*as_user, str(binaries[-1])], folder) as url:
-            yield url
+        server.start()
+        yield server
     finally:
+        server.stop()
         shutil.rmtree(folder)
 
 
-class _server:  # noqa: N801 - used like a function
-    """A running server in `folder`; the last item of `command` is where its programs are."""
+class PostgresqlServer:
+    """A PostgreSQL server in a folder of its own, that can be stopped and started again.
 
-    def __init__(self, command: list[str], folder: Path):
-        *self._as_user, self._binaries = command
-        self._folder = folder
+    Attributes:
+        url: Its URL without a database.
+    """
 
-    def __enter__(self) -> str:
-        initdb = [f"{self._binaries}/initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run(
-            [*self._as_user, *initdb, "--locale", "C"], cwd=self._folder, check=True, stdout=subprocess.DEVNULL
-        )
-        port = _free_port()
-        options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
+    def __init__(self, binaries: Path, folder: Path):
+        self._binaries, self._folder = binaries, folder
+        self._port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}"
+        # The server refuses to run as root, and should end with the tests even if they are killed.
+        self._as_user = ["setpriv", "--pdeathsig", "INT"]
+        if os.geteuid() == 0:
+            self._as_user += ["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+            shutil.chown(folder, "postgres", "postgres")
+        initdb = [f"{binaries}/initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run([*self._as_user, *initdb, "--locale", "C"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+    def database(self, name: str) -> str:
+        """Makes an empty database and returns its URL for a store."""
+        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"{self.url.replace('postgresql', 'postgresql+psycopg')}/{name}"
+
+    def start(self) -> None:
+        """Starts the server and waits until it answers; tries again if remains of the last one are in the way.
+
+        To be called by a thread that lives on: the server ends with it.
+        """
+        deadline = time.monotonic() + _POSTGRESQL_START_S
+        while not self._answers():
+            if self._process is None or self._process.poll() is not None:
+                self._launch()
+            assert time.monotonic() < deadline, (self._folder / "log").read_text(errors="replace")
+            time.sleep(0.1)
+
+    def _launch(self) -> None:
+        options = {"listen_addresses": "127.0.0.1", "port": self._port, "unix_socket_directories": "", "fsync": "off"}
         set_options = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        with (self._folder / "log").open("wb") as log:
+        with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*self._as_user, f"{self._binaries}/postgres", "-D", "data", *set_options],
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
             )
-        url = f"postgresql://postgres@127.0.0.1:{port}"
-        self._wait_for(url)
-        return url
 
-    def _wait_for(self, url: str) -> None:
-        deadline = time.monotonic() + _POSTGRESQL_START_S
-        while True:
-            try:
-                psycopg.connect(f"{url}/postgres").close()
-                return
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline or self._process.poll() is not None:
-                    self.__exit__()
-                    raise
-                time.sleep(0.1)
+    def _answers(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            return False
+        try:
+            psycopg.connect(f"{self.url}/postgres", connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Ends the server: SIGINT cuts its connections, SIGQUIT does not even tell them, SIGKILL is a crash."""
+        if self._process is None:
+            return
+        self._process.send_signal(how)
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._process = None
 
 
 def _free_port() -> int:

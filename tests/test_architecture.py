@@ -24,6 +24,7 @@ ORDER = (
     "sample",
     "images",
     "models",
+    "experiments",
     "scripts",
     "runs",
     "prediction",

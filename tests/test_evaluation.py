@@ -12,7 +12,6 @@ from mnist_dash.evaluation import (
     SURENESS,
     Outcome,
     accuracy,
-    best_epoch,
     confusion_matrix,
     most_confused,
     of_run,
@@ -20,7 +19,7 @@ from mnist_dash.evaluation import (
     when_as_sure,
 )
 from mnist_dash.models import VARIANTS, default_settings
-from mnist_dash.runs import TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, RunStore, ensure_reference_runs
+from mnist_dash.runs import TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, RunStore, best_epoch, ensure_reference_runs
 from mnist_dash.runs.exchange import REFERENCE_FOLDER
 
 REFERENCES = sorted(REFERENCE_FOLDER.glob("*/run.json"))

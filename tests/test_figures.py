@@ -12,16 +12,19 @@ from mnist_dash.figures import (
     ACCURACY,
     LOSS,
     Curve,
+    RunSoFar,
     accuracy_intervals,
     class_balance,
     confusion,
     kernel_sheet,
     learning_curves,
     live_curve,
+    network_drawing,
     neuron_sheet,
+    runs_so_far,
     variant_colour,
 )
-from mnist_dash.models import VARIANTS
+from mnist_dash.models import VARIANTS, summarise
 from mnist_dash.runs import Epoch, Progress
 
 # As the design names them, after Okabe and Ito.
@@ -312,6 +315,19 @@ def test_weights_that_are_all_zero_can_be_drawn():
     assert (sheet.zmin, sheet.zmax) == (-1, 1)
 
 
+def test_runs_of_an_experiment_are_drawn_by_validation_where_there_is_one():
+    validated = [Epoch(1, 0.4, 0.9, 0.3, 0.92, 1.0), Epoch(2, 0.3, 0.93, 0.2, 0.95, 1.0)]
+
+    figure = runs_so_far(
+        [RunSoFar("fold 1", "cnn", validated, None), RunSoFar("fold 2", "cnn", validated[:1], None)], total=4
+    )
+
+    assert [list(line.y) for line in figure.data] == [[92.0, 95.0], [92.0]]
+    assert [line.name for line in figure.data] == ["fold 1", "fold 2"]
+    assert figure.layout.yaxis.title.text == "Validation accuracy (%)"
+    assert figure.layout.xaxis.range[1] > 4  # the whole way, so that nothing jumps
+
+
 # All figures
 
 
@@ -319,19 +335,21 @@ ALL = {
     "learning_curves of losses": learning_curves([Curve("CNN", "cnn", EPOCHS, 0.2, 0.9)], LOSS),
     "learning_curves of accuracies": learning_curves([Curve("CNN", "cnn", EPOCHS, 0.2, 0.9)], ACCURACY),
     "live_curve": live_curve(EPOCHS, None, variant="cnn", total=5),
+    "runs_so_far": runs_so_far([RunSoFar("seed 1", "cnn", EPOCHS, None)], total=5),
+    "network_drawing": network_drawing(summarise(VARIANTS["cnn"], VARIANTS["cnn"].check({}))),
     "class_balance": class_balance(np.arange(10), part="test"),
     "accuracy_intervals": accuracy_intervals(["A"], ["cnn"], [accuracy(9, 10)], [0.9]),
     "confusion": confusion(np.eye(10, dtype=int)),
     "neuron_sheet": neuron_sheet(np.ones((784, 4), np.float32), first=1),
     "kernel_sheet": kernel_sheet(np.ones((3, 3, 2, 4), np.float32)),
 }
-SHEETS = {"neuron_sheet", "kernel_sheet"}  # pixels have no axes
+SHEETS = {"neuron_sheet", "kernel_sheet", "network_drawing"}  # pictures have no axes
 
 
 def test_all_functions_that_draw_are_tested_here():
     functions = {name for name in figures.__all__ if callable(getattr(figures, name))}
 
-    assert functions - {"Curve", "variant_colour"} == {name.split()[0] for name in ALL}
+    assert functions - {"Curve", "RunSoFar", "drawing_words", "variant_colour"} == {name.split()[0] for name in ALL}
 
 
 @pytest.mark.parametrize("name", ALL)

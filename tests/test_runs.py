@@ -10,20 +10,24 @@ from dataclasses import asdict, replace
 import pytest
 from sqlalchemy import create_engine, text
 
-from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
+from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError, VariantError
+from mnist_dash.experiments import PlannedRun
 from mnist_dash.models import VARIANTS
 from mnist_dash.runs import (
+    BEST_WEIGHTS,
     CANCELLED,
     CHECKPOINT,
     DONE,
     FAILED,
     MODEL_KERAS,
     MODEL_TFLITE,
+    PAUSED,
     QUEUED,
     RUNNING,
     TEST_LABELS,
     TEST_PROBABILITIES,
     Epoch,
+    Experiment,
     Progress,
     Result,
     Run,
@@ -32,12 +36,14 @@ from mnist_dash.runs import (
     export_run,
     in_turn,
 )
+from mnist_dash.runs.tables import SCHEMA_VERSION
 
 SETTINGS = VARIANTS["dense-32"].check({"epochs": 3, "seed": 7})
 PROGRESS = Progress(1, 50, 125, 0.9, 0.75, 4.5)
 FIRST = Epoch(1, 0.36, 0.90, None, None, 0.4)
 SECOND = Epoch(2, 0.21, 0.94, 0.19, 0.945, 0.3)
 RESULT = Result(0.1856, 0.9469, 0.7, 25_450, 0.2)
+THREE = [PlannedRun("dense-32", {**SETTINGS, "seed": seed}) for seed in (7, 8, 9)]
 ARTIFACTS = {MODEL_KERAS: b"keras", MODEL_TFLITE: b"tflite", TEST_PROBABILITIES: b"\x00\x3c", TEST_LABELS: b"\x07"}
 
 
@@ -67,26 +73,45 @@ def queue(store, variant="dense-32", settings=SETTINGS, dataset="mnist-sample", 
     return store.create_run(variant, settings, dataset=dataset, fingerprint="0123456789abcdef", **options)
 
 
+def queue_three(store, **options) -> list[Run]:
+    return store.create_runs(THREE, dataset="mnist-sample", fingerprint="0123456789abcdef", **options)
+
+
 def start(store, **options) -> Run:
     return store.claim_run(queue(store, **options).id)
 
 
 def finish(store, accuracy=RESULT.test_accuracy, **options) -> Run:
     run = start(store, **options)
-    store.record_epoch(run.id, run.claim, FIRST, b"after 1")
-    store.record_epoch(run.id, run.claim, SECOND, b"after 2")
+    store.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1"})
+    store.record_epoch(run.id, run.claim, SECOND, {CHECKPOINT: b"after 2"})
     store.finish_run(run.id, run.claim, replace(RESULT, test_accuracy=accuracy), ARTIFACTS)
     return store.get_run(run.id)
 
 
 def everything_of(store, run_id):
-    names = [CHECKPOINT, *ARTIFACTS]
+    names = [CHECKPOINT, BEST_WEIGHTS, *ARTIFACTS]
     return store.get_run(run_id), store.list_epochs(run_id), [store.find_artifact(run_id, name) for name in names]
 
 
 def in_parallel(work, times=8):
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(work, range(times)))
+
+
+def race(*works):
+    """Starts all at the same moment; gives whether each was let do its work."""
+    together = threading.Barrier(len(works))
+
+    def try_to(place):
+        together.wait()
+        try:
+            works[place]()
+        except RunStateError:
+            return False
+        return True
+
+    return in_parallel(try_to, len(works))
 
 
 def execute(store_url, statement):
@@ -108,7 +133,7 @@ def test_a_new_run_is_queued_with_all_that_a_worker_needs(timed):
     assert (run.status, run.variant, run.settings) == (QUEUED, "dense-32", SETTINGS)
     assert (run.dataset, run.fingerprint, run.owner) == ("mnist-sample", "0123456789abcdef", "ann")
     assert (run.created_at, run.started_at, run.finished_at, run.attempt) == (1_000.0, None, None, 0)
-    assert not run.cancel_wanted
+    assert (run.wanted, run.lost, run.experiment_id, run.continues) == (None, 0, None, None)
     assert not run.is_reference
     assert run.title == f"Dense 32 · run {run.id}"
 
@@ -117,7 +142,7 @@ def test_a_run_that_the_caller_trains_itself_is_never_queued(timed):
     run = queue(timed, claim=True)
 
     assert (run.status, run.attempt, run.started_at, run.heartbeat_at) == (RUNNING, 1, 1_000.0, 1_000.0)
-    assert timed.beat(run.id, run.claim, PROGRESS) is False
+    assert timed.beat(run.id, run.claim, PROGRESS) is None
     with pytest.raises(RunStateError):
         timed.claim_run(run.id)
 
@@ -171,6 +196,169 @@ def test_requests_at_the_same_time_cannot_pass_the_limit_together(store):
     assert len(store.list_runs()) == 3
 
 
+def test_paused_runs_count_as_unfinished(store):
+    run = queue(store, owner="ann")
+    store.pause_run(run.id)
+
+    with pytest.raises(RunStateError, match="You have 1 unfinished runs, and 1 is the most here"):
+        queue(store, owner="ann", max_unfinished=1)
+
+    assert store.list_runs() == [store.get_run(run.id)]
+
+
+# Experiments
+
+
+def test_runs_that_are_queued_together_are_an_experiment(timed):
+    runs = queue_three(timed, owner="ann")
+
+    assert [run.settings for run in runs] == [planned.settings for planned in THREE]
+    assert {(run.status, run.owner, run.attempt, run.created_at) for run in runs} == {(QUEUED, "ann", 0, 1_000.0)}
+    assert [timed.get_run(run.id) for run in runs] == runs
+    [number] = {run.experiment_id for run in runs}
+    assert timed.experiments([number]) == {number: Experiment(number, "Dense 32, 3 seeds", "ann", 1_000.0)}
+
+
+def test_the_runs_of_an_experiment_may_be_of_several_networks(store):
+    planned = [PlannedRun(name, VARIANTS[name].check({})) for name in ("cnn", "dense-512")]
+
+    runs = store.create_runs(planned, dataset="mnist", fingerprint="0")
+
+    assert [(run.variant, run.settings) for run in runs] == [(run.variant, run.settings) for run in planned]
+    assert [experiment.title for experiment in store.experiments([runs[0].experiment_id]).values()] == ["2 networks"]
+
+
+def test_a_run_that_is_queued_alone_is_no_experiment(store_url, store):
+    [run] = store.create_runs(THREE[:1], dataset="mnist-sample", fingerprint="0")
+
+    assert run.experiment_id is None
+    assert execute(store_url, "SELECT * FROM experiments") == []
+
+
+def test_no_runs_are_no_experiment(store_url, store):
+    assert store.create_runs([], dataset="mnist-sample", fingerprint="0", owner="ann", max_unfinished=1) == []
+
+    assert execute(store_url, "SELECT * FROM experiments") == []
+
+
+def test_an_experiment_that_the_caller_trains_itself_is_never_queued(timed):
+    runs = queue_three(timed, claim=True)
+
+    assert {(run.status, run.attempt, run.started_at) for run in runs} == {(RUNNING, 1, 1_000.0)}
+    assert len({run.claim for run in runs}) == 3
+    assert [timed.beat(run.id, run.claim, PROGRESS) for run in runs] == [None] * 3
+
+
+def test_all_runs_of_an_experiment_count_and_none_is_added_if_one_is_too_many(store_url, store):
+    runs = [queue(store, owner="ann") for _ in range(3)]
+
+    with pytest.raises(RunStateError, match="You have 3 unfinished runs and want 3 more, and 5 is the most here"):
+        queue_three(store, owner="ann", max_unfinished=5)
+
+    assert {run.id for run in store.list_runs()} == {run.id for run in runs}
+    assert execute(store_url, "SELECT * FROM experiments") == []
+
+
+def test_an_experiment_may_fill_the_limit_to_the_last_run(store):
+    queue(store, owner="ann")
+    queue_three(store, owner="bob")
+
+    assert len(queue_three(store, owner="ann", max_unfinished=4)) == 3
+
+
+def test_experiments_at_the_same_time_cannot_pass_the_limit_together(store_url, store):
+    queued = race(*[lambda: queue_three(store, owner="ann", max_unfinished=7)] * 6)
+
+    assert sum(queued) == 2
+    assert len(store.list_runs()) == 6
+    assert execute(store_url, "SELECT count(*) FROM experiments") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        (PlannedRun("dense-32", {"epochs": object()}), (StoreError, TypeError)),
+        (PlannedRun("dense-33", SETTINGS), VariantError),
+        (PlannedRun("d" * 1_000, SETTINGS), VariantError),
+    ],
+)
+def test_an_experiment_of_which_one_run_cannot_be_added_is_not_added_at_all(store_url, store, bad, error):
+    with pytest.raises(error):
+        store.create_runs([*THREE, bad], dataset="mnist-sample", fingerprint="0")
+
+    assert store.list_runs() == []
+    assert execute(store_url, "SELECT * FROM experiments") == []
+
+
+def test_runs_are_listed_by_experiment_and_by_owner(store):
+    alone, one, two = queue(store, owner="ann"), queue_three(store, owner="ann"), queue_three(store, owner="bob")
+    nobodys = queue(store)
+    store.cancel_run(one[0].id)
+
+    def listed(**which):
+        return [run.id for run in store.list_runs(**which)]
+
+    assert listed(experiment_id=one[0].experiment_id) == [run.id for run in reversed(one)]
+    assert listed(experiment_id=two[0].experiment_id) == [run.id for run in reversed(two)]
+    assert listed(owner="ann") == [run.id for run in reversed([alone, *one])]
+    assert listed(owner="") == [nobodys.id]
+    assert listed(owner="carol") == listed(experiment_id=99) == []
+    assert listed(owner="bob", experiment_id=one[0].experiment_id) == []
+    assert listed(owner="ann", experiment_id=one[0].experiment_id, statuses=[CANCELLED]) == [one[0].id]
+
+
+def test_experiments_that_do_not_exist_are_left_out(store):
+    one, two = (queue_three(store)[0].experiment_id for _ in range(2))
+
+    assert store.experiments([]) == {}
+    assert store.experiments({99}) == {}
+    assert set(store.experiments({one, 99, two})) == {one, two}
+
+
+def test_deleting_the_last_run_of_an_experiment_deletes_the_experiment(store):
+    runs, others = queue_three(store), queue_three(store)
+    number, other = runs[0].experiment_id, others[0].experiment_id
+    for run in runs:
+        store.cancel_run(run.id)
+
+    left = []
+    for run in runs:
+        store.delete_run(run.id)
+        left.append(set(store.experiments([number, other])))
+
+    assert left == [{number, other}, {number, other}, {other}]
+    assert [run.experiment_id for run in store.list_runs()] == [other] * 3
+
+
+def test_deleting_a_run_without_experiment_leaves_experiments_alone(store):
+    number, alone = queue_three(store)[0].experiment_id, finish(store)
+
+    store.delete_run(alone.id)
+
+    assert set(store.experiments([number])) == {number}
+
+
+def test_the_runs_of_an_experiment_may_all_be_deleted_at_the_same_time(store_url, store):
+    for _ in range(10):
+        runs = queue_three(store)
+        for run in runs:
+            store.cancel_run(run.id)
+
+        assert all(race(*[lambda run_id=run.id: store.delete_run(run_id) for run in runs]))
+
+        assert store.list_runs() == []
+        assert execute(store_url, "SELECT * FROM experiments") == []
+
+
+def test_the_number_of_a_deleted_experiment_is_never_given_to_another(store):
+    runs = queue_three(store)
+    for run in runs:
+        store.cancel_run(run.id)
+        store.delete_run(run.id)
+
+    assert queue_three(store)[0].experiment_id > runs[0].experiment_id
+
+
 # Reading
 
 
@@ -195,6 +383,23 @@ def test_runs_are_listed_by_status(store):
 
     assert {run.id for run in store.list_runs()} == {queued.id, running.id, done.id}
     assert [run.id for run in listed] == [done.id, queued.id]
+
+
+def test_only_the_newest_runs_are_listed_if_few_are_asked_for(store):
+    runs = [queue(store, owner=owner) for owner in ("ann", "bob", "ann", "bob")]
+
+    assert [run.id for run in store.list_runs(limit=3)] == [run.id for run in runs[:0:-1]]
+    assert [run.id for run in store.list_runs(owner="ann", limit=1)] == [runs[2].id]
+    assert store.list_runs(limit=9) == store.list_runs()
+
+
+def test_several_runs_are_read_at_once_without_those_that_do_not_exist(store):
+    one, _, two = start(store), queue(store), finish(store)
+
+    found = store.get_runs({two.id, 99, one.id})
+
+    assert {run.id: run for run in found} == {one.id: one, two.id: two}
+    assert store.get_runs([]) == []
 
 
 def test_a_run_is_found_by_its_number(store):
@@ -241,8 +446,8 @@ def test_a_number_of_any_length_is_only_a_number(store):
 def test_the_epochs_of_several_runs_come_by_run_in_their_order(store):
     one, two, none = start(store), start(store), start(store)
     for epoch in (FIRST, SECOND):
-        store.record_epoch(one.id, one.claim, epoch, b"")
-    store.record_epoch(two.id, two.claim, SECOND, b"")
+        store.record_epoch(one.id, one.claim, epoch, {CHECKPOINT: b""})
+    store.record_epoch(two.id, two.claim, SECOND, {CHECKPOINT: b""})
 
     found = store.epochs_of([two.id, none.id, one.id])
 
@@ -328,7 +533,7 @@ def test_a_beat_says_when_and_how_far(timed, clock):
 
     wanted = timed.beat(run.id, run.claim, PROGRESS)
 
-    assert wanted is False
+    assert wanted is None
     assert timed.get_run(run.id).progress == PROGRESS
     assert timed.get_run(run.id).heartbeat_at == 1_003.0
 
@@ -358,29 +563,39 @@ def test_an_epoch_is_recorded_together_with_its_checkpoint(timed, clock):
     run = start(timed)
     clock.now = 1_003.0
 
-    timed.record_epoch(run.id, run.claim, FIRST, b"after 1")
-    timed.record_epoch(run.id, run.claim, SECOND, b"after 2")
+    timed.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1"})
+    timed.record_epoch(run.id, run.claim, SECOND, {CHECKPOINT: b"after 2"})
 
     assert timed.list_epochs(run.id) == [FIRST, SECOND]
     assert timed.read_artifact(run.id, CHECKPOINT) == b"after 2"
     assert timed.get_run(run.id).heartbeat_at == 1_003.0
 
 
+def test_an_epoch_may_replace_some_artifacts_and_leave_others(store):
+    run = start(store)
+    store.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1", BEST_WEIGHTS: b"best of 1"})
+
+    store.record_epoch(run.id, run.claim, SECOND, {CHECKPOINT: b"after 2"})
+
+    assert store.read_artifact(run.id, CHECKPOINT) == b"after 2"
+    assert store.read_artifact(run.id, BEST_WEIGHTS) == b"best of 1"
+
+
 def test_an_epoch_that_was_recorded_already_is_refused_with_its_checkpoint(store):
     run = start(store)
-    store.record_epoch(run.id, run.claim, FIRST, b"after 1")
+    store.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1"})
 
     with pytest.raises(StoreError, match="did not take a change"):
-        store.record_epoch(run.id, run.claim, replace(FIRST, loss=9.0), b"after 1 again")
+        store.record_epoch(run.id, run.claim, replace(FIRST, loss=9.0), {CHECKPOINT: b"after 1 again"})
 
     assert store.list_epochs(run.id) == [FIRST]
     assert store.read_artifact(run.id, CHECKPOINT) == b"after 1"
 
 
-def test_a_finished_run_has_its_result_and_artifacts_and_no_checkpoint(timed, clock):
+def test_a_finished_run_has_its_result_and_artifacts_and_the_checkpoint_to_be_continued_from(timed, clock):
     run = start(timed)
     timed.beat(run.id, run.claim, PROGRESS)
-    timed.record_epoch(run.id, run.claim, FIRST, b"after 1")
+    timed.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1"})
     clock.now = 1_009.0
 
     timed.finish_run(run.id, run.claim, RESULT, ARTIFACTS)
@@ -389,12 +604,12 @@ def test_a_finished_run_has_its_result_and_artifacts_and_no_checkpoint(timed, cl
     assert (finished.status, finished.finished_at, finished.progress) == (DONE, 1_009.0, None)
     assert {name: getattr(finished, name) for name in asdict(RESULT)} == asdict(RESULT)
     assert {name: timed.read_artifact(run.id, name) for name in ARTIFACTS} == ARTIFACTS
-    assert timed.find_artifact(run.id, CHECKPOINT) is None
+    assert timed.read_artifact(run.id, CHECKPOINT) == b"after 1"
 
 
-def test_a_failed_run_says_why_and_keeps_its_epochs(timed, clock):
+def test_a_failed_run_says_why_and_keeps_its_epochs_and_checkpoint(timed, clock):
     run = start(timed)
-    timed.record_epoch(run.id, run.claim, FIRST, b"after 1")
+    timed.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1"})
     clock.now = 1_009.0
 
     timed.fail_run(run.id, run.claim, "The weights ran away.")
@@ -402,24 +617,25 @@ def test_a_failed_run_says_why_and_keeps_its_epochs(timed, clock):
     failed = timed.get_run(run.id)
     assert (failed.status, failed.error, failed.finished_at) == (FAILED, "The weights ran away.", 1_009.0)
     assert timed.list_epochs(run.id) == [FIRST]
-    assert timed.find_artifact(run.id, CHECKPOINT) is None
+    assert timed.read_artifact(run.id, CHECKPOINT) == b"after 1"
 
 
 def test_a_megabyte_of_any_bytes_comes_back_as_it_was(store):
     run = start(store)
     content = bytes(range(256)) * 4_096
 
-    store.record_epoch(run.id, run.claim, FIRST, content)
+    store.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: content})
 
     assert store.read_artifact(run.id, CHECKPOINT) == content
 
 
 WORKER_CALLS = {
     "beat": lambda store, run_id, claim: store.beat(run_id, claim, PROGRESS),
-    "record_epoch": lambda store, run_id, claim: store.record_epoch(run_id, claim, SECOND, b"old"),
+    "record_epoch": lambda store, run_id, claim: store.record_epoch(run_id, claim, SECOND, {CHECKPOINT: b"old"}),
     "finish_run": lambda store, run_id, claim: store.finish_run(run_id, claim, RESULT, ARTIFACTS),
     "fail_run": lambda store, run_id, claim: store.fail_run(run_id, claim, "old"),
-    "stop_run": lambda store, run_id, claim: store.stop_run(run_id, claim),
+    "stop_run to cancel": lambda store, run_id, claim: store.stop_run(run_id, claim, CANCELLED, {}),
+    "stop_run to pause": lambda store, run_id, claim: store.stop_run(run_id, claim, PAUSED, {CHECKPOINT: b"old"}),
 }
 each_worker_call = pytest.mark.parametrize("call", WORKER_CALLS.values(), ids=WORKER_CALLS)
 
@@ -427,7 +643,7 @@ each_worker_call = pytest.mark.parametrize("call", WORKER_CALLS.values(), ids=WO
 @each_worker_call
 def test_a_worker_that_was_given_up_changes_nothing(timed, clock, call):
     given_up = start(timed)
-    timed.record_epoch(given_up.id, given_up.claim, FIRST, b"after 1")
+    timed.record_epoch(given_up.id, given_up.claim, FIRST, {CHECKPOINT: b"after 1"})
     clock.now += 100
     timed.requeue_lost_runs()
     timed.claim_run(given_up.id)
@@ -453,6 +669,20 @@ def test_a_worker_changes_nothing_about_a_run_that_waits_for_another(timed, cloc
 
 
 @each_worker_call
+def test_a_worker_changes_nothing_about_a_run_that_it_has_paused(store, call):
+    run = start(store)
+    store.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1"})
+    store.pause_run(run.id)
+    store.stop_run(run.id, run.claim, PAUSED, {CHECKPOINT: b"within 2"})
+    before = everything_of(store, run.id)
+
+    with pytest.raises(RunStateError, match="no longer belongs to this worker"):
+        call(store, run.id, run.claim)
+
+    assert everything_of(store, run.id) == before
+
+
+@each_worker_call
 def test_a_worker_changes_nothing_about_a_run_that_has_ended(store, call):
     ended = finish(store)
     before = everything_of(store, ended.id)
@@ -472,164 +702,6 @@ def test_a_worker_learns_that_its_run_was_deleted(store, call):
         call(store, ended.id, ended.claim)
 
     assert store.list_runs() == []
-
-
-# Cancelling and deleting
-
-
-def test_a_queued_run_is_cancelled_at_once(timed, clock):
-    run = queue(timed)
-    clock.now = 1_004.0
-
-    timed.cancel_run(run.id)
-
-    cancelled = timed.get_run(run.id)
-    assert (cancelled.status, cancelled.finished_at) == (CANCELLED, 1_004.0)
-    with pytest.raises(RunStateError):
-        timed.claim_run(run.id)
-
-
-def test_a_running_run_is_cancelled_by_its_worker_when_it_hears_of_it(timed, clock):
-    run = start(timed)
-    timed.record_epoch(run.id, run.claim, FIRST, b"after 1")
-
-    timed.cancel_run(run.id)
-    status_before, wanted = timed.get_run(run.id).status, timed.beat(run.id, run.claim, PROGRESS)
-    clock.now = 1_004.0
-    timed.stop_run(run.id, run.claim)
-
-    stopped = timed.get_run(run.id)
-    assert (status_before, wanted) == (RUNNING, True)
-    assert (stopped.status, stopped.finished_at, stopped.progress) == (CANCELLED, 1_004.0, None)
-    assert timed.find_artifact(run.id, CHECKPOINT) is None
-
-
-def test_a_run_that_ended_cannot_be_cancelled(store):
-    run = finish(store)
-
-    with pytest.raises(RunStateError, match=f"Run {run.id} cannot be cancelled: it is done"):
-        store.cancel_run(run.id)
-
-
-def test_a_run_is_deleted_with_all_that_belongs_to_it(store_url, store):
-    kept, deleted = finish(store), finish(store)
-
-    store.delete_run(deleted.id)
-
-    assert [run.id for run in store.list_runs()] == [kept.id]
-    assert execute(store_url, "SELECT DISTINCT run_id FROM epochs") == [(kept.id,)]
-    assert execute(store_url, "SELECT DISTINCT run_id FROM artifacts") == [(kept.id,)]
-
-
-def test_the_number_of_a_deleted_run_is_never_given_to_another(store):
-    deleted = finish(store)
-    store.delete_run(deleted.id)
-
-    assert queue(store).id > deleted.id
-
-
-@pytest.mark.parametrize(("make", "status"), [(queue, QUEUED), (start, RUNNING)])
-def test_a_run_that_has_not_ended_cannot_be_deleted(store, make, status):
-    run = make(store)
-
-    with pytest.raises(RunStateError, match=f"it is {status}; cancel it first"):
-        store.delete_run(run.id)
-
-    assert store.get_run(run.id).status == status
-
-
-def test_a_run_that_does_not_exist_cannot_be_cancelled_or_deleted(store):
-    with pytest.raises(RunNotFoundError):
-        store.cancel_run(7)
-    with pytest.raises(RunNotFoundError):
-        store.delete_run(7)
-
-
-# Lost runs
-
-
-def test_a_run_whose_worker_is_silent_waits_for_another_and_keeps_what_it_has(timed, clock):
-    run = start(timed)
-    timed.record_epoch(run.id, run.claim, FIRST, b"after 1")
-    clock.now = 1_012.5
-
-    timed.requeue_lost_runs()
-    lost = timed.get_run(run.id)
-    again = timed.claim_run(run.id)
-
-    assert (lost.status, lost.claim, lost.finished_at) == (QUEUED, None, None)
-    assert timed.list_epochs(run.id) == [FIRST]
-    assert timed.read_artifact(run.id, CHECKPOINT) == b"after 1"
-    assert (again.attempt, again.started_at) == (2, 1_000.0)
-    assert again.claim != run.claim
-
-
-def test_a_run_whose_worker_was_just_heard_of_is_left_alone(timed, clock):
-    run = start(timed)
-    clock.now = 1_011.0
-    timed.beat(run.id, run.claim, PROGRESS)
-    clock.now = 1_022.0
-
-    timed.requeue_lost_runs()
-
-    assert timed.get_run(run.id).status == RUNNING
-    assert timed.beat(run.id, run.claim, PROGRESS) is False
-
-
-def test_how_long_a_worker_may_be_silent_can_be_chosen(timed, clock):
-    run = start(timed)
-    clock.now = 1_031.0
-
-    timed.requeue_lost_runs(lost_after_s=60)
-    after_a_minutes_patience = timed.get_run(run.id).status
-    timed.requeue_lost_runs(lost_after_s=30)
-
-    assert after_a_minutes_patience == RUNNING
-    assert timed.get_run(run.id).status == QUEUED
-
-
-def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(timed, clock):
-    run = start(timed)
-    timed.cancel_run(run.id)
-    clock.now = 1_100.0
-
-    timed.requeue_lost_runs()
-
-    assert (timed.get_run(run.id).status, timed.get_run(run.id).finished_at) == (CANCELLED, 1_100.0)
-
-
-def cancel_then_lose(store, run, clock):
-    store.cancel_run(run.id)
-    clock.now += 100
-    store.requeue_lost_runs()
-
-
-def lose_then_cancel(store, run, clock):
-    clock.now += 100
-    store.requeue_lost_runs()
-    store.cancel_run(run.id)
-
-
-@pytest.mark.parametrize("end", [cancel_then_lose, lose_then_cancel])
-def test_a_cancelled_run_keeps_no_checkpoint_and_no_progress_though_its_worker_is_gone(timed, clock, end):
-    run = start(timed)
-    timed.record_epoch(run.id, run.claim, FIRST, b"after 1")
-    timed.beat(run.id, run.claim, PROGRESS)
-
-    end(timed, run, clock)
-
-    assert timed.get_run(run.id).status == CANCELLED
-    assert timed.find_artifact(run.id, CHECKPOINT) is None
-    assert timed.get_run(run.id).progress is None
-
-
-def test_runs_that_wait_or_have_ended_are_never_lost(timed, clock):
-    waiting, done = queue(timed), finish(timed)
-    clock.now = 10_000.0
-
-    timed.requeue_lost_runs()
-
-    assert [timed.get_run(run.id).status for run in (waiting, done)] == [QUEUED, DONE]
 
 
 # Runs that ship with the project
@@ -697,6 +769,17 @@ def test_dashboards_that_start_together_bring_a_shipped_run_only_once(store_url,
     in_parallel(start_dashboard, 4)
 
     assert len(store.list_runs()) == 1
+
+
+def test_a_shipped_run_cannot_be_continued_for_it_has_no_optimizer_state(store, shipped):
+    folder, _ = shipped
+    ensure_reference_runs(store, folder=folder)
+    [run] = store.list_runs()
+
+    with pytest.raises(RunStateError, match=f"Run {run.id} cannot be continued: it keeps no optimizer state"):
+        store.continue_run(run.id, 9)
+
+    assert store.list_runs() == [run]
 
 
 def test_a_shipped_run_cannot_be_deleted(store, shipped):
@@ -778,7 +861,7 @@ def test_exporting_to_where_a_file_stands_is_refused_in_words(store, tmp_path):
 
 
 def test_a_new_database_carries_its_schema_version(store_url, store):
-    assert execute(store_url, "SELECT version FROM schema_version") == [(1,)]
+    assert execute(store_url, "SELECT version FROM schema_version") == [(SCHEMA_VERSION,)]
 
 
 def test_a_database_opened_again_has_one_schema_version_and_its_runs(store_url, store):
@@ -789,22 +872,22 @@ def test_a_database_opened_again_has_one_schema_version_and_its_runs(store_url, 
     again.close()
 
     assert found == [run]
-    assert execute(store_url, "SELECT version FROM schema_version") == [(1,)]
+    assert execute(store_url, "SELECT version FROM schema_version") == [(SCHEMA_VERSION,)]
 
 
 def test_a_database_of_another_version_is_refused_and_left_alone(store_url, store):
     run = queue(store)
-    execute(store_url, "UPDATE schema_version SET version = 2")
+    execute(store_url, "UPDATE schema_version SET version = 3")
 
-    with pytest.raises(StoreError, match="has schema version 2, but this MNIST Dash works with 1"):
+    with pytest.raises(StoreError, match="has schema version 3, but this MNIST Dash works with 2"):
         RunStore(store_url)
 
-    assert execute(store_url, "SELECT version FROM schema_version") == [(2,)]
+    assert execute(store_url, "SELECT version FROM schema_version") == [(3,)]
     assert execute(store_url, "SELECT id FROM runs") == [(run.id,)]
 
 
 def test_a_database_that_is_refused_is_closed_again(store_url, store):
-    execute(store_url, "UPDATE schema_version SET version = 2")
+    execute(store_url, "UPDATE schema_version SET version = 3")
     with pytest.raises(StoreError):
         RunStore(store_url)
 
@@ -817,25 +900,29 @@ from mnist_dash.runs import RunStore
 print("ready", flush=True)
 sys.stdin.readline()
 store = RunStore(sys.argv[1])
-store.create_run("dense-32", {}, dataset="mnist-sample", fingerprint="0")
+exec(sys.argv[2])
 store.close()
 """
 
 
-def test_several_processes_can_open_the_same_new_database_at_once(store_url):
-    command = [sys.executable, "-c", OPEN_WHEN_TOLD, store_url]
+def in_processes(work, store_url, times):
+    """Has as many processes open a database at once and do a line of work; gives what each prints and complains of."""
+    command = [sys.executable, "-c", OPEN_WHEN_TOLD, store_url, work]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, **pipes) for _ in range(4)]
+    processes = [subprocess.Popen(command, **pipes) for _ in range(times)]
     for process in processes:
         process.stdout.readline()
-
     for process in processes:
         process.stdin.write("go\n")
         process.stdin.flush()
-    errors = [process.communicate(timeout=60)[1] for process in processes]
+    return [process.communicate(timeout=60) for process in processes]
 
-    assert errors == [""] * 4
-    assert execute(store_url, "SELECT version FROM schema_version") == [(1,)]
+
+def test_several_processes_can_open_the_same_new_database_at_once(store_url):
+    said = in_processes('store.create_run("dense-32", {}, dataset="mnist-sample", fingerprint="0")', store_url, 4)
+
+    assert said == [("", "")] * 4
+    assert execute(store_url, "SELECT version FROM schema_version") == [(SCHEMA_VERSION,)]
     assert execute(store_url, "SELECT count(*) FROM runs") == [(4,)]
 
 

@@ -31,6 +31,8 @@ def test_every_setting_can_be_given_by_its_variable():
         "MNIST_DASH_SCHEDULER": "tcp://10.0.0.1:8786",
         "MNIST_DASH_WORKERS": "2",
         "MNIST_DASH_SHARED": "1",
+        "MNIST_DASH_MAX_MINUTES": "30",
+        "MNIST_DASH_MAX_MEMORY_MB": "2000",
         "MNIST_DASH_MAX_QUEUED": "4",
         "MNIST_DASH_MAX_EPOCHS": "50",
     }
@@ -44,6 +46,7 @@ def test_every_setting_can_be_given_by_its_variable():
     assert str(settings.cache) == "/cache"
     assert settings.scheduler == "tcp://10.0.0.1:8786"
     assert (settings.workers, settings.max_queued, settings.max_epochs) == (2, 4, 50)
+    assert (settings.max_minutes, settings.max_memory_mb) == (30, 2000)
     assert settings.shared
 
 

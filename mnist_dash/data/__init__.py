@@ -22,6 +22,7 @@ from mnist_dash.data.datasets import (
     read_dataset,
     select,
     sources,
+    stamps,
 )
 from mnist_dash.data.splits import KEPT_BACK, Split, split
 
@@ -51,4 +52,5 @@ __all__ = [
     "select",
     "sources",
     "split",
+    "stamps",
 ]

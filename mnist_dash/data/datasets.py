@@ -129,6 +129,11 @@ def sources(settings: Settings) -> list[tuple[KnownData, Path]]:
     return [*named, *((known, path) for known, path in found if path.exists()), (SAMPLE, SAMPLE_FILE)]
 
 
+def stamps(settings: Settings) -> tuple[tuple[str, int], ...]:
+    """Returns what changes when the data in use may have changed: each source and when it was written."""
+    return tuple((str(path), path.stat().st_mtime_ns if path.exists() else 0) for _, path in sources(settings))
+
+
 def load_dataset(settings: Settings) -> Dataset:
     """Returns the first data set that can be used.
 

@@ -13,6 +13,7 @@ LOSS = "loss"
 ACCURACY = "accuracy"
 _TITLES = {LOSS: "Loss (cross-entropy, nats)", ACCURACY: "Accuracy (%)"}
 _FLOORS = (0, 50, 80, 90, 95)  # %, where the axis of a live curve may start: it moves seldom
+_MANY = 9  # runs with which a legend would be larger than its chart
 _SPACE_FOR_LEGEND = 24  # pixels a line
 
 
@@ -119,6 +120,52 @@ def live_curve(epochs: Sequence[Epoch], progress: Progress | None, *, variant: s
     figure.update_xaxes(range=[0, total + 0.3 + total / 50], dtick=1 if total <= 12 else None)
     figure.update_yaxes(range=[max(floor for floor in _FLOORS if floor <= min(training, default=0)), 100.5])
     return styled(figure, height=230, x="Epoch", y=_TITLES[ACCURACY], showlegend=True)
+
+
+@dataclass(frozen=True)
+class RunSoFar:
+    """What is drawn of one run of an experiment.
+
+    Attributes:
+        title: What sets it apart.
+        variant: Decides the colour.
+        epochs: Its finished epochs.
+        progress: The epoch under way.
+    """
+
+    title: str
+    variant: str
+    epochs: Sequence[Epoch]
+    progress: Progress | None
+
+
+def runs_so_far(runs: Sequence[RunSoFar], *, total: int) -> go.Figure:
+    """Draws the accuracies of an experiment's runs in one chart, of validation where there is one.
+
+    Args:
+        runs: The runs, each with at least one epoch.
+        total: Most epochs that one of them is to have.
+    """
+    validated = any(epoch.val_accuracy is not None for run in runs for epoch in run.epochs)
+    figure = go.Figure()
+    lowest = 100.0
+    for place, run in enumerate(runs):
+        values = [100 * ((epoch.val_accuracy if validated else epoch.accuracy) or 0.0) for epoch in run.epochs]
+        lowest = min(lowest, *values)
+        figure.add_scatter(
+            x=[epoch.number for epoch in run.epochs],
+            y=values,
+            name=run.title,
+            mode="lines+markers",
+            marker={"size": 5},
+            opacity=1 if len(runs) < _MANY else 0.6,
+            line={"color": variant_colour(run.variant), "width": 1.8, "dash": DASHES[place % len(DASHES)]},
+            hovertemplate=_hover(ACCURACY),
+        )
+    figure.update_xaxes(range=[0, total + 0.3 + total / 50], dtick=1 if total <= 12 else None)
+    figure.update_yaxes(range=[max(floor for floor in _FLOORS if floor <= lowest), 100.5])
+    title = "Validation accuracy (%)" if validated else "Training accuracy (%)"
+    return styled(figure, height=260, x="Epoch", y=title, showlegend=len(runs) < _MANY)
 
 
 def _scaled(value: float | None, quantity: str) -> float | None:

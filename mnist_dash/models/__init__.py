@@ -17,6 +17,7 @@ from mnist_dash.models.networks import (
     default_settings,
     get_variant,
 )
+from mnist_dash.models.presets import PRESETS, Preset
 from mnist_dash.models.settings import (
     ACTIVATIONS,
     ADAM,
@@ -37,6 +38,7 @@ from mnist_dash.models.settings import (
     Values,
     folds_of,
 )
+from mnist_dash.models.summary import LayerSummary, summarise, training_flops, weights_in
 
 __all__ = [
     "ACTIVATIONS",
@@ -50,6 +52,7 @@ __all__ = [
     "OPTIMIZERS",
     "PIXELS_0_TO_1",
     "PIXELS_0_TO_255",
+    "PRESETS",
     "RECOMMENDED_FOR_PICTURES",
     "RMSPROP",
     "SGD",
@@ -58,7 +61,9 @@ __all__ = [
     "VARIANTS",
     "Claim",
     "Layer",
+    "LayerSummary",
     "Optimizer",
+    "Preset",
     "Setting",
     "Value",
     "Values",
@@ -70,4 +75,7 @@ __all__ = [
     "folds_of",
     "get_variant",
     "learning_rate",
+    "summarise",
+    "training_flops",
+    "weights_in",
 ]

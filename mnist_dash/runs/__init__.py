@@ -2,35 +2,45 @@
 
 from mnist_dash.runs.exchange import REFERENCE_FOLDER, ensure_reference_runs, export_run
 from mnist_dash.runs.kept import MAX_KEPT, KeptDigits, KeptSet
+from mnist_dash.runs.reading import RunReader
 from mnist_dash.runs.records import (
+    ACTIVE,
+    BEST_WEIGHTS,
     CANCELLED,
     CHECKPOINT,
     DONE,
     FAILED,
     MODEL_KERAS,
     MODEL_TFLITE,
+    PAUSED,
     QUEUED,
     RUNNING,
     TEST_LABELS,
     TEST_PROBABILITIES,
     UNFINISHED,
     Epoch,
+    Experiment,
     Progress,
     Result,
     Run,
+    best_epoch,
     in_turn,
 )
-from mnist_dash.runs.store import LOST_AFTER_S, RunStore
+from mnist_dash.runs.store import LOST_AFTER_S, MAX_LOST, RunStore
 
 __all__ = [
+    "ACTIVE",
+    "BEST_WEIGHTS",
     "CANCELLED",
     "CHECKPOINT",
     "DONE",
     "FAILED",
     "LOST_AFTER_S",
     "MAX_KEPT",
+    "MAX_LOST",
     "MODEL_KERAS",
     "MODEL_TFLITE",
+    "PAUSED",
     "QUEUED",
     "REFERENCE_FOLDER",
     "RUNNING",
@@ -38,12 +48,15 @@ __all__ = [
     "TEST_PROBABILITIES",
     "UNFINISHED",
     "Epoch",
+    "Experiment",
     "KeptDigits",
     "KeptSet",
     "Progress",
     "Result",
     "Run",
+    "RunReader",
     "RunStore",
+    "best_epoch",
     "ensure_reference_runs",
     "export_run",
     "in_turn",

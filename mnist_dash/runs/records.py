@@ -10,18 +10,21 @@ RUNNING = "running"
 DONE = "done"
 FAILED = "failed"
 CANCELLED = "cancelled"
-UNFINISHED = (QUEUED, RUNNING)
+PAUSED = "paused"
+ACTIVE = (QUEUED, RUNNING)  # a worker has it or will take it
+UNFINISHED = (*ACTIVE, PAUSED)
 
 # Names of artifacts. Arrays are raw bytes in C order; their shapes follow from the data set.
 MODEL_KERAS = "model.keras"
 MODEL_TFLITE = "model.tflite"
 TEST_PROBABILITIES = "test_probabilities"  # (n, 10) float16
 TEST_LABELS = "test_labels"  # (n,) uint8
-CHECKPOINT = "checkpoint"
+CHECKPOINT = "checkpoint"  # what training goes on from; kept by ended runs, to be continued
+BEST_WEIGHTS = "best_weights"  # of the epoch with the lowest validation loss, with early stopping
 
 
 def in_turn(runs: Iterable["Run"]) -> list["Run"]:
-    """Returns unfinished runs in the order in which they are trained, fair between visitors.
+    """Returns runs that wait or are trained in the order of training, fair between visitors.
 
     Running ones come first; then the first run of every visitor, then everyone's
     second, and so on; among equals the oldest.
@@ -32,6 +35,16 @@ def in_turn(runs: Iterable["Run"]) -> list["Run"]:
         rank = seen[run.owner] = seen.get(run.owner, -1) + 1
         places.append((run.status != RUNNING, rank, run.id, run))
     return [place[-1] for place in sorted(places, key=lambda place: place[:-1])]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Runs that were queued together."""
+
+    id: int
+    title: str
+    owner: str
+    created_at: float
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,12 @@ class Epoch:
     seconds: float
 
 
+def best_epoch(epochs: Iterable[Epoch]) -> Epoch | None:
+    """Returns the first epoch with the lowest validation loss; None without validation."""
+    validated = [epoch for epoch in epochs if epoch.val_loss is not None]
+    return min(validated, key=lambda epoch: epoch.val_loss or 0.0, default=None)
+
+
 @dataclass(frozen=True)
 class Result:
     """What a finished run reached on the test pictures, and what it cost."""
@@ -82,7 +101,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as the store holds it. Times are Unix seconds."""
+    """A run as the store holds it. Times are Unix seconds.
+
+    Attributes:
+        wanted: The state that its worker is asked to bring it to, `PAUSED` or `CANCELLED`.
+        lost: How often its worker was lost since its last finished epoch.
+        experiment_id: The experiment that it belongs to, if it was not queued alone.
+        continues: The run whose epochs it goes on from.
+    """
 
     id: int
     variant: str
@@ -97,7 +123,10 @@ class Run:
     heartbeat_at: float | None
     attempt: int
     claim: str | None
-    cancel_wanted: bool
+    wanted: str | None
+    lost: int
+    experiment_id: int | None
+    continues: int | None
     progress: Progress | None
     error: str | None
     reference: str | None

@@ -5,18 +5,34 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, select
+from sqlalchemy import and_, delete, insert, literal, select, true
 
 from mnist_dash.models import default_settings
-from mnist_dash.runs.records import CANCELLED, CHECKPOINT, Progress, Run
-from mnist_dash.runs.tables import artifacts_table, runs_table
+from mnist_dash.runs.records import BEST_WEIGHTS, CANCELLED, CHECKPOINT, Progress, Run
+from mnist_dash.runs.tables import artifacts_table, epochs_table, experiments_table, runs_table
+
+_TRAINING = (CHECKPOINT, BEST_WEIGHTS)
 
 
 def drop_checkpoints_of_cancelled(connection: Any) -> None:
-    """Frees what runs that were cancelled without a worker would have gone on from."""
+    """Frees what runs that were cancelled would have gone on from."""
     cancelled = select(runs_table.c.id).where(runs_table.c.status == CANCELLED)
-    unused = and_(artifacts_table.c.name == CHECKPOINT, artifacts_table.c.run_id.in_(cancelled))
+    unused = and_(artifacts_table.c.name.in_(_TRAINING), artifacts_table.c.run_id.in_(cancelled))
     connection.execute(delete(artifacts_table).where(unused))
+
+
+def delete_empty_experiments(connection: Any) -> None:
+    """Deletes experiments whose last run was deleted."""
+    used = select(runs_table.c.experiment_id).where(runs_table.c.experiment_id.is_not(None))
+    connection.execute(delete(experiments_table).where(experiments_table.c.id.not_in(used)))
+
+
+def copy_training(connection: Any, from_id: int, to_id: int) -> None:
+    """Gives a run the epochs of another one and what training goes on from."""
+    for table, which in ((epochs_table, true()), (artifacts_table, artifacts_table.c.name.in_(_TRAINING))):
+        columns = [column for column in table.columns if column.name != "run_id"]
+        rows = select(literal(to_id), *columns).where(table.c.run_id == from_id, which)
+        connection.execute(insert(table).from_select(["run_id", *(column.name for column in columns)], rows))
 
 
 def as_json(progress: Progress) -> dict[str, Any]:

@@ -1,20 +1,22 @@
-"""RunStore: create, claim, follow, finish and read runs, each change one transaction."""
+"""RunStore: create, claim, follow, finish and take back runs, each change one transaction."""
 
-import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
 
-from mnist_dash.errors import RunNotFoundError, RunStateError
-from mnist_dash.models import VARIANTS, Value
+from mnist_dash.errors import RunStateError
+from mnist_dash.experiments import PlannedRun, experiment_title
+from mnist_dash.models import Value
+from mnist_dash.runs.reading import RunReader
 from mnist_dash.runs.records import (
     CANCELLED,
     CHECKPOINT,
     DONE,
     FAILED,
+    PAUSED,
     QUEUED,
     RUNNING,
     UNFINISHED,
@@ -23,35 +25,25 @@ from mnist_dash.runs.records import (
     Result,
     Run,
 )
-from mnist_dash.runs.rows import as_json, as_run, drop_checkpoints_of_cancelled, write_artifacts
-from mnist_dash.runs.tables import artifacts_table, epochs_table, lock, open_engine, read, runs_table, transaction
+from mnist_dash.runs.rows import (
+    as_json,
+    copy_training,
+    delete_empty_experiments,
+    drop_checkpoints_of_cancelled,
+    write_artifacts,
+)
+from mnist_dash.runs.tables import epochs_table, experiments_table, lock, read, runs_table, transaction
 
 LOST_AFTER_S = 12.0  # a worker beats several times a second; compiling a network holds it up for seconds
-_MAX_ID = 2**31 - 1
+MAX_LOST = 3
+_WORKER_DIED = (
+    f"Its worker died {MAX_LOST} times in the same epoch. It may need more memory than there is: "
+    "choose smaller batches or a smaller network, or try again."
+)
 
 
-class RunStore:
-    """All runs of one database.
-
-    Args:
-        database_url: SQLAlchemy URL of an SQLite or PostgreSQL database.
-        clock: Returns the time, Unix seconds.
-
-    Attributes:
-        engine: The open database, for what this package keeps beside runs.
-
-    Raises:
-        StoreError: If the database cannot be opened.
-    """
-
-    def __init__(self, database_url: str, *, clock: Callable[[], float] = time.time):
-        self.database_url = database_url
-        self.engine = open_engine(database_url)
-        self.clock = clock
-
-    def close(self) -> None:
-        """Closes all connections."""
-        self.engine.dispose()
+class RunStore(RunReader):
+    """All runs of one database, to read and to change."""
 
     # Runs come into being
 
@@ -66,43 +58,85 @@ class RunStore:
         max_unfinished: int | None = None,
         claim: bool = False,
     ) -> Run:
-        """Adds a queued run, or one that the caller trains itself.
+        """Adds one run; the arguments are those of `create_runs`."""
+        planned = [PlannedRun(variant, settings)]
+        data = {"dataset": dataset, "fingerprint": fingerprint}
+        return self.create_runs(planned, **data, owner=owner, max_unfinished=max_unfinished, claim=claim)[0]
+
+    def create_runs(
+        self,
+        planned: Sequence[PlannedRun],
+        *,
+        dataset: str,
+        fingerprint: str,
+        owner: str = "",
+        max_unfinished: int | None = None,
+        claim: bool = False,
+    ) -> list[Run]:
+        """Adds queued runs, or such that the caller trains itself; several are an experiment.
 
         Args:
-            variant: Name of the network.
-            settings: All its settings, checked.
-            dataset: Name of the data set that it is to learn.
+            planned: Their networks and checked settings.
+            dataset: Name of the data set that they are to learn.
             fingerprint: The data set's checksum; the worker must find the same data.
-            owner: The visitor who wants it.
-            max_unfinished: Unfinished runs that this owner may have, this one included.
-            claim: Start it as running, claimed by the caller, so that no worker takes it.
+            owner: The visitor who wants them.
+            max_unfinished: Unfinished runs that this owner may have, these included.
+            claim: Start them as running, claimed by the caller, so that no worker takes them.
+
+        Returns:
+            The runs in the order of `planned`.
 
         Raises:
-            RunStateError: If the owner has as many unfinished runs as allowed.
+            RunStateError: If the owner would have more unfinished runs than allowed;
+                then none is added.
         """
-        values = {
-            "variant": variant,
-            "settings": dict(settings),
-            "dataset": dataset,
-            "fingerprint": fingerprint,
-            "owner": owner,
-            "status": QUEUED,
-            "created_at": self.clock(),
-        }
-        if claim:
-            values |= self._claimed()
+        now = self.clock()
+        shared = {"dataset": dataset, "fingerprint": fingerprint, "owner": owner, "created_at": now}
         with transaction(self.engine) as connection:
             if max_unfinished is not None:
                 lock(connection, f"owner {owner}")
-                unfinished = and_(runs_table.c.owner == owner, runs_table.c.status.in_(UNFINISHED))
-                count = connection.scalar(select(func.count()).where(unfinished)) or 0
-                if count >= max_unfinished:
-                    raise RunStateError(
-                        f"You have {count} unfinished runs, and {max_unfinished} is the most here. "
-                        "Wait until one ends, or cancel one."
-                    )
-            run_id = connection.scalar(insert(runs_table).values(values).returning(runs_table.c.id))
-        return self.get_run(int(run_id or 0))
+                _check_room(connection, owner, len(planned), max_unfinished)
+            if len(planned) > 1:
+                experiment = {"title": experiment_title(planned), "owner": owner, "created_at": now}
+                added = insert(experiments_table).values(experiment).returning(experiments_table.c.id)
+                shared["experiment_id"] = connection.scalar(added)
+            ids = [
+                connection.scalar(insert(runs_table).values(values).returning(runs_table.c.id))
+                for run in planned
+                for values in [{**shared, "variant": run.variant, "settings": dict(run.settings), "status": QUEUED}]
+                for values in [{**values, **(self._claimed() if claim else {})}]
+            ]
+        return [self.get_run(int(run_id or 0)) for run_id in ids]
+
+    def continue_run(self, run_id: int, epochs: int, *, owner: str = "", max_unfinished: int | None = None) -> Run:
+        """Adds a queued run that goes on where an ended one stopped; the ended one stays as it is.
+
+        Args:
+            run_id: A run that is done and has a checkpoint.
+            epochs: How many epochs it is to have in all.
+            owner: The visitor who wants it.
+            max_unfinished: Unfinished runs that this owner may have, this one included.
+
+        Raises:
+            RunStateError: If the run cannot be continued, or the owner has too many.
+        """
+        run = self.get_run(run_id)
+        if run.status != DONE or self.find_artifact(run_id, CHECKPOINT) is None:
+            raise RunStateError(
+                f"Run {run_id} cannot be continued: {'it keeps no optimizer state' if run.status == DONE else ''}"
+                f"{f'it is {run.status}, not done' if run.status != DONE else ''}. Start a new run instead."
+            )
+        values = {name: getattr(run, name) for name in ("variant", "dataset", "fingerprint", "started_at")}
+        settings = {**run.settings, "epochs": epochs}
+        values |= {"settings": settings, "owner": owner, "created_at": self.clock(), "status": QUEUED}
+        with transaction(self.engine) as connection:
+            if max_unfinished is not None:
+                lock(connection, f"owner {owner}")
+                _check_room(connection, owner, 1, max_unfinished)
+            new = insert(runs_table).values({**values, "continues": run_id}).returning(runs_table.c.id)
+            new_id = int(connection.scalar(new) or 0)
+            copy_training(connection, run_id, new_id)
+        return self.get_run(new_id)
 
     def add_finished_run(
         self,
@@ -168,63 +202,106 @@ class RunStore:
             )
         return run
 
-    def beat(self, run_id: int, claim: str, progress: Progress | None) -> bool:
+    def beat(self, run_id: int, claim: str, progress: Progress | None) -> str | None:
         """Says that the worker lives and how far it is.
 
         Returns:
-            Whether the run should be cancelled.
+            The state that the run is wanted in, `PAUSED` or `CANCELLED`; None to go on.
 
         Raises:
             RunStateError: If the run was given to another worker or has ended.
         """
         values = {"heartbeat_at": self.clock(), "progress": as_json(progress) if progress else None}
-        return bool(self._change_claimed(run_id, claim, values, returning=runs_table.c.cancel_wanted))
+        wanted = self._change_claimed(run_id, claim, values, returning=runs_table.c.wanted)
+        return str(wanted) if wanted else None
 
-    def record_epoch(self, run_id: int, claim: str, epoch: Epoch, checkpoint: bytes) -> None:
-        """Adds a finished epoch together with the checkpoint to go on from."""
+    def record_epoch(self, run_id: int, claim: str, epoch: Epoch, artifacts: Mapping[str, bytes]) -> None:
+        """Adds a finished epoch together with what training goes on from."""
         with transaction(self.engine) as connection:
-            self._change_claimed(run_id, claim, {"heartbeat_at": self.clock()}, connection=connection)
+            self._change_claimed(run_id, claim, {"heartbeat_at": self.clock(), "lost": 0}, connection=connection)
             connection.execute(insert(epochs_table).values(run_id=run_id, **asdict(epoch)))
-            write_artifacts(connection, run_id, {CHECKPOINT: checkpoint})
+            write_artifacts(connection, run_id, artifacts)
 
     def finish_run(self, run_id: int, claim: str, result: Result, artifacts: Mapping[str, bytes]) -> None:
         """Marks a run done, with its result and artifacts, in one transaction."""
-        values = {"status": DONE, "progress": None, "finished_at": self.clock(), **asdict(result)}
+        values = {"status": DONE, "wanted": None, **asdict(result)}
         self._end(run_id, claim, values, artifacts)
 
     def fail_run(self, run_id: int, claim: str, error: str) -> None:
-        """Marks a run failed, with the reason in words."""
-        values = {"status": FAILED, "progress": None, "finished_at": self.clock(), "error": error}
-        self._end(run_id, claim, values, {})
+        """Marks a run failed, with the reason in words; it may be tried again from its last epoch."""
+        self._end(run_id, claim, {"status": FAILED, "wanted": None, "error": error}, {})
 
-    def stop_run(self, run_id: int, claim: str) -> None:
-        """Marks a running run cancelled, once its worker has stopped."""
-        self._end(run_id, claim, {"status": CANCELLED, "progress": None, "finished_at": self.clock()}, {})
+    def stop_run(self, run_id: int, claim: str, status: str, artifacts: Mapping[str, bytes]) -> None:
+        """Marks a running run paused or cancelled, once its worker has stopped.
+
+        A run that was cancelled after its worker had heard of a pause is cancelled.
+
+        Args:
+            run_id: The run.
+            claim: Its claim.
+            status: `PAUSED` or `CANCELLED`.
+            artifacts: What a paused run goes on from.
+        """
+        cancelled = runs_table.c.wanted == CANCELLED
+        ended = {
+            "status": case((cancelled, CANCELLED), else_=status),
+            "finished_at": case((cancelled, self.clock()), else_=None if status == PAUSED else self.clock()),
+        }
+        self._end(run_id, claim, {**ended, "wanted": None}, artifacts)
 
     # What the user and the queue may do
 
     def cancel_run(self, run_id: int) -> None:
-        """Cancels a queued run at once and asks the worker of a running one to stop.
+        """Cancels a waiting or paused run at once and asks the worker of a running one to stop.
 
         Raises:
             RunStateError: If the run has ended.
         """
-        now, queued = self.clock(), runs_table.c.status == QUEUED
+        self._ask(run_id, CANCELLED, of=UNFINISHED, otherwise="Nothing needs to be done")
+
+    def pause_run(self, run_id: int) -> None:
+        """Pauses a queued run at once and asks the worker of a running one to stop and keep everything.
+
+        Raises:
+            RunStateError: If the run is neither queued nor running.
+        """
+        self._ask(run_id, PAUSED, of=(QUEUED, RUNNING), otherwise="Only what is queued or running can")
+
+    def _ask(self, run_id: int, wanted: str, *, of: Sequence[str], otherwise: str) -> None:
+        running = runs_table.c.status == RUNNING
+        values: dict[str, Any] = {
+            "wanted": case((running, wanted), else_=None),
+            "status": case((running, RUNNING), else_=wanted),
+        }
+        if wanted == CANCELLED:
+            values["finished_at"] = case((running, None), else_=self.clock())
         with transaction(self.engine) as connection:
-            changed = connection.scalar(
-                update(runs_table)
-                .where(runs_table.c.id == run_id, runs_table.c.status.in_(UNFINISHED))
-                .values(
-                    cancel_wanted=True,
-                    finished_at=case((queued, now), else_=None),
-                    status=case((queued, CANCELLED), else_=runs_table.c.status),
-                )
-                .returning(runs_table.c.id)
-            )
+            asked = and_(runs_table.c.id == run_id, runs_table.c.status.in_(of))
+            changed = connection.scalar(update(runs_table).where(asked).values(values).returning(runs_table.c.id))
             drop_checkpoints_of_cancelled(connection)
         if changed is None:
-            run = self.get_run(run_id)
-            raise RunStateError(f"Run {run_id} cannot be cancelled: it is {run.status}. Nothing needs to be done.")
+            status = self.get_run(run_id).status
+            raise RunStateError(f"Run {run_id} cannot be {wanted}: it is {status}. {otherwise}.")
+
+    def resume_run(self, run_id: int) -> None:
+        """Queues a paused or failed run again, to go on from where it stopped; or takes a pause back.
+
+        Raises:
+            RunStateError: If the run is neither paused nor failed, nor about to be paused.
+        """
+        running = runs_table.c.status == RUNNING
+        asked = or_(runs_table.c.status.in_((PAUSED, FAILED)), and_(running, runs_table.c.wanted == PAUSED))
+        status = case((running, RUNNING), else_=QUEUED)
+        values: dict[str, Any] = {"status": status, "wanted": None, "error": None, "finished_at": None, "lost": 0}
+        values |= {"attempt": runs_table.c.attempt + 1}  # the queue submits each attempt once
+        with transaction(self.engine) as connection:
+            statement = update(runs_table).where(runs_table.c.id == run_id, asked).values(values)
+            changed = connection.scalar(statement.returning(runs_table.c.id))
+        if changed is None:
+            status_now = self.get_run(run_id).status
+            raise RunStateError(
+                f"Run {run_id} cannot be resumed: it is {status_now}. Only what is paused or failed can."
+            )
 
     def delete_run(self, run_id: int) -> None:
         """Deletes an ended run with everything that belongs to it.
@@ -234,99 +311,38 @@ class RunStore:
         """
         allowed = and_(runs_table.c.reference.is_(None), runs_table.c.status.not_in(UNFINISHED))
         with transaction(self.engine) as connection:
+            lock(connection, "experiments")  # else of the last two runs, deleted at once, each would see the other
             statement = delete(runs_table).where(runs_table.c.id == run_id, allowed).returning(runs_table.c.id)
             deleted = connection.scalar(statement)
+            delete_empty_experiments(connection)
         if deleted is None:
             run = self.get_run(run_id)
             reason = "it ships with MNIST Dash" if run.is_reference else f"it is {run.status}; cancel it first"
             raise RunStateError(f"Run {run_id} cannot be deleted: {reason}.")
 
     def requeue_lost_runs(self, *, lost_after_s: float = LOST_AFTER_S) -> None:
-        """Queues runs again whose worker has not been heard of, or cancels them if that was wanted."""
+        """Queues runs again whose worker has not been heard of, or stops them if that was wanted.
+
+        A run whose worker dies again and again in the same epoch ends as failed.
+        """
         lost = and_(runs_table.c.status == RUNNING, runs_table.c.heartbeat_at < self.clock() - lost_after_s)
-        wanted = runs_table.c.cancel_wanted
         if not read(self.engine, select(runs_table.c.id).where(lost)):
             return
+        stopped, hopeless = runs_table.c.wanted.is_not(None), runs_table.c.lost >= MAX_LOST - 1
+        values = {
+            "status": case((stopped, runs_table.c.wanted), (hopeless, FAILED), else_=QUEUED),
+            "finished_at": case(
+                (runs_table.c.wanted == PAUSED, None), (or_(stopped, hopeless), self.clock()), else_=None
+            ),
+            "error": case((stopped, None), (hopeless, _WORKER_DIED), else_=None),
+            "lost": runs_table.c.lost + 1,
+            "wanted": None,
+            "claim": None,
+            "progress": None,
+        }
         with transaction(self.engine) as connection:
-            connection.execute(
-                update(runs_table)
-                .where(lost)
-                .values(
-                    status=case((wanted, CANCELLED), else_=QUEUED),
-                    finished_at=case((wanted, self.clock()), else_=None),
-                    claim=None,
-                    progress=None,
-                )
-            )
+            connection.execute(update(runs_table).where(lost).values(values))
             drop_checkpoints_of_cancelled(connection)
-
-    # Reading
-
-    def get_run(self, run_id: int) -> Run:
-        """Returns one run.
-
-        Raises:
-            RunNotFoundError: If there is no such run.
-        """
-        rows = read(self.engine, select(runs_table).where(runs_table.c.id == run_id)) if 0 < run_id <= _MAX_ID else []
-        if not rows:
-            raise RunNotFoundError(
-                f"There is no run {run_id}. The Train page and `python -m mnist_dash runs` list all that exist."
-            )
-        return as_run(rows[0])
-
-    def list_runs(self, *, statuses: Sequence[str] = ()) -> list[Run]:
-        """Returns all runs, or those in the given states, newest first."""
-        wanted = runs_table.c.status.in_(statuses) if statuses else runs_table.c.id > 0
-        newest_first = (runs_table.c.created_at.desc(), runs_table.c.id.desc())
-        return [as_run(row) for row in read(self.engine, select(runs_table).where(wanted).order_by(*newest_first))]
-
-    def find_run(self, name: str) -> Run:
-        """Returns the run of this number, or the best finished run of this variant.
-
-        Best is the highest test accuracy on the largest data set.
-
-        Raises:
-            RunNotFoundError: If there is none.
-        """
-        if name.isdecimal() and name.isascii():
-            return self.get_run(int(name[:12]))
-        runs = [run for run in self.list_runs(statuses=[DONE]) if run.variant == name]
-        if not runs:
-            known = f"“{name}” is neither a run's number nor one of {', '.join(VARIANTS)}"
-            missing = f"No run of {name} has finished; train one with `python -m mnist_dash train {name}`"
-            raise RunNotFoundError(f"{missing if name in VARIANTS else known}.")
-        return max(runs, key=lambda run: (run.dataset == "mnist", run.test_accuracy or 0.0))
-
-    def list_epochs(self, run_id: int) -> list[Epoch]:
-        """Returns the finished epochs of a run in their order."""
-        return self.epochs_of([run_id])[run_id]
-
-    def epochs_of(self, run_ids: Sequence[int]) -> dict[int, list[Epoch]]:
-        """Returns the finished epochs of several runs, by run, in one query."""
-        statement = select(epochs_table).where(epochs_table.c.run_id.in_(run_ids)).order_by(epochs_table.c.number)
-        found: dict[int, list[Epoch]] = {run_id: [] for run_id in run_ids}
-        for row in read(self.engine, statement):
-            fields = dict(row._mapping)
-            found[fields.pop("run_id")].append(Epoch(**fields))
-        return found
-
-    def read_artifact(self, run_id: int, name: str) -> bytes:
-        """Returns an artifact's bytes.
-
-        Raises:
-            RunNotFoundError: If the run has no such artifact.
-        """
-        content = self.find_artifact(run_id, name)
-        if content is None:
-            raise RunNotFoundError(f"Run {run_id} has no {name}: only a finished run has. Choose one that is done.")
-        return content
-
-    def find_artifact(self, run_id: int, name: str) -> bytes | None:
-        """Returns an artifact's bytes, or None if the run has no such artifact."""
-        of_run = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name == name)
-        rows = read(self.engine, select(artifacts_table.c.content).where(of_run))
-        return bytes(rows[0].content) if rows else None
 
     # Shared by the above
 
@@ -355,8 +371,19 @@ class RunStore:
         return row[0]
 
     def _end(self, run_id: int, claim: str, values: Mapping[str, Any], artifacts: Mapping[str, bytes]) -> None:
-        checkpoint = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name == CHECKPOINT)
         with transaction(self.engine) as connection:
-            self._change_claimed(run_id, claim, values, connection=connection)
+            ended = {"progress": None, "finished_at": self.clock(), **values}
+            self._change_claimed(run_id, claim, ended, connection=connection)
             write_artifacts(connection, run_id, artifacts)
-            connection.execute(delete(artifacts_table).where(checkpoint))
+            drop_checkpoints_of_cancelled(connection)
+
+
+def _check_room(connection: Any, owner: str, wanted: int, allowed: int) -> None:
+    unfinished = and_(runs_table.c.owner == owner, runs_table.c.status.in_(UNFINISHED))
+    count = connection.scalar(select(func.count()).where(unfinished)) or 0
+    if count + wanted > allowed:
+        more = f" and want {wanted} more" if wanted > 1 else ""
+        raise RunStateError(
+            f"You have {count} unfinished runs{more}, and {allowed} is the most here. "
+            "Wait until one ends, or cancel one."
+        )

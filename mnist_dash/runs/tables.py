@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
-    Boolean,
     Column,
     Connection,
     Engine,
@@ -31,11 +30,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mnist_dash.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_TIMEOUT_S = 30
 
 metadata = MetaData()
 schema_table = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+experiments_table = Table(
+    "experiments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("owner", String(128), nullable=False, default=""),
+    Column("created_at", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
 runs_table = Table(
     "runs",
     metadata,
@@ -52,7 +60,10 @@ runs_table = Table(
     Column("heartbeat_at", Float),
     Column("attempt", Integer, nullable=False, default=0),
     Column("claim", String(64)),
-    Column("cancel_wanted", Boolean, nullable=False, default=False),
+    Column("wanted", String(16)),
+    Column("lost", Integer, nullable=False, default=0, server_default="0"),
+    Column("experiment_id", ForeignKey("experiments.id"), index=True),
+    Column("continues", Integer),
     Column("progress", JSON(none_as_null=True)),
     Column("error", Text),
     Column("reference", String(128), unique=True),
@@ -207,8 +218,25 @@ def _make_tables(engine: Engine, shown: str) -> None:
         version = connection.scalar(select(schema_table.c.version))
         if version is None:
             connection.execute(insert(schema_table).values(version=SCHEMA_VERSION))
+        elif version == 1:
+            _upgrade_from_1(connection)
         elif version != SCHEMA_VERSION:
             raise StoreError(
                 f"The database {shown} has schema version {version}, but this MNIST Dash works with "
                 f"{SCHEMA_VERSION}. Use the MNIST Dash that made it, or set MNIST_DASH_DATABASE_URL to a new one."
             )
+
+
+def _upgrade_from_1(connection: Connection) -> None:
+    """Brings a database from before experiments and pauses to version 2, in the caller's transaction."""
+    for statement in (
+        "ALTER TABLE runs ADD COLUMN wanted VARCHAR(16)",
+        "ALTER TABLE runs ADD COLUMN lost INTEGER DEFAULT 0 NOT NULL",
+        "ALTER TABLE runs ADD COLUMN experiment_id INTEGER REFERENCES experiments (id)",
+        "ALTER TABLE runs ADD COLUMN continues INTEGER",
+        "CREATE INDEX ix_runs_experiment_id ON runs (experiment_id)",
+        "UPDATE runs SET wanted = 'cancelled' WHERE cancel_wanted AND status = 'running'",
+        "ALTER TABLE runs DROP COLUMN cancel_wanted",
+        "UPDATE schema_version SET version = 2",
+    ):
+        connection.execute(text(statement))

@@ -1,6 +1,17 @@
-"""One run, from claim to result: all that a worker executes."""
+"""Runs in training: all that a worker executes."""
 
 from mnist_dash.training.compiled import CompiledTraining, load_tensorflow
-from mnist_dash.training.run import train_run
+from mnist_dash.training.groups import MAX_LANES, side_by_side, train_all
+from mnist_dash.training.programs import rehearse
+from mnist_dash.training.run import train_run, train_runs
 
-__all__ = ["CompiledTraining", "load_tensorflow", "train_run"]
+__all__ = [
+    "MAX_LANES",
+    "CompiledTraining",
+    "load_tensorflow",
+    "rehearse",
+    "side_by_side",
+    "train_all",
+    "train_run",
+    "train_runs",
+]

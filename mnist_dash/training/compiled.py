@@ -6,16 +6,17 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mnist_dash.models import Values, Variant, augment, build, build_optimizer, learning_rate
-from mnist_dash.runs import Progress
 
 _STRETCH_S = 0.2  # how long the compiled program runs before it looks whether to stop
+_MEASURED_S = 0.1
 _EVALUATION_BATCH = 1_000
 _NOWHERE = -1  # stands in an epoch's order where the last batch has no more pictures
 
@@ -28,6 +29,82 @@ def load_tensorflow() -> Any:
     # Same seed, same weights: some kernels add up in the order in which threads arrive.
     tensorflow.config.experimental.enable_op_determinism()
     return tensorflow
+
+
+@dataclass(frozen=True)
+class Begun:
+    """How far an epoch is.
+
+    Attributes:
+        step: Batches done.
+        steps: Batches of the whole epoch; 0 before it has begun.
+        seen: Pictures in the batches done.
+        loss: Sum of their losses.
+        right: How many of them were right.
+    """
+
+    step: int = 0
+    steps: int = 0
+    seen: int = 0
+    loss: float = 0.0
+    right: float = 0.0
+
+
+NOT_BEGUN = Begun()
+Report = Callable[[Begun], None]
+
+
+class Stretches:
+    """How many steps the compiled program makes before it looks up: as many as take a fifth of a second."""
+
+    def __init__(self) -> None:
+        self._steps = 1
+
+    def of(self, steps: int, first: int = 0) -> Iterator[tuple[int, int]]:
+        """Divides the steps from `first` on; whoever asks for the next stretch has run the last one."""
+        while first < steps:
+            stop = min(first + self._steps, steps)
+            started = time.perf_counter()
+            yield first, stop
+            # At most four times as many at once: the first stretch includes the compilation.
+            wanted = int((stop - first) * _STRETCH_S / max(time.perf_counter() - started, 1e-9))
+            self._steps = max(1, min(wanted, 4 * self._steps + 8))
+            first = stop
+
+
+def measured_step(run: Callable[[int], None], most: int) -> float:
+    """Returns the seconds of a step, from as many as it takes to tell.
+
+    Args:
+        run: Runs that many steps; the first call compiles and is not counted.
+        most: Steps that can be run at once.
+    """
+    run(1)
+    steps, seconds = 1, 0.0
+    while not seconds or (seconds < _MEASURED_S and steps < most):
+        steps = min(4 * steps, most)
+        started = time.perf_counter()
+        run(steps)
+        seconds = time.perf_counter() - started
+    return seconds / steps
+
+
+def in_batches(order: np.ndarray, batch_size: int) -> np.ndarray:
+    """Divides pictures into batches, shape (steps, size), int32; the last is filled up with -1."""
+    size = min(batch_size, len(order))
+    steps = -(-len(order) // size)
+    padded = np.full(steps * size, _NOWHERE, np.int32)
+    padded[: len(order)] = order
+    return padded.reshape(steps, size)
+
+
+def uses_xla(variant: Variant, values: Values) -> bool:
+    """Says whether XLA makes a network's steps faster.
+
+    On a CPU it gathers the pixels of augmentation one by one, eight times slower than the
+    plain graph, and draws dropout's random numbers up to twenty times slower.
+    """
+    return variant.compiled_by_xla and not values["augmentation"] and not values["dropout"]
 
 
 class CompiledTraining:
@@ -47,63 +124,77 @@ class CompiledTraining:
     """
 
     def __init__(self, variant: Variant, values: Values, x: np.ndarray, y: np.ndarray):
-        import keras
-
         tf = load_tensorflow()
-        keras.backend.clear_session()
         self.model = build(variant, values)
         self.optimizer = build_optimizer(variant, values)
         self.optimizer.build(self.model.trainable_variables)
+        self.variant, self.values = variant, values
         self._x, self._y = x, y
-        self._batch_size = min(int(values["batch_size"]), len(x))
-        self._steps_per_stretch = 1
-        self._values = values
-        self._run_steps = _compiled_steps(self.model, self.optimizer, tf.constant(x), tf.constant(y), variant, values)
+        self._seed = tf.Variable(int(values["seed"]), trainable=False, dtype=tf.int32)
+        self.stretches = Stretches()
+        self._run_steps = self._compiled_steps(tf.constant(x), tf.constant(y))
         self._test_batch = _compiled_test(self.model)
+        self._converted: Any = None
+
+    def begin(self, values: Values) -> None:
+        """Starts anew with the weights that belong to a seed; nothing is compiled again.
+
+        Args:
+            values: All settings of the next run; those in `STRUCTURAL` must be as they were.
+        """
+        fresh = build(self.variant, values)
+        optimizer = build_optimizer(self.variant, values)
+        optimizer.build(fresh.trainable_variables)
+        for variable, new in zip(self._variables(), [*fresh.variables, *optimizer.variables], strict=True):
+            variable.assign(new)
+        self._seed.assign(int(values["seed"]))
+        self.values = values
 
     def train_epoch(
-        self, positions: np.ndarray, number: int, *, report: Callable[[Progress], None] = lambda progress: None
+        self, positions: np.ndarray, number: int, *, begun: Begun = NOT_BEGUN, report: Report = lambda begun: None
     ) -> tuple[float, float]:
         """Trains on all pictures at `positions` once, in the order of this seed and epoch.
 
         Args:
             positions: Which training pictures, shape (m,), int32.
             number: The epoch, from 1; decides the order together with the run's seed.
+            begun: How far the epoch had come when it was interrupted.
             report: Told about five times a second how far the epoch is.
 
         Returns:
             Mean loss and accuracy over the pictures, each as it was when its batch
             was trained, as Keras reports them.
         """
-        order = np.random.default_rng([int(self._values["seed"]), number]).permutation(positions)
-        self.optimizer.learning_rate.assign(learning_rate(self._values, number))
-        return self.train_in_order(order, number, report=report)
+        order = np.random.default_rng([int(self.values["seed"]), number]).permutation(positions)
+        self.optimizer.learning_rate.assign(learning_rate(self.values, number))
+        return self.train_in_order(order, begun=begun, report=report)
 
     def train_in_order(
-        self, order: np.ndarray, number: int = 1, *, report: Callable[[Progress], None] = lambda progress: None
+        self, order: np.ndarray, *, begun: Begun = NOT_BEGUN, report: Report = lambda begun: None
     ) -> tuple[float, float]:
         """Trains on the pictures in exactly this order; else like `train_epoch`."""
         import tensorflow as tf
 
-        steps = -(-len(order) // self._batch_size)
-        padded = np.full(steps * self._batch_size, _NOWHERE, np.int32)
-        padded[: len(order)] = order
-        batches = tf.constant(padded.reshape(steps, self._batch_size))
-        step, totals = 0, tf.zeros(2, tf.float64)
-        while step < steps:
-            stop = min(step + self._steps_per_stretch, steps)
-            started = time.perf_counter()
-            totals = self._run_steps(batches, tf.constant(step), tf.constant(stop), totals)
-            loss, correct = totals.numpy()
-            self._adapt_stretch(stop - step, time.perf_counter() - started)
-            step, seen = stop, min(stop * self._batch_size, len(order))
-            report(Progress(number, step, steps, float(loss / seen), float(correct / seen)))
-        return float(loss / len(order)), float(correct / len(order))
+        batches = tf.constant(in_batches(order, int(self.values["batch_size"])))
+        loss, right = begun.loss, begun.right
+        totals = tf.constant([loss, right], tf.float64)
+        for start, stop in self.stretches.of(len(batches), begun.step):
+            totals = self._run_steps(batches, tf.constant(start), tf.constant(stop), totals)
+            loss, right = totals.numpy().tolist()
+            report(Begun(stop, len(batches), min(stop * batches.shape[1], len(order)), loss, right))
+        return loss / len(order), right / len(order)
 
-    def _adapt_stretch(self, steps: int, seconds: float) -> None:
-        # At most four times as many at once: the first stretch includes the compilation.
-        wanted = int(steps * _STRETCH_S / max(seconds, 1e-9))
-        self._steps_per_stretch = max(1, min(wanted, 4 * self._steps_per_stretch + 8))
+    def seconds_per_step(self, positions: np.ndarray) -> float:
+        """Compiles for an epoch of these pictures and measures a few of its steps; the weights are moved by them."""
+        import tensorflow as tf
+
+        batches = tf.constant(in_batches(positions, int(self.values["batch_size"])))
+        totals = tf.zeros(2, tf.float64)
+
+        def run(steps: int) -> None:
+            self._run_steps(batches, tf.constant(0), tf.constant(steps), totals).numpy()
+
+        return measured_step(run, len(batches))
 
     def evaluate(self, positions: np.ndarray) -> tuple[float, float]:
         """Returns mean loss and accuracy on the training pictures at `positions`."""
@@ -130,17 +221,18 @@ class CompiledTraining:
         right = probabilities.argmax(1) == labels
         return float(losses.mean(dtype=np.float64)), float(right.mean()), probabilities
 
-    def checkpoint(self) -> bytes:
-        """Returns everything that training goes on from: weights, optimizer, random state."""
-        file = io.BytesIO()
-        np.savez(file, *[np.asarray(variable.numpy()) for variable in self._variables()])
-        return file.getvalue()
+    def state(self) -> list[np.ndarray]:
+        """Returns everything that training goes on from: weights, random state, optimizer."""
+        return [np.asarray(variable.numpy()) for variable in self._variables()]
 
-    def restore(self, checkpoint: bytes) -> None:
-        """Goes back to what `checkpoint` returned."""
-        with np.load(io.BytesIO(checkpoint), allow_pickle=False) as arrays:
-            for number, variable in enumerate(self._variables()):
-                variable.assign(arrays[f"arr_{number}"])
+    def take_state(self, state: Sequence[np.ndarray]) -> None:
+        """Goes back to what `state` returned, or to the weights alone that it begins with."""
+        for variable, array in zip(self._variables(), state, strict=False):
+            variable.assign(array)
+
+    def weights(self) -> list[np.ndarray]:
+        """Returns the beginning of `state` without the optimizer: all that reading digits needs."""
+        return self.state()[: len(self.model.variables)]
 
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.optimizer.variables]
@@ -163,6 +255,48 @@ class CompiledTraining:
         with contextlib.redirect_stdout(sys.stderr if os.environ.get("MNIST_DASH_DEBUG") else io.StringIO()):
             return bytes(converter.convert())
 
+    def _compiled_steps(self, pixels: Any, labels: Any) -> Any:
+        """Returns a function that trains on batches `start` to `stop` of an epoch.
+
+        It takes and returns the epoch's totals so far, (2,) float64: the sum of the
+        pictures' losses and the number of them that were right. They are summed batch by
+        batch, so they do not depend on where a stretch ends.
+        """
+        import tensorflow as tf
+
+        strength = float(self.values["augmentation"])
+
+        def train_step(positions: Any) -> Any:
+            present = tf.cast(positions >= 0, tf.float32)
+            positions = tf.maximum(positions, 0)
+            inputs = tf.cast(tf.gather(pixels, positions), tf.float32)
+            if strength:
+                # The optimizer counts the steps of all epochs, and is part of the checkpoint.
+                inputs = augment(inputs, strength, [self._seed, tf.cast(self.optimizer.iterations, tf.int32)])
+            return _update(self.model, self.optimizer, inputs, tf.gather(labels, positions), present)
+
+        @tf.function(jit_compile=uses_xla(self.variant, self.values), reduce_retracing=True)
+        def run_steps(batches: Any, start: Any, stop: Any, totals: Any) -> Any:
+            # Not `tf.range(start, stop)`: XLA would compile anew for each pair of bounds.
+            step = start
+            while step < stop:
+                totals += train_step(batches[step])
+                step += 1
+            return totals
+
+        return run_steps
+
+
+def apply_gradients(optimizer: Any, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    """Does what `optimizer.apply` does for these optimizers, but without keeping every graph for good.
+
+    Keras adds the gradients up over replicas even where there is one, and TensorFlow registers
+    that sum, with all its graph, under a name of its own that it never forgets: 10 MB a program.
+    """
+    for gradient, variable in zip(gradients, variables, strict=True):
+        optimizer.update_step(gradient, variable, optimizer.learning_rate)
+    optimizer.iterations.assign_add(1)
+
 
 def _compiled_test(model: Any) -> Any:
     """Returns a function from pictures and labels to each picture's loss and probabilities."""
@@ -182,44 +316,17 @@ def _compiled_test(model: Any) -> Any:
 _NOT_SHOWN = ("InputLayer", "Rescaling", "Reshape", "Dropout", "Flatten")
 
 
-def _compiled_steps(model: Any, optimizer: Any, pixels: Any, labels: Any, variant: Variant, values: Values) -> Any:
-    """Returns a function that trains on batches `start` to `stop` of an epoch.
-
-    It takes and returns the epoch's totals so far, (2,) float64: the sum of the
-    pictures' losses and the number of them that were right. They are summed batch by
-    batch, so they do not depend on where a stretch ends.
-    """
+def _update(model: Any, optimizer: Any, inputs: Any, labels: Any, present: Any) -> Any:
+    """Updates the weights once; returns the sum of the losses and the number of right answers."""
     import keras
     import tensorflow as tf
 
-    seed, strength = int(values["seed"]), float(values["augmentation"])
-    # XLA gathers one pixel at a time: with augmentation the plain graph is eight times as fast.
-    xla = variant.compiled_by_xla and not strength
-
-    def train_step(positions: Any) -> Any:
-        present = tf.cast(positions >= 0, tf.float32)
-        positions = tf.maximum(positions, 0)
-        inputs = tf.cast(tf.gather(pixels, positions), tf.float32)
-        digits = tf.cast(tf.gather(labels, positions), tf.int32)
-        if strength:
-            # The optimizer counts the steps of all epochs, and is part of the checkpoint.
-            inputs = augment(inputs, strength, [seed, tf.cast(optimizer.iterations, tf.int32)])
-        with tf.GradientTape() as tape:
-            probabilities = model(inputs, training=True)
-            losses = keras.losses.categorical_crossentropy(tf.one_hot(digits, 10), probabilities)
-            loss = tf.reduce_sum(losses * present) / tf.reduce_sum(present)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        right = tf.cast(tf.argmax(probabilities, 1, tf.int32) == digits, tf.float32)
-        return tf.cast(tf.stack([tf.reduce_sum(losses * present), tf.reduce_sum(right * present)]), tf.float64)
-
-    @tf.function(jit_compile=xla, reduce_retracing=True)
-    def run_steps(batches: Any, start: Any, stop: Any, totals: Any) -> Any:
-        # Not `tf.range(start, stop)`: XLA would compile anew for each pair of bounds.
-        step = start
-        while step < stop:
-            totals += train_step(batches[step])
-            step += 1
-        return totals
-
-    return run_steps
+    digits = tf.cast(labels, tf.int32)
+    with tf.GradientTape() as tape:
+        probabilities = model(inputs, training=True)
+        losses = keras.losses.categorical_crossentropy(tf.one_hot(digits, 10), probabilities)
+        loss = tf.reduce_sum(losses * present) / tf.reduce_sum(present)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    apply_gradients(optimizer, gradients, model.trainable_variables)
+    right = tf.cast(tf.argmax(probabilities, 1, tf.int32) == digits, tf.float32)
+    return tf.cast(tf.stack([tf.reduce_sum(losses * present), tf.reduce_sum(right * present)]), tf.float64)

@@ -1,7 +1,7 @@
 """What the pages share: resources, controls, digits as HTML, explanations."""
 
 from mnist_dash.ui.app import run_pages
-from mnist_dash.ui.board import run_board, start_run
+from mnist_dash.ui.board import run_board
 from mnist_dash.ui.controls import (
     CHART,
     choice,
@@ -14,7 +14,6 @@ from mnist_dash.ui.controls import (
     one_run_picker,
     page_of,
     run_picker,
-    settings_form,
     title_of,
     warn_of_mixed_data,
 )
@@ -27,6 +26,8 @@ from mnist_dash.ui.resources import (
     run_store,
     weights_of,
 )
+from mnist_dash.ui.training_form import training_form
+from mnist_dash.ui.training_start import start_panel
 
 __all__ = [
     "CHART",
@@ -52,9 +53,9 @@ __all__ = [
     "run_pages",
     "run_picker",
     "run_store",
-    "settings_form",
-    "start_run",
+    "start_panel",
     "title_of",
+    "training_form",
     "warn_of_mixed_data",
     "weights_of",
 ]

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from mnist_dash.ui.controls import shows_errors
+from mnist_dash.ui.notices import notices
 from mnist_dash.ui.resources import ensure_queue
 
 _ICON = Path(__file__).with_name("icon.png")
@@ -31,3 +32,4 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
     shows_errors(page.run)()
     # After the page is drawn: runs that an earlier process left unfinished go on.
     shows_errors(ensure_queue)()
+    shows_errors(notices)()

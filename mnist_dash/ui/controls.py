@@ -23,9 +23,6 @@ from mnist_dash.models import (
     STRATIFIED,
     VARIANTS,
     Claim,
-    Setting,
-    Value,
-    Variant,
 )
 from mnist_dash.runs import Run
 from mnist_dash.ui.explanations import EXPLANATIONS
@@ -152,7 +149,7 @@ def title_of(run: Run) -> str:
     return " · ".join([run.title, *filter(None, notes)])
 
 
-def choice(label: str, options: Mapping[str, str], *, key: str) -> str:
+def choice(label: str, options: Mapping[str, str], *, key: str, on_change: Callable[[], None] | None = None) -> str:
     """Lets the reader choose one of a few things; the choice stands in the page's link.
 
     Args:
@@ -160,6 +157,7 @@ def choice(label: str, options: Mapping[str, str], *, key: str) -> str:
         options: From the ids that stand in the link to the words shown; the first is
             the default.
         key: The widget's key.
+        on_change: Called when something else is chosen.
     """
     first = next(iter(options))
     linked = st.query_params.get(key, first)
@@ -171,6 +169,7 @@ def choice(label: str, options: Mapping[str, str], *, key: str) -> str:
         required=True,
         key=key,
         wrap=True,
+        on_change=on_change,
     )
     if chosen not in options:
         chosen = first
@@ -214,50 +213,8 @@ def one_run_picker(runs: Sequence[Run], *, key: str) -> Run:
     return by_id[chosen] if chosen in by_id else runs[0]
 
 
-def settings_form(variant: Variant, *, main: Sequence[str]) -> dict[str, Value]:
-    """Draws inputs for all settings of a variant.
-
-    Args:
-        variant: The network.
-        main: Settings that stand in front; the others are behind “More settings”.
-
-    Returns:
-        What was entered, unchecked.
-    """
-    entered: dict[str, Value] = {}
-    front = st.columns(len(main))
-    for column, setting in zip(front, [found for found in variant.settings if found.name in main], strict=True):
-        with column:
-            entered[setting.name] = _setting_input(variant, setting)
-    with st.expander("More settings", icon=":material/tune:"):
-        columns = st.columns(2)
-        rest = [setting for setting in variant.settings if setting.name not in main]
-        for number, setting in enumerate(rest):
-            with columns[number % 2]:
-                entered[setting.name] = _setting_input(variant, setting)
-    return entered
-
-
-def _setting_input(variant: Variant, setting: Setting) -> Value:
-    key = f"train_{variant.name}_{setting.name}"
-    if setting.choices:
-        return st.selectbox(
-            setting.label,
-            list(setting.choices),
-            index=setting.choices.index(str(setting.default)),
-            format_func=_option_name,
-            key=key,
-            help=setting.help,
-        )
-    words = f"{setting.help} From {setting.minimum:,.10g} to {setting.maximum:,.10g}."
-    # No limits on the inputs themselves: a browser only colours what is out of range, while
-    # `Variant.check` says it. Fractions as text, as a number field takes “0,01” for 1.
-    if isinstance(setting.default, int):
-        return int(st.number_input(setting.label, value=setting.default, step=1, key=key, help=words))
-    return st.text_input(setting.label, value=f"{setting.default:g}", key=key, help=words)
-
-
-def _option_name(option: str) -> str:
+def option_name(option: str) -> str:
+    """Returns what a choice of a setting is called."""
     if option in _OPTION_NAMES:
         return _OPTION_NAMES[option]
     kind, _, folds = option.partition(":")

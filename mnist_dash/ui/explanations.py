@@ -47,12 +47,20 @@ EXPLANATIONS = {
         "From there on it gets better at remembering, not at reading. Remedies: stop at the lowest validation loss, use "
         "more pictures, a smaller network, or dropout. Look for the place where the dotted and the solid line part.",
     ),
+    "optimizers": (
+        "Which optimizer?",
+        "The gradient says for every weight which way is downhill. **SGD** takes a step of *learning rate × gradient*. With "
+        "**momentum** each step keeps nine tenths of the one before, so it rolls through small bumps. **RMSprop** divides "
+        "every weight's step by the usual size of its own gradient, so that rarely used weights learn as fast as busy ones. "
+        "**Adam** does both. A learning rate that suits one does not suit another: 0.001 is usual for RMSprop and Adam, "
+        "0.01 to 0.1 for SGD.",
+    ),
     "k_fold": (
         "What is k-fold cross-validation?",
         "The training pictures are cut into k equal parts. The network is trained k times, each time with another part "
         "kept back for validation, so that each picture validates once. The mean of the k results depends less on which "
         "pictures happened to be kept back, and their spread says how much it did. With k = 4 each training uses 45,000 "
-        "pictures and validates on 15,000. Here one run is one fold: queue the folds one by one.",
+        "pictures and validates on 15,000. Choose a number of folds under Validation: one run is queued for each.",
     ),
     "test_set": (
         "What is the test set for?",

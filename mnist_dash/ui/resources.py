@@ -14,7 +14,7 @@ from mnist_dash.data import Dataset
 from mnist_dash.evaluation import Outcome
 from mnist_dash.novelty import NoveltyDetector
 from mnist_dash.prediction import LayerWeights, Predictor
-from mnist_dash.runs import MODEL_KERAS, MODEL_TFLITE, UNFINISHED, RunStore, ensure_reference_runs
+from mnist_dash.runs import ACTIVE, MODEL_KERAS, MODEL_TFLITE, Run, RunStore, ensure_reference_runs
 from mnist_dash.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # distributed takes 2.4 s to import, only where it is needed
@@ -60,15 +60,14 @@ def _job_queue(settings: Settings) -> "JobQueue":
 
 def ensure_queue() -> None:
     """Starts the queue if there are runs for it."""
-    if run_store().list_runs(statuses=UNFINISHED):
+    if run_store().list_runs(statuses=ACTIVE):
         job_queue()
 
 
 def dataset() -> Dataset:
     """Returns the data in use; found anew when one of its sources changes."""
     found = settings()
-    stamps = tuple((str(path), path.stat().st_mtime_ns if path.exists() else 0) for _, path in data.sources(found))
-    return _dataset(found, stamps)
+    return _dataset(found, data.stamps(found))
 
 
 @st.cache_resource(show_spinner="Reading the data …", max_entries=2)
@@ -120,6 +119,11 @@ def visitor() -> str:
     # Only a digest goes to the database: the secret itself would let its reader be this visitor.
     known = f"browser-{hashlib.sha256(secret).hexdigest()[:32]}" if secret else f"session-{uuid.uuid4().hex}"
     return str(st.session_state.setdefault("visitor", known))
+
+
+def may_change(run: Run) -> bool:
+    """Says whether whoever looks at the page may pause, cancel or delete a run."""
+    return not settings().shared or run.owner == visitor()
 
 
 def _browser_secret(cookie: str) -> bytes:

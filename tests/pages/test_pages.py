@@ -1,73 +1,17 @@
 """Every page, run by Streamlit's own test harness on real stores."""
 
 import io
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from PIL import Image, ImageDraw
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from mnist_dash import ui
 from mnist_dash.data import Dataset, as_npz
 from mnist_dash.models import VARIANTS
-from mnist_dash.runs import DONE, Result, RunStore
+from mnist_dash.runs import Result, RunStore
 from mnist_dash.ui import drawing
-
-APP = str(Path(__file__).parent.parent / "app.py")
-PAGES = ("overview", "explore", "train", "curves", "compare", "draw", "inside")
-TIMEOUT_S = 60
-
-
-@pytest.fixture(autouse=True)
-def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A new database for each test; what the server caches goes with it."""
-    url = f"sqlite:///{tmp_path / 'runs.sqlite'}"
-    monkeypatch.setenv("MNIST_DASH_DATABASE_URL", url)
-    yield url
-    st.cache_resource.clear()
-
-
-@pytest.fixture(autouse=True)
-def run_like_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before each run the harness forgets what a server learns from its first visitor:
-    that the pages are listed by app.py and not by the folder pages/."""
-    make = PagesManager.__init__
-
-    def make_and_remember(self: PagesManager, *arguments: object, **named: object) -> None:
-        make(self, *arguments, **named)
-        PagesManager.uses_pages_directory = False
-
-    monkeypatch.setattr(PagesManager, "__init__", make_and_remember)
-
-
-@pytest.fixture
-def empty_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No reference models, as if the project came without them."""
-    monkeypatch.setattr("mnist_dash.ui.resources.ensure_reference_runs", lambda store: None)
-
-
-@pytest.fixture
-def queue() -> Iterator[None]:
-    """Ends the workers that a page started."""
-    yield
-    ui.job_queue().close()
-
-
-def opened(page: str) -> AppTest:
-    app = AppTest.from_file(APP, default_timeout=TIMEOUT_S).run()
-    if page != "overview":
-        app.switch_page(f"pages/{page}.py").run()
-    return app
-
-
-def texts(app: AppTest) -> str:
-    kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.subheader, app.title)
-    return " ".join(str(element.value) for kind in kinds for element in kind)
+from tests.pages.opening import PAGES, opened, texts, unfolds
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "train"])
@@ -113,68 +57,6 @@ def test_explore_shows_the_digit_and_part_that_were_chosen():
     assert "label **7**" in texts(app)
 
 
-@pytest.mark.usefixtures("queue")
-def test_a_run_started_on_the_train_page_ends_with_its_accuracy_on_it(own_database: str):
-    app = opened("train")
-    app.number_input(key="train_dense-32_epochs").set_value(1)
-    app.button(key="train_start_dense-32").click().run()
-    assert not app.exception
-    store = RunStore(own_database)
-    run = store.list_runs()[0]
-    assert run.settings["epochs"] == 1
-    deadline = time.monotonic() + 120
-    while store.get_run(run.id).status != DONE and time.monotonic() < deadline:
-        time.sleep(0.2)
-
-    app.run()
-
-    store.close()
-    assert "test accuracy" in texts(app)
-    assert f"run {run.id}" in texts(app)
-
-
-@pytest.mark.usefixtures("queue")
-def test_settings_of_another_network_come_with_its_choice():
-    app = opened("train")
-
-    app.segmented_control(key="train_variant").set_value("cnn").run()
-
-    assert app.number_input(key="train_cnn_epochs").value == 60
-    assert app.number_input(key="train_cnn_batch_size").value == 512
-    assert app.selectbox(key="train_cnn_validation").value == "holdout"
-
-
-@pytest.mark.usefixtures("queue")
-def test_a_fold_that_does_not_exist_is_refused_with_the_range():
-    app = opened("train")
-    app.selectbox(key="train_dense-32_validation").set_value("kfold:4")
-    app.number_input(key="train_dense-32_fold").set_value(9)
-
-    app.button(key="train_start_dense-32").click().run()
-
-    assert "from 1 to 4" in app.error[0].value
-
-
-@pytest.mark.usefixtures("queue")
-def test_on_a_shared_host_limits_hold_and_a_stranger_cannot_cancel(
-    monkeypatch: pytest.MonkeyPatch, own_database: str, sample: Dataset
-):
-    monkeypatch.setenv("MNIST_DASH_SHARED", "1")
-    monkeypatch.setenv("MNIST_DASH_MAX_EPOCHS", "10")
-    store = RunStore(own_database)
-    settings = VARIANTS["cnn"].check({})
-    stranger = store.create_run("cnn", settings, dataset="mnist", fingerprint="other", owner="somebody else")
-    app = opened("train")
-
-    app.number_input(key="train_dense-32_epochs").set_value(11)
-    app.button(key="train_start_dense-32").click().run()
-
-    store.close()
-    assert "10 is the most" in app.error[0].value
-    buttons = [button for button in app.button if button.key == f"train_cancel_{stranger.id}"]
-    assert all(button.disabled for button in buttons)
-
-
 def finished_on_the_sample(store: RunStore, sample: Dataset) -> int:
     """Adds a finished run whose probabilities are those of one that always says 3."""
     run = store.create_run(
@@ -212,30 +94,6 @@ def test_curves_of_runs_on_different_data_come_with_a_warning(own_database: str,
     assert "different data" in app.warning[0].value
 
 
-@pytest.mark.usefixtures("queue")
-@pytest.mark.parametrize(("typed", "said"), [(0, "from 1 to 1,000"), (100_000, "from 1 to 1,000")])
-def test_a_number_out_of_range_is_refused_with_the_range_and_the_runs_stay_in_view(typed: int, said: str):
-    app = opened("train")
-    app.number_input(key="train_dense-32_epochs").set_value(typed)
-
-    app.button(key="train_start_dense-32").click().run()
-
-    assert said in app.error[0].value
-    assert "Runs" in texts(app)
-
-
-@pytest.mark.usefixtures("queue")
-def test_a_learning_rate_may_have_a_decimal_comma(own_database: str):
-    app = opened("train")
-    app.text_input(key="train_dense-32_learning_rate").set_value("0,01")
-
-    app.button(key="train_start_dense-32").click().run()
-
-    store = RunStore(own_database)
-    assert store.list_runs()[0].settings["learning_rate"] == 0.01
-    store.close()
-
-
 def draws(monkeypatch: pytest.MonkeyPatch, picture: Image.Image | None) -> None:
     """Puts a drawing onto the page's canvas, white on black; None leaves it empty."""
     drawn = None if picture is None else np.asarray(picture.convert("RGBA"))
@@ -252,12 +110,6 @@ def as_file(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, format="PNG")
     return file.getvalue()
-
-
-def unfolds(app: AppTest, key: str) -> None:
-    """Opens an expander, as a click on it would."""
-    app.session_state[key] = True
-    app.run()
 
 
 def test_an_empty_canvas_says_so(monkeypatch: pytest.MonkeyPatch):

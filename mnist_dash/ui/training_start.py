@@ -1,0 +1,94 @@
+"""What stands under the Train page's form: the network, the expected time, the start."""
+
+import streamlit as st
+
+from mnist_dash import wording
+from mnist_dash.errors import VariantError
+from mnist_dash.experiments import expected_seconds
+from mnist_dash.figures import drawing_words, network_drawing
+from mnist_dash.models import summarise, weights_in
+from mnist_dash.ui.controls import CHART, as_text, shows_errors
+from mnist_dash.ui.resources import dataset, job_queue, run_store, settings, visitor
+from mnist_dash.ui.run_card import downloads
+from mnist_dash.ui.training_form import Form
+
+_LOOK_EVERY_S = 1.0
+_SAVING_S = 1.0  # to test a network and to save it
+
+
+def start_panel(form: Form) -> None:
+    """Shows what the form asks for, and starts it."""
+    if form.problem:
+        st.error(as_text(form.problem), icon=":material/error:")
+        return
+    count = len(form.runs)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Start training" if count == 1 else f"Start {count} runs",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="train_start",
+        ):
+            _start(form)
+        _expected(form)
+    network = st.expander(
+        f"The network: {weights_in(summarise(form.variant, form.runs[0].settings)):,} weights",
+        key="train_network",
+        on_change="rerun",
+        icon=":material/account_tree:",
+    )
+    if network.open:
+        with network:
+            _network(form)
+    with st.popover("Take away as code", icon=":material/code:", type="tertiary"):
+        st.markdown("The run as plain Keras, which needs nothing of this dashboard.")
+        downloads(form.runs[0], key="train_form")
+
+
+def _network(form: Form) -> None:
+    summary = summarise(form.variant, form.runs[0].settings)
+    st.plotly_chart(network_drawing(summary), key="train_network_drawing", config=CHART, alt=drawing_words(summary))
+
+
+def _expected(form: Form) -> None:
+    known = job_queue().seconds_per_step(form.runs[0]) is not None
+    st.fragment(shows_errors(_expected_words), run_every=None if known else _LOOK_EVERY_S)(form, known)
+
+
+def _expected_words(form: Form, known: bool) -> None:
+    queue = job_queue()
+    seconds_per_step = queue.seconds_per_step(form.runs[0])
+    if seconds_per_step is None:
+        waits = "waits for a worker" if queue.ready else "workers are starting"
+        st.caption(f":material/timer: How long will it take? Being measured; {waits} …", width="content")
+        return
+    if not known:
+        st.rerun()  # the whole page, which then looks no longer
+    pictures = dataset().known.train
+    seconds = [
+        expected_seconds(run, pictures, like=form.runs[0], seconds_per_step=seconds_per_step) + _SAVING_S
+        for run in form.runs
+    ]
+    total = max(max(seconds), sum(seconds) / settings().workers)
+    runs = "" if len(seconds) == 1 else f"{len(seconds)} runs, "
+    st.caption(f":material/timer: {runs}about {wording.seconds_words(total)} on this machine", width="content")
+
+
+@shows_errors
+def _start(form: Form) -> None:
+    limits, data = settings(), dataset()
+    most = max(int(run.settings["epochs"]) for run in form.runs)
+    if limits.shared and most > limits.max_epochs:
+        raise VariantError(
+            f"epochs is {most}, but {limits.max_epochs} is the most on this shared dashboard. Choose fewer."
+        )
+    runs = run_store().create_runs(
+        form.runs,
+        dataset=data.name,
+        fingerprint=data.fingerprint,
+        owner=visitor(),
+        max_unfinished=limits.max_queued if limits.shared else None,
+    )
+    job_queue().look()
+    what = f"{runs[0].title} is queued." if len(runs) == 1 else f"{len(runs)} runs are queued."
+    st.toast(what, icon=":material/playlist_add_check:")
