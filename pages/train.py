@@ -9,11 +9,7 @@ ui.header(
     "Choose a network of the tutorials, or ours for pictures, change what you like, and watch it learn. "
     "Training goes on when you close the page, and a link to this page keeps the form as it is.",
     "batch",
-    "optimizers",
     "softmax",
-    "dropout",
-    "k_fold",
-    "augmentation",
 )
 queue = ui.job_queue()  # its workers load TensorFlow while the form is being filled in
 ui.start_panel(ui.training_form())

@@ -15,7 +15,7 @@ from mnist_dash.prediction import read_weights
 from mnist_dash.runs import MODEL_KERAS, Epoch, Run, RunStore
 from mnist_dash.training import CompiledTraining
 from mnist_dash.training.claimed import ClaimedRun
-from mnist_dash.training.compiled import NOT_BEGUN, Begun
+from mnist_dash.training.compiled import NOT_BEGUN, Begun, Stretches
 
 # Programs
 
@@ -63,6 +63,18 @@ def assert_equal_to_the_last_bit(some: Sequence[np.ndarray], others: Sequence[np
         np.testing.assert_array_equal(one, other)
 
 
+@contextmanager
+def looking_up_every(steps: int) -> Iterator[None]:
+    """Has programs report after every so many batches, however fast they are."""
+
+    def stretches(_: Stretches, last: int, first: int = 0) -> Iterator[tuple[int, int]]:
+        yield from ((start, min(start + steps, last)) for start in range(first, last, steps))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stretches, "of", stretches)
+        yield
+
+
 class Interrupted(Exception):  # noqa: N818 - not an error
     """The end of a stretch at which a test leaves an epoch."""
 
@@ -70,15 +82,15 @@ class Interrupted(Exception):  # noqa: N818 - not an error
 def interrupt_at(
     program: CompiledTraining, positions: np.ndarray, number: int, step: int, *, begun: Begun = NOT_BEGUN
 ) -> Begun:
-    """Trains an epoch until at least `step` of its batches are done; returns how far it is."""
+    """Trains an epoch until `step` of its batches are done; returns how far it is."""
     found = []
 
     def report(begun: Begun) -> None:
-        if begun.step >= step:
+        if begun.step == step:
             found.append(begun)
             raise Interrupted
 
-    with pytest.raises(Interrupted):
+    with looking_up_every(1), pytest.raises(Interrupted):
         program.train_epoch(positions, number, begun=begun, report=report)
     return found[0]
 
@@ -149,6 +161,8 @@ def at(
 ) -> Iterator[None]:
     """Lets something happen in a worker, once, when (epoch, step) has been reached.
 
+    Workers look up after every ten steps meanwhile, however fast they are.
+
     Args:
         moments: What happens when that many batches of that epoch are done; called with
             the run and what returns its state.
@@ -164,7 +178,7 @@ def at(
                 break
         follow(run, begun, seconds, state)
 
-    with pytest.MonkeyPatch.context() as patch:
+    with looking_up_every(10), pytest.MonkeyPatch.context() as patch:
         patch.setattr(ClaimedRun, "follow", disturbed)
         yield
     assert not left, f"never reached: {left}"

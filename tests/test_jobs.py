@@ -1,176 +1,304 @@
-"""The queue with real workers, killed for real."""
+"""The queue with real workers: what it gives them, and what becomes of it. Kills at random moments: test_kills.py."""
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
-import psutil
 import pytest
+from distributed import LocalCluster
+from learning import final_weights, history, queue, wait_until
+from queue_process import Dashboard, dashboard
+from sqlalchemy import Engine, event
 
 from mnist_dash.data import Dataset
+from mnist_dash.experiments import PlannedRun
+from mnist_dash.jobs import JobQueue
 from mnist_dash.models import VARIANTS
-from mnist_dash.prediction import read_weights
-from mnist_dash.runs import CANCELLED, DONE, MODEL_KERAS, Run, RunStore
+from mnist_dash.runs import CANCELLED, DONE, FAILED, PAUSED, RUNNING, Run, RunStore
+from mnist_dash.settings import load_settings
+from mnist_dash.training import MAX_LANES, side_by_side
+from mnist_dash.training.reporting import insist
 
-EPOCHS = 40
-SCRIPT = Path(__file__).with_name("queue_process.py")
-TIMEOUT_S = 180
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('jobs') / 'runs.sqlite'}"
+LONG = {"epochs": 1_000, "batch_size": 2}  # ends only when it is stopped
+SHORT = {"epochs": 2, "batch_size": 32, "hidden_units": 8, "train_part": 0.1}
 
 
 @pytest.fixture(scope="module")
-def store(database: str) -> Iterator[RunStore]:
-    opened = RunStore(database)
+def store(tmp_path_factory) -> Iterator[RunStore]:
+    opened = RunStore(f"sqlite:///{tmp_path_factory.mktemp('jobs') / 'runs.sqlite'}")
     yield opened
     opened.close()
 
 
-def queued(store: RunStore, sample: Dataset) -> Run:
-    """Queues a run of many short epochs, so that a kill comes in the middle of one."""
-    settings = VARIANTS["dense-32"].check({"epochs": EPOCHS, "batch_size": 2, "dropout": 0.2, "seed": 7})
-    return store.create_run("dense-32", settings, dataset=sample.name, fingerprint=sample.fingerprint)
-
-
-@contextmanager
-def dashboard(database: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A queue with one worker in a session of its own; nothing of it is left behind."""
-    environment = {**os.environ, "MNIST_DASH_DATABASE_URL": database, "PYTHONPATH": str(SCRIPT.parent.parent)}
-    process = subprocess.Popen([sys.executable, str(SCRIPT)], env=environment, start_new_session=True)
-    try:
-        yield process
-    finally:
-        kill_all(process)
-
-
-def kill_all(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(process.pid).children(recursive=True):
-            child.send_signal(signal.SIGKILL)
-    process.kill()
-    process.wait()
-
-
-def worker_of(process: subprocess.Popen[bytes]) -> psutil.Process:
-    """Returns the process that trains: the one that has TensorFlow in memory."""
-    for child in psutil.Process(process.pid).children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if any("tensorflow" in mapped.path for mapped in child.memory_maps()):
-                return child
-    raise AssertionError("no worker has loaded TensorFlow")
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
-
-
-def in_mid_training(store: RunStore, run: Run) -> None:
-    wait_until(lambda: len(store.list_epochs(run.id)) >= 3)
-    assert len(store.list_epochs(run.id)) < EPOCHS, "too fast to be disturbed"
-
-
-def weights(store: RunStore, run: Run) -> list[np.ndarray]:
-    layers = read_weights(store.read_artifact(run.id, MODEL_KERAS))
-    return [array for layer in layers for array in (layer.kernel, layer.bias)]
+def experiment(store: RunStore, sample: Dataset, seeds: int, variant: str = "dense-32", **settings) -> list[Run]:
+    planned = [PlannedRun(variant, VARIANTS[variant].check({**settings, "seed": seed})) for seed in range(seeds)]
+    return store.create_runs(planned, dataset=sample.name, fingerprint=sample.fingerprint)
 
 
 def is_done(store: RunStore, run: Run) -> bool:
     found = store.get_run(run.id)
-    assert found.status != "failed", found.error
+    assert found.status != FAILED, found.error
     return found.status == DONE
 
 
+# Which runs are trained together
+
+
+def ids_of(groups):
+    return [[run.id for run in group] for group in groups]
+
+
+def test_seeds_of_one_experiment_are_trained_side_by_side_at_most_eight_at_once(store, sample):
+    runs = experiment(store, sample, 19)
+    ids = [run.id for run in runs]
+
+    assert MAX_LANES == 8
+    assert ids_of(side_by_side(runs, workers=1)) == [ids[:8], ids[8:16], ids[16:]]
+    assert ids_of(side_by_side(runs, workers=2)) == [ids[:8], ids[8:16], ids[16:]]
+
+
+def test_a_small_experiment_is_spread_over_all_workers(store, sample):
+    runs = experiment(store, sample, 7)
+    ids = [run.id for run in runs]
+
+    assert ids_of(side_by_side(runs, workers=2)) == [ids[:4], ids[4:]]
+    assert ids_of(side_by_side(runs, workers=3)) == [ids[:3], ids[3:6], ids[6:]]
+    assert ids_of(side_by_side(runs, workers=50)) == [[run_id] for run_id in ids]
+
+
+def test_only_fresh_runs_that_are_alike_but_for_seed_and_fold_are_trained_together(store, sample):
+    one, two = experiment(store, sample, 2), experiment(store, sample, 2)
+    wider = replace(one[0], id=1_001, settings={**one[0].settings, "hidden_units": 33})
+    of_other_data = replace(one[0], id=1_002, fingerprint="of other data")
+    other_fold = replace(one[0], id=1_003, settings={**one[0].settings, "fold": 2})
+    begun = replace(one[0], id=1_004, attempt=1)
+    continued = replace(one[0], id=1_005, continues=7)
+    not_of_an_experiment = [replace(run, id=run.id + 2_000, experiment_id=None) for run in one]
+
+    groups = side_by_side(
+        [*one, *two, wider, of_other_data, other_fold, begun, continued, *not_of_an_experiment], workers=1
+    )
+
+    expected = [[one[0].id, one[1].id, 1_003], [two[0].id, two[1].id], [1_001], [1_002], [1_004], [1_005]]
+    assert ids_of(groups) == [*expected, *([run.id] for run in not_of_an_experiment)]
+
+
+@pytest.mark.parametrize(
+    ("variant", "settings"),
+    [("cnn", {}), ("dense-512", {}), ("dense-32", {"dropout": 0.1})],
+)
+def test_runs_that_would_not_gain_by_it_are_trained_one_by_one(variant, settings, store, sample):
+    runs = experiment(store, sample, 3, variant, **settings)
+
+    assert ids_of(side_by_side(runs, workers=1)) == [[run.id] for run in runs]
+
+
+def test_every_waiting_run_is_in_one_group_in_the_order_of_their_first(store, sample):
+    first, second = experiment(store, sample, 3), experiment(store, sample, 3, "cnn")
+    mixed = [second[0], first[2], second[1], first[0], second[2], first[1]]
+
+    groups = side_by_side(mixed, workers=1)
+
+    assert ids_of(groups) == [
+        [second[0].id],
+        [first[2].id, first[0].id, first[1].id],
+        [second[1].id],
+        [second[2].id],
+    ]
+
+
+# A worker in this process
+
+
 @pytest.fixture(scope="module")
-def undisturbed(store: RunStore, sample: Dataset, database: str) -> Run:
-    run = queued(store, sample)
-    with dashboard(database):
+def scheduler() -> Iterator[str]:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp"
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.fixture
+def jobs(store, scheduler) -> Iterator[JobQueue]:
+    opened = JobQueue(replace(load_settings(), database_url=store.database_url, scheduler=scheduler))
+    yield opened
+    opened.close()
+
+
+def test_a_run_that_was_paused_while_queued_and_then_resumed_is_trained(store, sample, jobs):
+    running = queue(store, sample, **LONG)
+    wait_until(lambda: store.get_run(running.id).status == RUNNING)
+    waiting = queue(store, sample, **SHORT)
+    wait_until(lambda: (waiting.id, 0) in jobs._submitted)
+
+    store.pause_run(waiting.id)
+    wait_until(lambda: not jobs._submitted)
+    store.cancel_run(running.id)
+    wait_until(lambda: store.get_run(running.id).status == CANCELLED)
+    while_paused = store.get_run(waiting.id).status
+    store.resume_run(waiting.id)
+
+    wait_until(lambda: is_done(store, waiting))
+    assert while_paused == PAUSED
+    assert len(store.list_epochs(waiting.id)) == 2
+
+
+def test_a_task_that_ended_without_starting_its_run_is_submitted_again(store, sample, jobs, monkeypatch):
+    monkeypatch.setitem(insist.__kwdefaults__, "patience_s", 0.2)
+    failures = []
+
+    def away_for_the_worker(*_):
+        # The queue's own thread is not concerned.
+        if "job queue" not in threading.current_thread().name and len(failures) < 2:
+            failures.append(threading.current_thread().name)
+            raise OSError("the database is away")
+
+    event.listen(Engine, "do_connect", away_for_the_worker)
+    try:
+        run = queue(store, sample, **SHORT)
         wait_until(lambda: is_done(store, run))
-    return store.get_run(run.id)
+    finally:
+        event.remove(Engine, "do_connect", away_for_the_worker)
+
+    assert len(failures) == 2
+    assert store.get_run(run.id).attempt == 1
 
 
-def assert_same_result(store: RunStore, run: Run, undisturbed: Run) -> None:
-    assert [epoch.number for epoch in store.list_epochs(run.id)] == list(range(1, EPOCHS + 1))
-    for array, expected in zip(weights(store, run), weights(store, undisturbed), strict=True):
-        np.testing.assert_array_equal(array, expected)
-    assert store.get_run(run.id).test_accuracy == undisturbed.test_accuracy
+def test_a_rehearsal_tells_the_seconds_of_a_step(jobs):
+    planned = PlannedRun("dense-32", VARIANTS["dense-32"].check({"hidden_units": 7, "train_part": 0.1}))
+
+    at_first = jobs.seconds_per_step(planned)
+    wait_until(lambda: jobs.seconds_per_step(planned) is not None)
+
+    assert at_first is None
+    assert 0 < jobs.seconds_per_step(planned) < 1
 
 
-def test_a_queued_run_is_trained_by_a_worker(store: RunStore, undisturbed: Run):
-    epochs = store.list_epochs(undisturbed.id)
+def test_another_seed_and_other_epochs_need_no_rehearsal_of_their_own(jobs):
+    def planned(**settings):
+        return PlannedRun("dense-32", VARIANTS["dense-32"].check({"hidden_units": 5, "train_part": 0.1, **settings}))
 
-    assert undisturbed.attempt == 1
-    assert [epoch.number for epoch in epochs] == list(range(1, EPOCHS + 1))
+    wait_until(lambda: jobs.seconds_per_step(planned()) is not None)
+
+    assert jobs.seconds_per_step(planned(seed=77, epochs=9)) == jobs.seconds_per_step(planned())
+    assert jobs.seconds_per_step(planned(batch_size=9)) is None
+
+
+def test_a_rehearsal_waits_for_queued_runs_and_they_never_for_it(store, sample, jobs):
+    running = queue(store, sample, **LONG)
+    wait_until(lambda: store.get_run(running.id).status == RUNNING)
+    planned = PlannedRun("dense-32", VARIANTS["dense-32"].check({"hidden_units": 6, "train_part": 0.1}))
+    jobs.seconds_per_step(planned)
+    wait_until(lambda: jobs._rehearsed)
+    second = queue(store, sample, **LONG)
+    wait_until(lambda: (second.id, 0) in jobs._submitted)
+
+    store.cancel_run(running.id)
+    wait_until(lambda: store.get_run(second.id).status == RUNNING)
+    while_running = jobs.seconds_per_step(planned)
+    store.cancel_run(second.id)
+    wait_until(lambda: jobs.seconds_per_step(planned) is not None)
+
+    assert while_running is None
+
+
+# Workers in processes of their own
+
+
+@pytest.fixture(scope="module")
+def running_dashboard(tmp_path_factory) -> Iterator[tuple[Dashboard, RunStore]]:
+    """A dashboard with a store of its own, so that no other queue takes its runs."""
+    opened = RunStore(f"sqlite:///{tmp_path_factory.mktemp('dashboard') / 'runs.sqlite'}")
+    with dashboard(opened.database_url) as made:
+        yield made, opened
+    opened.close()
+
+
+def in_training(store: RunStore, run: Run, epochs: int = 1) -> None:
+    wait_until(lambda: len(store.list_epochs(run.id)) >= epochs)
+    assert store.get_run(run.id).status == RUNNING, "too fast to be disturbed"
+
+
+def test_a_queued_run_is_trained_by_a_worker(running_dashboard, sample):
+    _, store = running_dashboard
+    run, again = (queue(store, sample, epochs=5, batch_size=16, seed=7) for _ in range(2))
+    wait_until(lambda: is_done(store, run) and is_done(store, again))
+
+    epochs, done = store.list_epochs(run.id), store.get_run(run.id)
+    assert done.attempt == 1
+    assert [epoch.number for epoch in epochs] == [1, 2, 3, 4, 5]
     assert epochs[-1].loss < epochs[0].loss
-    assert undisturbed.test_accuracy is not None
-    assert undisturbed.test_accuracy > 0.85
+    assert done.test_accuracy > 0.85
+    assert history(store, run) == history(store, again)
 
 
-def test_a_run_whose_worker_is_killed_ends_with_the_weights_of_an_undisturbed_one(
-    store: RunStore, sample: Dataset, database: str, undisturbed: Run
-):
-    run = queued(store, sample)
-    with dashboard(database) as process:
-        in_mid_training(store, run)
-        worker_of(process).send_signal(signal.SIGKILL)
-        wait_until(lambda: is_done(store, run))
+def test_cancelling_a_run_in_training_takes_less_than_two_seconds(running_dashboard, sample):
+    _, store = running_dashboard
+    run = queue(store, sample, **LONG)
+    in_training(store, run)
 
-    assert store.get_run(run.id).attempt == 2
-    assert_same_result(store, run, undisturbed)
-
-
-def test_a_run_whose_dashboard_is_killed_goes_on_when_it_is_started_again(
-    store: RunStore, sample: Dataset, database: str, undisturbed: Run
-):
-    run = queued(store, sample)
-    with dashboard(database) as process:
-        in_mid_training(store, run)
-        kill_all(process)
-    assert not is_done(store, run)
-    with dashboard(database):
-        wait_until(lambda: is_done(store, run))
-
-    assert store.get_run(run.id).attempt == 2
-    assert_same_result(store, run, undisturbed)
-
-
-def test_when_only_the_page_process_is_killed_its_workers_end_too(store: RunStore, sample: Dataset, database: str):
-    run = queued(store, sample)
-    with dashboard(database) as process:
-        in_mid_training(store, run)
-        worker = worker_of(process)
-        process.kill()
-
-        worker.wait(timeout=30)
-
+    asked = time.monotonic()
     store.cancel_run(run.id)
-
-
-def test_cancelling_a_run_in_training_takes_less_than_two_seconds(store: RunStore, sample: Dataset, database: str):
-    run = queued(store, sample)
-    with dashboard(database):
-        in_mid_training(store, run)
-        asked = time.monotonic()
-        store.cancel_run(run.id)
-        wait_until(lambda: store.get_run(run.id).status == CANCELLED)
+    wait_until(lambda: store.get_run(run.id).status == CANCELLED)
 
     assert time.monotonic() - asked < 2
 
 
-def test_a_cancelled_run_whose_worker_died_does_not_start_again(store: RunStore, sample: Dataset, database: str):
-    run = queued(store, sample)
+def test_every_run_of_a_group_whose_worker_is_killed_ends_with_the_weights_of_an_undisturbed_one(
+    running_dashboard, sample
+):
+    made, store = running_dashboard
+    settings = {"epochs": 60, "batch_size": 4, "train_part": 0.5, "validation": "stratified:5"}
+    runs = experiment(store, sample, 4, **settings)
+    for run in runs:
+        in_training(store, run, epochs=2)
+
+    [worker] = made.workers()
+    worker.kill()
+    wait_until(lambda: all(is_done(store, run) for run in runs))
+
+    assert [store.get_run(run.id).attempt for run in runs] == [2] * 4
+    for run in runs[::3]:
+        undisturbed = queue(store, sample, **run.settings)
+        wait_until(lambda undisturbed=undisturbed: is_done(store, undisturbed))
+        assert [epoch.number for epoch in store.list_epochs(run.id)] == list(range(1, 61))
+        for one, other in zip(final_weights(store, run), final_weights(store, undisturbed), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_when_only_the_page_process_is_killed_its_workers_end_too(running_dashboard, sample):
+    made, store = running_dashboard
+    run = queue(store, sample, **LONG)
+    in_training(store, run)
+    [worker] = made.workers()
+
+    made.kill_page()
+    worker.wait(timeout=60)
+
+    store.cancel_run(run.id)
+
+
+@pytest.mark.slow
+def test_a_worker_whose_memory_has_grown_begins_anew_after_its_run(tmp_path, sample):
+    store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    workers = []
+
+    with dashboard(store.database_url, MNIST_DASH_MAX_MEMORY_MB="1400") as made:  # TensorFlow takes half of it
+        for _ in range(2):
+            run = queue(store, sample, **SHORT)
+            wait_until(lambda run=run: is_done(store, run))
+            pid = made.workers()[0].pid
+            wait_until(lambda pid=pid: [worker.pid for worker in made.workers()] not in ([pid], []))
+            workers.append(pid)
+    store.close()
+
+    assert len(set(workers)) == 2
+
+
+def test_a_cancelled_run_whose_worker_died_does_not_start_again(store, sample):
+    run = queue(store, sample)
     store.claim_run(run.id)
     store.cancel_run(run.id)
 

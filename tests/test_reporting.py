@@ -1,5 +1,6 @@
 """The worker's line to the store: what it does when the database is away or full, and what it hears."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -14,6 +15,7 @@ from sqlalchemy.pool import Pool
 from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
 from mnist_dash.runs import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED, QUEUED, RUNNING, Progress, RunStore
 from mnist_dash.training import reporting, train_run, train_runs
+from mnist_dash.training.claimed import ClaimedRun
 from mnist_dash.training.reporting import LOST, Reporter, insist
 
 QUICK = {"epochs": 3, "batch_size": 16, "hidden_units": 8, "train_part": 0.1, "validation": "holdout"}
@@ -200,14 +202,19 @@ def test_a_run_goes_on_when_a_full_disk_has_room_again(when, runs, sample, disk)
     assert_ended_alike(runs, run, undisturbed)
 
 
-def test_a_run_that_a_full_disk_ended_says_so_and_can_be_resumed_when_there_is_room(runs, sample, disk, impatient):
+def test_a_run_that_a_full_disk_ended_says_so_and_can_be_resumed(runs, sample, disk, impatient, monkeypatch):
     undisturbed, run = (queue(runs, sample, **QUICK, seed=2) for _ in range(2))
     train_run(undisturbed.id, runs.database_url)
+    fail = ClaimedRun.fail
 
+    def fail_with_room_again(claimed, problem):
+        disk.is_full = False
+        fail(claimed, problem)
+
+    monkeypatch.setattr(ClaimedRun, "fail", fail_with_room_again)
     with at({(3, 1): do(lambda: setattr(disk, "is_full", True))}):
         train_run(run.id, runs.database_url)
     failed = runs.get_run(run.id)
-    disk.is_full = False
     runs.resume_run(run.id)
     train_run(run.id, runs.database_url)
 
@@ -217,6 +224,24 @@ def test_a_run_that_a_full_disk_ended_says_so_and_can_be_resumed_when_there_is_r
     )
     assert disk.refused > 1
     assert runs.get_run(run.id).attempt == 3
+    assert_ended_alike(runs, run, undisturbed)
+
+
+def test_a_run_whose_end_the_full_disk_does_not_take_either_is_trained_when_there_is_room(
+    runs, sample, disk, impatient
+):
+    undisturbed, run = (queue(runs, sample, **QUICK, seed=3) for _ in range(2))
+    train_run(undisturbed.id, runs.database_url)
+
+    with at({(2, 1): do(lambda: setattr(disk, "is_full", True))}), contextlib.suppress(StoreError):
+        train_run(run.id, runs.database_url)
+    disk.is_full = False
+    left = runs.get_run(run.id)
+    if left.status == FAILED:  # if there was room for these few words
+        runs.resume_run(run.id)
+    runs.requeue_lost_runs(lost_after_s=-1)
+    train_run(run.id, runs.database_url)
+
     assert_ended_alike(runs, run, undisturbed)
 
 

@@ -28,7 +28,7 @@ from test_runs import (
     start,
 )
 
-from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
+from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError, VariantError
 from mnist_dash.runs import (
     BEST_WEIGHTS,
     CANCELLED,
@@ -372,12 +372,53 @@ def test_a_worker_that_pauses_within_an_epoch_may_leave_a_newer_checkpoint(store
     assert training_of(store, run.id) == [b"within 2", b"best of 1"]
 
 
-def test_a_worker_may_pause_without_having_been_asked(store):  # Ctrl+C
+def test_a_pause_that_is_taken_back_too_late_queues_the_run_again_with_its_checkpoint(store):
     run = started(store)
+    store.pause_run(run.id)
+    assert store.beat(run.id, run.claim, None) == PAUSED
+    store.resume_run(run.id)
 
-    store.stop_run(run.id, run.claim, PAUSED, {})
+    store.stop_run(run.id, run.claim, PAUSED, {CHECKPOINT: b"in the middle"})
 
-    assert (store.get_run(run.id).status, store.get_run(run.id).wanted) == (PAUSED, None)
+    assert (store.get_run(run.id).status, store.get_run(run.id).wanted) == (QUEUED, None)
+    assert store.claim_run(run.id).status == RUNNING
+    assert store.read_artifact(run.id, CHECKPOINT) == b"in the middle"
+
+
+def test_a_run_that_is_being_cancelled_cannot_be_paused(store):
+    run = started(store)
+    store.cancel_run(run.id)
+
+    with pytest.raises(RunStateError, match="it is being cancelled"):
+        store.pause_run(run.id)
+
+    assert store.beat(run.id, run.claim, None) == CANCELLED
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_run_is_continued_only_for_more_epochs_than_it_has(store, epochs):
+    run = finish(store)
+    trained = len(store.list_epochs(run.id))
+
+    with pytest.raises(RunStateError, match=f"it has {trained} epochs"):
+        store.continue_run(run.id, min(epochs, trained))
+
+
+def test_a_run_is_not_continued_for_more_epochs_than_a_run_may_have(store):
+    with pytest.raises(VariantError, match="from 1 to 1,000"):
+        store.continue_run(finish(store).id, 10**9)
+
+
+def test_failed_runs_are_not_resumed_beyond_what_their_owner_may_have(store):
+    runs = [started(store) for _ in range(2)]
+    for run in runs:
+        store.fail_run(run.id, run.claim, "out of memory")
+
+    store.resume_run(runs[0].id, max_unfinished=1)
+    with pytest.raises(RunStateError, match="1 is the most here"):
+        store.resume_run(runs[1].id, max_unfinished=1)
+
+    assert [store.get_run(run.id).status for run in runs] == [QUEUED, FAILED]
 
 
 def test_a_pause_within_an_epoch_loses_no_epoch(store):
@@ -721,7 +762,7 @@ def test_a_run_without_checkpoint_cannot_be_continued(store):  # done before che
     assert [found.id for found in store.list_runs()] == [run.id]
 
 
-def test_a_continued_run_counts_as_unfinished(store):
+def test_a_continued_run_counts_as_unfinish(store):
     run, _ = continued_from(store, owner="ann", max_unfinished=1)
 
     with pytest.raises(RunStateError, match="You have 1 unfinished runs, and 1 is the most here"):

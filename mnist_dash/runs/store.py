@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Float, and_, case, cast, delete, func, insert, or_, select, update
 
 from mnist_dash.errors import RunStateError
 from mnist_dash.experiments import PlannedRun, experiment_title
-from mnist_dash.models import Value
+from mnist_dash.models import Value, get_variant
 from mnist_dash.runs.reading import RunReader
 from mnist_dash.runs.records import (
     CANCELLED,
@@ -32,7 +32,7 @@ from mnist_dash.runs.rows import (
     drop_checkpoints_of_cancelled,
     write_artifacts,
 )
-from mnist_dash.runs.tables import epochs_table, experiments_table, lock, read, runs_table, transaction
+from mnist_dash.runs.tables import artifacts_table, epochs_table, experiments_table, lock, read, runs_table, transaction
 
 LOST_AFTER_S = 12.0  # a worker beats several times a second; compiling a network holds it up for seconds
 MAX_LOST = 3
@@ -119,20 +119,17 @@ class RunStore(RunReader):
 
         Raises:
             RunStateError: If the run cannot be continued, or the owner has too many.
+            VariantError: If there cannot be so many epochs.
         """
         run = self.get_run(run_id)
-        if run.status != DONE or self.find_artifact(run_id, CHECKPOINT) is None:
-            raise RunStateError(
-                f"Run {run_id} cannot be continued: {'it keeps no optimizer state' if run.status == DONE else ''}"
-                f"{f'it is {run.status}, not done' if run.status != DONE else ''}. Start a new run instead."
-            )
-        values = {name: getattr(run, name) for name in ("variant", "dataset", "fingerprint", "started_at")}
-        settings = {**run.settings, "epochs": epochs}
+        settings = get_variant(run.variant).check({**run.settings, "epochs": epochs})
+        values = {name: getattr(run, name) for name in ("variant", "dataset", "fingerprint")}
         values |= {"settings": settings, "owner": owner, "created_at": self.clock(), "status": QUEUED}
         with transaction(self.engine) as connection:
             if max_unfinished is not None:
                 lock(connection, f"owner {owner}")
                 _check_room(connection, owner, 1, max_unfinished)
+            _check_continued(connection, run, epochs)
             new = insert(runs_table).values({**values, "continues": run_id}).returning(runs_table.c.id)
             new_id = int(connection.scalar(new) or 0)
             copy_training(connection, run_id, new_id)
@@ -234,7 +231,8 @@ class RunStore(RunReader):
     def stop_run(self, run_id: int, claim: str, status: str, artifacts: Mapping[str, bytes]) -> None:
         """Marks a running run paused or cancelled, once its worker has stopped.
 
-        A run that was cancelled after its worker had heard of a pause is cancelled.
+        A run that was cancelled after its worker had heard of a pause is cancelled, and one
+        whose pause was taken back in that time is queued again.
 
         Args:
             run_id: The run.
@@ -242,11 +240,11 @@ class RunStore(RunReader):
             status: `PAUSED` or `CANCELLED`.
             artifacts: What a paused run goes on from.
         """
-        cancelled = runs_table.c.wanted == CANCELLED
-        ended = {
-            "status": case((cancelled, CANCELLED), else_=status),
-            "finished_at": case((cancelled, self.clock()), else_=None if status == PAUSED else self.clock()),
-        }
+        ended: dict[str, Any] = {"status": status}
+        if status == PAUSED:
+            cancelled, taken_back = runs_table.c.wanted == CANCELLED, runs_table.c.wanted.is_(None)
+            ended["status"] = case((cancelled, CANCELLED), (taken_back, QUEUED), else_=PAUSED)
+            ended["finished_at"] = case((cancelled, self.clock()), else_=cast(None, Float))
         self._end(run_id, claim, {**ended, "wanted": None}, artifacts)
 
     # What the user and the queue may do
@@ -273,28 +271,42 @@ class RunStore(RunReader):
             "wanted": case((running, wanted), else_=None),
             "status": case((running, RUNNING), else_=wanted),
         }
+        asked = and_(runs_table.c.id == run_id, runs_table.c.status.in_(of))
         if wanted == CANCELLED:
             values["finished_at"] = case((running, None), else_=self.clock())
+        else:
+            asked = and_(asked, runs_table.c.wanted.is_distinct_from(CANCELLED))
         with transaction(self.engine) as connection:
-            asked = and_(runs_table.c.id == run_id, runs_table.c.status.in_(of))
             changed = connection.scalar(update(runs_table).where(asked).values(values).returning(runs_table.c.id))
             drop_checkpoints_of_cancelled(connection)
         if changed is None:
-            status = self.get_run(run_id).status
+            run = self.get_run(run_id)
+            status = "being cancelled" if run.wanted == CANCELLED else run.status
             raise RunStateError(f"Run {run_id} cannot be {wanted}: it is {status}. {otherwise}.")
 
-    def resume_run(self, run_id: int) -> None:
+    def resume_run(self, run_id: int, *, max_unfinished: int | None = None) -> None:
         """Queues a paused or failed run again, to go on from where it stopped; or takes a pause back.
 
+        Args:
+            run_id: The run.
+            max_unfinished: Unfinished runs that its owner may have, this one included.
+
         Raises:
-            RunStateError: If the run is neither paused nor failed, nor about to be paused.
+            RunStateError: If the run is neither paused nor failed, nor about to be paused, or
+                its owner has too many.
         """
         running = runs_table.c.status == RUNNING
         asked = or_(runs_table.c.status.in_((PAUSED, FAILED)), and_(running, runs_table.c.wanted == PAUSED))
         status = case((running, RUNNING), else_=QUEUED)
         values: dict[str, Any] = {"status": status, "wanted": None, "error": None, "finished_at": None, "lost": 0}
         values |= {"attempt": runs_table.c.attempt + 1}  # the queue submits each attempt once
+        owner = self.get_run(run_id).owner
         with transaction(self.engine) as connection:
+            if max_unfinished is not None:
+                lock(connection, f"owner {owner}")
+                failed = and_(runs_table.c.id == run_id, runs_table.c.status == FAILED)
+                new = connection.scalar(select(func.count()).where(failed)) or 0
+                _check_room(connection, owner, new, max_unfinished)
             statement = update(runs_table).where(runs_table.c.id == run_id, asked).values(values)
             changed = connection.scalar(statement.returning(runs_table.c.id))
         if changed is None:
@@ -378,10 +390,26 @@ class RunStore(RunReader):
             drop_checkpoints_of_cancelled(connection)
 
 
+def _check_continued(connection: Any, run: Run, epochs: int) -> None:
+    """Makes sure, and that it stays so until the transaction ends, that a run can be continued."""
+    locked = select(runs_table.c.status).where(runs_table.c.id == run.id).with_for_update(read=True)
+    trained = connection.scalar(select(func.count()).where(epochs_table.c.run_id == run.id)) or 0
+    kept = and_(artifacts_table.c.run_id == run.id, artifacts_table.c.name == CHECKPOINT)
+    reason = None
+    if (status := connection.scalar(locked)) != DONE:
+        reason = f"it is {status or 'deleted'}, not done"
+    elif not connection.scalar(select(func.count()).where(kept)):
+        reason = "it keeps no optimizer state"
+    elif epochs <= trained:
+        reason = f"it has {trained} epochs, and {epochs} are not more"
+    if reason:
+        raise RunStateError(f"Run {run.id} cannot be continued: {reason}. Start a new run instead.")
+
+
 def _check_room(connection: Any, owner: str, wanted: int, allowed: int) -> None:
     unfinished = and_(runs_table.c.owner == owner, runs_table.c.status.in_(UNFINISHED))
     count = connection.scalar(select(func.count()).where(unfinished)) or 0
-    if count + wanted > allowed:
+    if wanted and count + wanted > allowed:
         more = f" and want {wanted} more" if wanted > 1 else ""
         raise RunStateError(
             f"You have {count} unfinished runs{more}, and {allowed} is the most here. "

@@ -11,7 +11,7 @@ from mnist_dash.models import VARIANTS, get_variant
 from mnist_dash.runs import ACTIVE, CANCELLED, DONE, PAUSED, RUNNING, UNFINISHED, Experiment, Run
 from mnist_dash.ui.controls import CHART, option_name
 from mnist_dash.ui.resources import job_queue, may_change, run_store
-from mnist_dash.ui.run_card import NOT_YOURS, attempt, progress_of, result_words, run_buttons
+from mnist_dash.ui.run_card import NOT_YOURS, attempt, progress_of, result_words, resume, run_buttons
 
 _ROWS = 20
 _BY_CHANCE = ("seed", "fold")
@@ -19,6 +19,8 @@ _BY_CHANCE = ("seed", "fold")
 
 def experiment_card(experiment: Experiment, runs: Sequence[Run]) -> None:
     """Shows an experiment with its progress, its curves, its results and its runs."""
+    if not runs:
+        return  # deleted in another tab
     runs = sorted(runs, key=lambda run: run.id)
     ended = [run for run in runs if run.status not in UNFINISHED]
     with st.container(border=True, key=f"train_experiment_{experiment.id}"):
@@ -74,7 +76,7 @@ def _buttons(experiment: Experiment, runs: Sequence[Run]) -> None:
     if active:
         _all_of("Pause", "pause", experiment, active, store.pause_run)
     if paused:
-        _all_of("Resume", "play_arrow", experiment, paused, store.resume_run)
+        _all_of("Resume", "play_arrow", experiment, paused, resume)
     if unfinished:
         _all_of("Cancel", "stop", experiment, unfinished, store.cancel_run)
         return
@@ -128,7 +130,7 @@ def _results(runs: Sequence[Run]) -> None:
     groups: dict[object, list[Run]] = {}
     for run in done:
         groups.setdefault(alike_but_for_chance(run), []).append(run)
-    if len(groups) == 1:
+    if not names:
         of = f", mean ± standard deviation of {len(done)} runs" if len(done) > 1 else ""
         st.markdown(f"Test accuracy **{_accuracy_words(done)}**{of}")
         return

@@ -11,6 +11,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from mnist_dash import data, evaluation, prediction
 from mnist_dash.data import Dataset
+from mnist_dash.errors import VariantError
 from mnist_dash.evaluation import Outcome
 from mnist_dash.novelty import NoveltyDetector
 from mnist_dash.prediction import LayerWeights, Predictor
@@ -124,6 +125,25 @@ def visitor() -> str:
 def may_change(run: Run) -> bool:
     """Says whether whoever looks at the page may pause, cancel or delete a run."""
     return not settings().shared or run.owner == visitor()
+
+
+def most_unfinished() -> int | None:
+    """Returns how many unfinished runs a visitor may have; None without limit."""
+    limits = settings()
+    return limits.max_queued if limits.shared else None
+
+
+def check_epochs(epochs: int) -> None:
+    """Makes sure that a run of so many epochs is allowed here.
+
+    Raises:
+        VariantError: If a shared dashboard allows fewer.
+    """
+    limits = settings()
+    if limits.shared and epochs > limits.max_epochs:
+        raise VariantError(
+            f"epochs is {epochs}, but {limits.max_epochs} is the most on this shared dashboard. Choose fewer."
+        )
 
 
 def _browser_secret(cookie: str) -> bytes:

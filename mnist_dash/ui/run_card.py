@@ -13,7 +13,7 @@ from mnist_dash.models import COSINE, get_variant
 from mnist_dash.runs import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED, QUEUED, RUNNING, Run
 from mnist_dash.scripts import keras_notebook, keras_script
 from mnist_dash.ui.controls import CHART, as_text, title_of
-from mnist_dash.ui.resources import job_queue, may_change, run_store, settings, visitor
+from mnist_dash.ui.resources import check_epochs, job_queue, may_change, most_unfinished, run_store, visitor
 from mnist_dash.ui.training_form import changed_settings, fill_form
 
 NOT_YOURS = "Only the visitor who queued this run may do that."
@@ -54,9 +54,9 @@ def run_buttons(run: Run, *, small: bool = False) -> None:
     if run.status in (QUEUED, RUNNING) and run.wanted != PAUSED:
         _button("Pause", "pause", run, run_store().pause_run, disabled=run.wanted is not None, small=small)
     elif run.status == PAUSED or run.wanted == PAUSED:
-        _button("Resume", "play_arrow", run, _resume, small=small)
+        _button("Resume", "play_arrow", run, resume, small=small)
     elif run.status == FAILED:
-        _button("Try again", "replay", run, _resume, small=small)
+        _button("Try again", "replay", run, resume, small=small)
     if run.status in (QUEUED, RUNNING, PAUSED):
         stopping = run.wanted == CANCELLED
         name = "Stopping …" if stopping else "Cancel"
@@ -97,8 +97,9 @@ def attempt(action: Callable[..., object], *arguments: Any) -> None:
         st.toast(as_text(str(error)), icon=":material/error:", duration="long")
 
 
-def _resume(run_id: int) -> None:
-    run_store().resume_run(run_id)
+def resume(run_id: int) -> None:
+    """Lets a paused or failed run go on."""
+    run_store().resume_run(run_id, max_unfinished=most_unfinished())
     job_queue().look()
 
 
@@ -149,11 +150,8 @@ def _continue(run: Run) -> None:
 
 
 def _train_further(run_id: int, epochs: int) -> None:
-    limits = settings()
-    if limits.shared:
-        epochs = min(epochs, limits.max_epochs)
-    allowed = limits.max_queued if limits.shared else None
-    run = run_store().continue_run(run_id, epochs, owner=visitor(), max_unfinished=allowed)
+    check_epochs(epochs)
+    run = run_store().continue_run(run_id, epochs, owner=visitor(), max_unfinished=most_unfinished())
     job_queue().look()
     st.toast(f"{run.title} is queued.", icon=":material/playlist_add_check:")
 

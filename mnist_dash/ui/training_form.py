@@ -8,7 +8,7 @@ import streamlit as st
 from mnist_dash.errors import VariantError
 from mnist_dash.experiments import MAX_RUNS, PlannedRun, plan_runs
 from mnist_dash.models import PRESETS, VARIANTS, Preset, Setting, Value, Variant
-from mnist_dash.ui.controls import choice, option_name
+from mnist_dash.ui.controls import choice, explain, option_name
 
 _MAIN = ("epochs", "batch_size", "learning_rate")
 _NOT_ASKED = ("fold",)  # with k folds, all of them are trained
@@ -107,6 +107,9 @@ def _inputs(variant: Variant) -> dict[str, Sequence[str]]:
             "Several values, separated by spaces, are tried one after the other: “0.1 0.01 0.001” makes three runs. "
             f"With several values in several places, every combination is trained; {MAX_RUNS} runs are the most."
         )
+        with st.container(horizontal=True, gap="small"):
+            for name in ("optimizers", "k_fold", "dropout", "augmentation"):
+                explain(name)
         columns = st.columns(2)
         for number, setting in enumerate(setting for name, setting in by_name.items() if name not in _MAIN):
             with columns[number % 2]:

@@ -3,12 +3,19 @@
 import streamlit as st
 
 from mnist_dash import wording
-from mnist_dash.errors import VariantError
 from mnist_dash.experiments import expected_seconds
 from mnist_dash.figures import drawing_words, network_drawing
 from mnist_dash.models import summarise, weights_in
 from mnist_dash.ui.controls import CHART, as_text, shows_errors
-from mnist_dash.ui.resources import dataset, job_queue, run_store, settings, visitor
+from mnist_dash.ui.resources import (
+    check_epochs,
+    dataset,
+    job_queue,
+    most_unfinished,
+    run_store,
+    settings,
+    visitor,
+)
 from mnist_dash.ui.run_card import downloads
 from mnist_dash.ui.training_form import Form
 
@@ -76,18 +83,14 @@ def _expected_words(form: Form, known: bool) -> None:
 
 @shows_errors
 def _start(form: Form) -> None:
-    limits, data = settings(), dataset()
-    most = max(int(run.settings["epochs"]) for run in form.runs)
-    if limits.shared and most > limits.max_epochs:
-        raise VariantError(
-            f"epochs is {most}, but {limits.max_epochs} is the most on this shared dashboard. Choose fewer."
-        )
+    data = dataset()
+    check_epochs(max(int(run.settings["epochs"]) for run in form.runs))
     runs = run_store().create_runs(
         form.runs,
         dataset=data.name,
         fingerprint=data.fingerprint,
         owner=visitor(),
-        max_unfinished=limits.max_queued if limits.shared else None,
+        max_unfinished=most_unfinished(),
     )
     job_queue().look()
     what = f"{runs[0].title} is queued." if len(runs) == 1 else f"{len(runs)} runs are queued."
