@@ -141,7 +141,7 @@ class Killed(BaseException):
     """A worker's death, as far as a test can have it without dying itself: nothing more is said or written."""
 
 
-def killed(run: ClaimedRun, _: object) -> None:
+def killed(*_: object) -> None:
     raise Killed
 
 

@@ -221,6 +221,29 @@ def test_a_run_whose_weights_run_away_fails_in_words(runs, sample):
     assert "smaller learning rate" in failed.error
 
 
+RUNS_AWAY = {
+    "hidden_layers": 5,
+    "activation": "linear",
+    "pixel_scaling": "0-255",
+    "optimizer": "sgd",
+    "learning_rate": 10,
+    "batch_size": 4_096,
+    "epochs": 2,
+}
+
+
+@pytest.mark.parametrize("validation", ["none", "holdout"])
+def test_a_run_whose_weights_run_away_in_its_very_last_step_fails_too(validation, runs, sample):
+    run = queue(runs, sample, **RUNS_AWAY, validation=validation)  # two steps, each with a loss that is a number
+
+    train_run(run.id, runs.database_url)
+
+    failed = runs.get_run(run.id)
+    assert failed.status == FAILED
+    assert "The loss became nan in epoch 2: the weights have run away." in failed.error
+    assert failed.test_accuracy is None
+
+
 def test_a_run_queued_for_other_data_fails_in_words(runs):
     run = runs.create_run("dense-32", VARIANTS["dense-32"].check({}), dataset="mnist", fingerprint="of the full MNIST")
 

@@ -382,6 +382,62 @@ def test_what_is_no_archive_cannot_be_evaluated(command_line, pictures, name):
 # Scripts and exports
 
 
+def test_k_folds_are_trained_one_after_the_other_and_come_with_mean_and_standard_deviation(command_line):
+    small = ("--filters", "2", "--hidden-units", "8", "--batch-size", "64")
+    *runs, summary = command_line("train", "cnn", "--validation", "kfold:4", "--epochs", "1", *small, "--json").records
+
+    accuracies = [run["test_accuracy"] for run in runs]
+    assert [run["settings"]["fold"] for run in runs] == [1, 2, 3, 4]
+    assert [len(run["epochs"]) for run in runs] == [1] * 4
+    assert all(run["epochs"][0]["val_accuracy"] is not None for run in runs)
+    assert summary["runs"] == [run["run"] for run in runs]
+    assert summary["n"] == 4
+    assert summary["mean"] == pytest.approx(np.mean(accuracies))
+    assert summary["sd"] == pytest.approx(np.std(accuracies, ddof=1))
+
+
+def test_a_setting_given_several_times_is_varied_and_every_combination_repeated(command_line):
+    printed = command_line(*TRAIN, "--learning-rate", "0.01", "--learning-rate", "0.001", "--repeats", "2", "--json")
+
+    runs, summaries = printed.records[:4], printed.records[4:]
+    found = [(run["settings"]["learning_rate"], run["settings"]["seed"]) for run in runs]
+    assert found == [(0.01, 0), (0.01, 1), (0.001, 0), (0.001, 1)]
+    assert [summary["runs"] for summary in summaries] == [
+        [runs[0]["run"], runs[1]["run"]],
+        [runs[2]["run"], runs[3]["run"]],
+    ]
+
+
+def test_one_fold_alone_is_trained_if_it_is_named(command_line):
+    record = command_line(*TRAIN, "--validation", "kfold:4", "--fold", "3", "--json").record
+
+    assert record["settings"]["fold"] == 3
+
+
+def test_too_many_runs_are_refused_with_their_number(command_line):
+    seeds = [word for seed in range(21) for word in ("--seed", str(seed))]
+
+    refused = command_line("train", "dense-32", *seeds, "--repeats", "10", "--json")
+
+    assert refused.status == 2
+    assert "210 runs, but 200 is the most" in refused.err
+
+
+def test_a_run_that_diverges_is_an_error_and_the_others_are_trained(command_line):
+    arguments = ("--learning-rate", "10", "--learning-rate", "0.1", "--optimizer", "sgd", "--pixel-scaling", "0-255")
+    printed = command_line("train", "dense-512", "--epochs", "1", "--activation", "linear", *arguments, "--json")
+
+    assert printed.status == 1
+    assert "The loss became" in printed.err
+
+
+def test_a_variants_notebook_is_one(command_line):
+    notebook = json.loads(command_line("code", "cnn", "--notebook").out)
+
+    assert notebook["nbformat"] == 4
+    assert any("keras.layers.Conv2D" in "".join(cell["source"]) for cell in notebook["cells"])
+
+
 def test_a_variants_script_is_python(command_line):
     printed = command_line("code", "dense-512")
 

@@ -104,7 +104,8 @@ class ClaimedRun:
 
     def record(self, epoch: Epoch, program: CompiledTraining) -> None:
         """Stores a finished epoch, with what to go on from if the worker dies now."""
-        if problem := _diverged(epoch.loss, epoch.number):
+        validated = 0.0 if epoch.val_loss is None else epoch.val_loss
+        if problem := _diverged(epoch.loss, epoch.number) or _diverged(validated, epoch.number):
             return self.fail(problem)
         self.history.append(epoch)
         artifacts = {CHECKPOINT: Checkpoint(program.state()).as_bytes()}
@@ -129,7 +130,10 @@ class ClaimedRun:
             best = insist(lambda: self.store.read_artifact(self.run.id, BEST_WEIGHTS))
             program.take_state(Checkpoint.from_bytes(best or b"").state)
         result, artifacts = _tested(program, dataset, fit_seconds=sum(epoch.seconds for epoch in self.history))
-        self._end(lambda claim: self.store.finish_run(self.run.id, claim, result, artifacts), DONE)
+        if problem := _diverged(result.test_loss, len(self.history)):
+            self.fail(problem)
+        else:
+            self._end(lambda claim: self.store.finish_run(self.run.id, claim, result, artifacts), DONE)
 
     def fail(self, problem: str) -> None:
         """Ends the run with the reason in words; it keeps its last checkpoint."""

@@ -2,17 +2,19 @@
 
 import itertools
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from mnist_dash.data import load_dataset
-from mnist_dash.runs import CANCELLED, RunStore
+from mnist_dash.runs import CANCELLED, PAUSED, RunStore
 from mnist_dash.settings import load_settings
-from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, serving, wait_until_idle
+from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, serving
 
 PAGES = {
     "": "MNIST Dash",
@@ -25,6 +27,8 @@ PAGES = {
 }
 LIBRARIES = ("libtensorflow", "tensorflow/python", "_pywrap_tensorflow", "keras")
 PHONE = {"width": 360, "height": 740}
+# Playwright's own five seconds are not enough where two other test runs share the cores.
+expect.set_options(timeout=20_000)
 
 
 def page_in(browser: Browser, *, phone: bool = False, dark: bool = False) -> Page:
@@ -132,7 +136,7 @@ def test_the_variant_stands_in_the_link(browser: Browser, server: Server):
 
     open_page(page, f"{server.url}/train?train_variant=cnn", PAGES["train"])
 
-    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("60")
+    expect(page.get_by_role("textbox", name="Epochs")).to_have_value("60")
 
 
 def test_a_stroke_by_touch_arrives_on_a_phone_and_the_page_does_not_scroll(browser: Browser, server: Server):
@@ -170,13 +174,20 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, server: Server, dark: b
         assert page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") <= 0, path
 
 
+def start(page: Page, server: Server, link: str, button: str) -> None:
+    """Opens the Train page by a link that fills its form, and presses the button."""
+    open_page(page, f"{server.url}/train?{link}", PAGES["train"])
+    page.get_by_role("button", name=button).click()
+
+
+def run_buttons(page: Page, name: str) -> Locator:
+    """The buttons of single runs with this name that are in view."""
+    return page.locator(f"[class*=st-key-train_{name}_] button").filter(visible=True)
+
+
 def test_a_run_goes_on_over_a_reload_and_can_be_cancelled(browser: Browser, server: Server, database: str):
     page = page_in(browser)
-    open_page(page, f"{server.url}/train", PAGES["train"])
-    page.get_by_role("spinbutton", name="Epochs").fill("1000")
-    page.keyboard.press("Tab")
-    wait_until_idle(page)
-    page.get_by_role("button", name="Start training").click()
+    start(page, server, "epochs=1000", "Start training")
     expect(page.get_by_text(re.compile(r"Epoch \d+ of 1000"))).to_be_visible(timeout=90_000)
 
     page.reload()
@@ -187,6 +198,45 @@ def test_a_run_goes_on_over_a_reload_and_can_be_cancelled(browser: Browser, serv
     store = RunStore(database)
     assert store.list_runs()[0].status == CANCELLED
     store.close()
+
+
+def test_a_sweep_goes_on_while_its_tab_is_closed_one_run_paused_another_cancelled(
+    browser: Browser, server: Server, database: str
+):
+    page = page_in(browser)
+    start(page, server, "epochs=300&learning_rate=0.01+0.001+0.0001&batch_size=8", "Start 3 runs")
+    expect(page.get_by_text("1 running, 2 queued")).to_be_visible(timeout=90_000)
+    page.get_by_text("The 3 runs").click()
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 300")).filter(visible=True)).to_be_visible(timeout=90_000)
+    run_buttons(page, "pause").first.click()
+    expect(page.get_by_text("1 paused")).to_be_visible()
+    run_buttons(page, "cancel").last.click()
+    expect(page.get_by_text("1 cancelled")).to_be_visible()
+    context = page.context
+    page.close()
+
+    back = context.new_page()
+    open_page(back, f"{server.url}/train", PAGES["train"])
+    expect(back.get_by_text("1 paused")).to_be_visible()
+    back.get_by_role("button", name="Resume").first.click()
+    store = RunStore(database)
+    wait_until(lambda: PAUSED not in statuses(store))
+    back.get_by_role("button", name="Cancel all").click()
+
+    wait_until(lambda: set(statuses(store)) == {CANCELLED})
+    expect(back.get_by_text("3 cancelled")).to_be_visible(timeout=10_000)
+    store.close()
+
+
+def statuses(store: RunStore) -> list[str]:
+    return [run.status for run in store.list_runs() if not run.is_reference]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
 
 
 def test_a_picture_that_is_none_is_answered_with_a_sentence(browser: Browser, server: Server, tmp_path: Path):
