@@ -14,7 +14,7 @@ from mnist_dash.data import Dataset, load_dataset
 from mnist_dash.models import VARIANTS
 from mnist_dash.runs import RunStore
 from mnist_dash.settings import load_settings
-from mnist_dash.training import CompiledTraining, load_tensorflow, train_run
+from mnist_dash.training import lanes_for, load_tensorflow, train_run
 
 EPOCHS = {"dense-32": 20, "dense-512": 6}
 ROUNDS = 3
@@ -24,9 +24,9 @@ def bare_seconds(name: str, dataset: Dataset, epochs: int) -> float:
     """Returns how long the compiled loop alone takes."""
     values = VARIANTS[name].check({})
     started = time.perf_counter()
-    program = CompiledTraining(VARIANTS[name], values, dataset.x_train, dataset.y_train)
+    lanes = lanes_for(name, [values], dataset)
     for number in range(1, epochs + 1):
-        program.train_epoch(range_of(dataset), number)
+        lanes.train_epoch([range_of(dataset)], number)
     return time.perf_counter() - started
 
 

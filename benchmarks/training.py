@@ -126,18 +126,18 @@ Train = Callable[[int], object]
 
 
 def _project(variant: Variant, values: Values, dataset: Dataset) -> Callable[[], Train]:
-    from mnist_dash.training import CompiledTraining, load_tensorflow
+    from mnist_dash.training import lanes_for, load_tensorflow
 
     load_tensorflow()
     parts = split(dataset.y_train, str(values["validation"]))
 
     def prepare() -> Train:
-        program = CompiledTraining(variant, values, dataset.x_train, dataset.y_train)
+        lanes = lanes_for(variant.name, [values], dataset)
 
         def train_epoch(number: int) -> None:
-            program.train_epoch(parts.train, number)
+            lanes.train_epoch([parts.train], number)
             if len(parts.validation):
-                program.evaluate(parts.validation)
+                lanes.select(0).evaluate(parts.validation)
 
         return train_epoch
 

@@ -2,7 +2,8 @@
 
 errors, settings     what can go wrong, what can be configured
 data, images         MNIST's digits; any picture redrawn the way they were drawn
-models               the networks and their settings (variants), and their plain Keras scripts
+models, scripts      the networks and their settings (variants); each as a plain Keras script
+experiments          from one form to all the runs that it asks for
 runs                 the store: every run is a row; the only SQL
 training, jobs       one run, compiled; the workers that execute it
 prediction           what finished runs say about a digit, without TensorFlow
@@ -11,4 +12,4 @@ evaluation, figures  numbers that can be trusted; charts made from them
 ui, cli              what Streamlit pages share; the command line
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from streamlit.elements.lib import streamlit_plotly_theme
 
 from mnist_dash import figures
 from mnist_dash.evaluation import accuracy
@@ -329,6 +330,10 @@ def test_runs_of_an_experiment_are_drawn_by_validation_where_there_is_one():
 
 
 # All figures
+
+
+def test_text_has_the_colour_that_streamlits_theme_gives_to_text():
+    assert live_curve(EPOCHS, None, variant="cnn", total=5).layout.font.color == streamlit_plotly_theme.GRAY_90
 
 
 ALL = {

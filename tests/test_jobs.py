@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from distributed import LocalCluster
 from learning import final_weights, history, queue, wait_until
-from queue_process import Dashboard, dashboard
+from queue_process import LOST_AFTER, Dashboard, dashboard
 from sqlalchemy import Engine, event
 
 from mnist_dash.data import Dataset
@@ -46,12 +46,20 @@ def is_done(store: RunStore, run: Run) -> bool:
 # Which runs are trained together
 
 
+@pytest.fixture
+def waiting(tmp_path) -> Iterator[RunStore]:
+    """A store whose runs are never trained."""
+    opened = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    yield opened
+    opened.close()
+
+
 def ids_of(groups):
     return [[run.id for run in group] for group in groups]
 
 
-def test_seeds_of_one_experiment_are_trained_side_by_side_at_most_eight_at_once(store, sample):
-    runs = experiment(store, sample, 19)
+def test_seeds_of_one_experiment_are_trained_side_by_side_at_most_eight_at_once(waiting, sample):
+    runs = experiment(waiting, sample, 19)
     ids = [run.id for run in runs]
 
     assert MAX_LANES == 8
@@ -59,8 +67,8 @@ def test_seeds_of_one_experiment_are_trained_side_by_side_at_most_eight_at_once(
     assert ids_of(side_by_side(runs, workers=2)) == [ids[:8], ids[8:16], ids[16:]]
 
 
-def test_a_small_experiment_is_spread_over_all_workers(store, sample):
-    runs = experiment(store, sample, 7)
+def test_a_small_experiment_is_spread_over_all_workers(waiting, sample):
+    runs = experiment(waiting, sample, 7)
     ids = [run.id for run in runs]
 
     assert ids_of(side_by_side(runs, workers=2)) == [ids[:4], ids[4:]]
@@ -68,8 +76,8 @@ def test_a_small_experiment_is_spread_over_all_workers(store, sample):
     assert ids_of(side_by_side(runs, workers=50)) == [[run_id] for run_id in ids]
 
 
-def test_only_fresh_runs_that_are_alike_but_for_seed_and_fold_are_trained_together(store, sample):
-    one, two = experiment(store, sample, 2), experiment(store, sample, 2)
+def test_only_fresh_runs_that_are_alike_but_for_seed_and_fold_are_trained_together(waiting, sample):
+    one, two = experiment(waiting, sample, 2), experiment(waiting, sample, 2)
     wider = replace(one[0], id=1_001, settings={**one[0].settings, "hidden_units": 33})
     of_other_data = replace(one[0], id=1_002, fingerprint="of other data")
     other_fold = replace(one[0], id=1_003, settings={**one[0].settings, "fold": 2})
@@ -89,14 +97,14 @@ def test_only_fresh_runs_that_are_alike_but_for_seed_and_fold_are_trained_togeth
     ("variant", "settings"),
     [("cnn", {}), ("dense-512", {}), ("dense-32", {"dropout": 0.1})],
 )
-def test_runs_that_would_not_gain_by_it_are_trained_one_by_one(variant, settings, store, sample):
-    runs = experiment(store, sample, 3, variant, **settings)
+def test_runs_that_would_not_gain_by_it_are_trained_one_by_one(variant, settings, waiting, sample):
+    runs = experiment(waiting, sample, 3, variant, **settings)
 
     assert ids_of(side_by_side(runs, workers=1)) == [[run.id] for run in runs]
 
 
-def test_every_waiting_run_is_in_one_group_in_the_order_of_their_first(store, sample):
-    first, second = experiment(store, sample, 3), experiment(store, sample, 3, "cnn")
+def test_every_waiting_run_is_in_one_group_in_the_order_of_their_first(waiting, sample):
+    first, second = experiment(waiting, sample, 3), experiment(waiting, sample, 3, "cnn")
     mixed = [second[0], first[2], second[1], first[0], second[2], first[1]]
 
     groups = side_by_side(mixed, workers=1)
@@ -211,7 +219,7 @@ def test_a_rehearsal_waits_for_queued_runs_and_they_never_for_it(store, sample, 
 def running_dashboard(tmp_path_factory) -> Iterator[tuple[Dashboard, RunStore]]:
     """A dashboard with a store of its own, so that no other queue takes its runs."""
     opened = RunStore(f"sqlite:///{tmp_path_factory.mktemp('dashboard') / 'runs.sqlite'}")
-    with dashboard(opened.database_url) as made:
+    with dashboard(opened.database_url, **{LOST_AFTER: "5"}) as made:  # instead of 12, to be quick
         yield made, opened
     opened.close()
 
@@ -250,22 +258,21 @@ def test_every_run_of_a_group_whose_worker_is_killed_ends_with_the_weights_of_an
     running_dashboard, sample
 ):
     made, store = running_dashboard
-    settings = {"epochs": 60, "batch_size": 4, "train_part": 0.5, "validation": "stratified:5"}
+    settings = {"epochs": 20, "batch_size": 2, "train_part": 0.5, "validation": "stratified:5"}
     runs = experiment(store, sample, 4, **settings)
-    for run in runs:
-        in_training(store, run, epochs=2)
+    in_training(store, runs[-1], epochs=2)
 
     [worker] = made.workers()
     worker.kill()
     wait_until(lambda: all(is_done(store, run) for run in runs))
 
     assert [store.get_run(run.id).attempt for run in runs] == [2] * 4
-    for run in runs[::3]:
-        undisturbed = queue(store, sample, **run.settings)
-        wait_until(lambda undisturbed=undisturbed: is_done(store, undisturbed))
-        assert [epoch.number for epoch in store.list_epochs(run.id)] == list(range(1, 61))
-        for one, other in zip(final_weights(store, run), final_weights(store, undisturbed), strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-4)
+    for run in runs:
+        assert [epoch.number for epoch in store.list_epochs(run.id)] == list(range(1, 21))
+    undisturbed = queue(store, sample, **runs[2].settings)
+    wait_until(lambda: is_done(store, undisturbed))
+    for one, other in zip(final_weights(store, runs[2]), final_weights(store, undisturbed), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
 
 
 def test_when_only_the_page_process_is_killed_its_workers_end_too(running_dashboard, sample):

@@ -350,7 +350,7 @@ def test_a_running_run_is_paused_by_its_worker_when_it_hears_of_it(timed, clock)
     now = timed.get_run(run.id)
     assert asked == replace(run, wanted=PAUSED)
     assert heard == PAUSED
-    assert (now.status, now.wanted, now.progress, now.finished_at) == (PAUSED, None, None, None)
+    assert (now.status, now.wanted, now.progress, now.finished_at) == (PAUSED, None, PROGRESS, None)
     assert (now.started_at, now.error) == (1_000.0, None)
 
 

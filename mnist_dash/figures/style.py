@@ -14,6 +14,9 @@ VARIANT_COLOURS = {
     "cnn-augmented": "#CC79A7",
 }
 _OTHER_COLOUR = "#D55E00"
+# Stands for the text colour of Streamlit's theme, light or dark: its pages put that in its place (GRAY_90 in
+# streamlit_plotly_theme). Without it axes are grey on the page's paper, with a contrast of 3.6.
+_TEXT = "#000037"
 _GRID = "rgba(128, 128, 128, 0.22)"
 DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "dot")
 # Blue, white and red, symmetric about zero (ColorBrewer's RdBu, reversed).
@@ -43,7 +46,7 @@ def styled(figure: go.Figure, *, height: int, x: str | None, y: str | None, **la
         margin={"l": 8, "r": 8, "t": 28, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"size": 13},
+        font={"size": 13, "color": _TEXT},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": None},
         hoverlabel={"namelength": -1},
         uirevision="keep",  # zoom stays while a running run grows

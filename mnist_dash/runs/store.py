@@ -242,6 +242,7 @@ class RunStore(RunReader):
         """
         ended: dict[str, Any] = {"status": status}
         if status == PAUSED:
+            ended["progress"] = runs_table.c.progress  # a paused run shows how far it is
             cancelled, taken_back = runs_table.c.wanted == CANCELLED, runs_table.c.wanted.is_(None)
             ended["status"] = case((cancelled, CANCELLED), (taken_back, QUEUED), else_=PAUSED)
             ended["finished_at"] = case((cancelled, self.clock()), else_=cast(None, Float))

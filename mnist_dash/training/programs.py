@@ -9,7 +9,7 @@ import numpy as np
 from mnist_dash.data import Dataset, Split, load_dataset, split, stamps
 from mnist_dash.models import Value, Values, get_variant
 from mnist_dash.settings import Settings, load_settings
-from mnist_dash.training.compiled import Begun, CompiledTraining, load_tensorflow, uses_xla
+from mnist_dash.training.compiled import NOT_BEGUN, Begun, CompiledTraining, load_tensorflow, uses_xla
 from mnist_dash.training.side_by_side import SideBySide
 
 # Whatever else is set changes the network or its step, so it needs a program of its own.
@@ -56,7 +56,12 @@ class Lanes(Protocol):
     """Networks that are trained in lockstep, each on its own pictures; often a single one."""
 
     def train_epoch(
-        self, positions: Sequence[np.ndarray], number: int, *, begun: Begun, report: Callable[[Sequence[Begun]], None]
+        self,
+        positions: Sequence[np.ndarray],
+        number: int,
+        *,
+        begun: Begun = NOT_BEGUN,
+        report: Callable[[Sequence[Begun]], None] = lambda begun: None,
     ) -> list[tuple[float, float]]:
         """Trains every lane for one epoch; like `CompiledTraining.train_epoch`, lane by lane."""
 
@@ -77,7 +82,12 @@ class Alone:
         self._program = program
 
     def train_epoch(
-        self, positions: Sequence[np.ndarray], number: int, *, begun: Begun, report: Callable[[Sequence[Begun]], None]
+        self,
+        positions: Sequence[np.ndarray],
+        number: int,
+        *,
+        begun: Begun = NOT_BEGUN,
+        report: Callable[[Sequence[Begun]], None] = lambda begun: None,
     ) -> list[tuple[float, float]]:
         """Trains for one epoch."""
         return [self._program.train_epoch(positions[0], number, begun=begun, report=lambda so_far: report([so_far]))]

@@ -10,6 +10,7 @@ import numpy as np
 
 from mnist_dash.models import Values, Variant, build, build_optimizer, learning_rate
 from mnist_dash.training.compiled import (
+    NOT_BEGUN,
     Begun,
     CompiledTraining,
     Stretches,
@@ -58,7 +59,12 @@ class SideBySide:
             stack.begin([settings[lane] for lane in share])
 
     def train_epoch(
-        self, positions: Sequence[np.ndarray], number: int, *, begun: Begun, report: Callable[[Sequence[Begun]], None]
+        self,
+        positions: Sequence[np.ndarray],
+        number: int,
+        *,
+        begun: Begun = NOT_BEGUN,
+        report: Callable[[Sequence[Begun]], None] = lambda begun: None,
     ) -> list[tuple[float, float]]:
         """Trains each lane on its pictures once, in the order of its seed and this epoch.
 

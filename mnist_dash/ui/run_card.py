@@ -181,13 +181,15 @@ def progress_of(run: Run, waiting: int) -> tuple[float, str]:
         ready = job_queue().ready
         ahead = f", {waiting} before it" if waiting else ""
         return 0.0, f"Queued{ahead}" if ready else "Queued; the workers are starting (a few seconds)"
+    done = 0.0
+    if progress and progress.steps:
+        done = min(1.0, (progress.epoch - 1 + progress.step / progress.steps) / total)
     if run.status == PAUSED:
-        return 0.0, "Paused; it goes on where it was"
+        return done, "Paused; it goes on where it was"
     if progress is None:
         return 0.0, "Starting"
     if not progress.steps:
         return 0.0, f"{progress.doing[0].upper()}{progress.doing[1:]} …"
-    done = (progress.epoch - 1 + progress.step / progress.steps) / total
     if progress.doing != "training":
         return 1.0, f"{progress.doing[0].upper()}{progress.doing[1:]} …"
     words = f"Epoch {progress.epoch} of {total} · batch {progress.step:,} of {progress.steps:,}"
@@ -195,7 +197,7 @@ def progress_of(run: Run, waiting: int) -> tuple[float, str]:
         words += f" · loss {progress.loss:.3f} · accuracy {wording.percent(progress.accuracy)}"
     if progress.seconds_left is not None:
         words += f" · {wording.seconds_words(progress.seconds_left)} left"
-    return min(done, 1.0), words
+    return done, words
 
 
 def _live(run: Run) -> None:
