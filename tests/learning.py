@@ -17,6 +17,12 @@ from mnist_dash.training import CompiledTraining
 from mnist_dash.training.claimed import ClaimedRun
 from mnist_dash.training.compiled import NOT_BEGUN, Begun, Stretches
 
+
+def slow(*values: Any) -> Any:
+    """A case of a parametrized test that is left for the slow tests."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 # Programs
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from learning import (
     Killed,
@@ -21,6 +22,7 @@ from learning import (
     killed,
     paused,
     queue,
+    slow,
     wait_until,
 )
 
@@ -168,7 +170,7 @@ def test_a_run_that_its_creator_claimed_is_trained_by_its_creator(runs, sample):
     assert runs.get_run(run.id).status == DONE
 
 
-@pytest.mark.parametrize("name", ["dense-512", "cnn-augmented"])
+@pytest.mark.parametrize("name", ["dense-512", slow("cnn-augmented")])
 def test_a_run_with_augmentation_and_schedule_learns_to_read_and_can_be_used_like_any_other(name, runs, sample):
     settings = {"epochs": 2, "batch_size": 32, "hidden_units": 64, "augmentation": 1.0, "schedule": "cosine"}
     run = queue(runs, sample, name, validation="holdout", **settings)
@@ -232,7 +234,7 @@ RUNS_AWAY = {
 }
 
 
-@pytest.mark.parametrize("validation", ["none", "holdout"])
+@pytest.mark.parametrize("validation", ["none", slow("holdout")])
 def test_a_run_whose_weights_run_away_in_its_very_last_step_fails_too(validation, runs, sample):
     run = queue(runs, sample, **RUNS_AWAY, validation=validation)  # two steps, each with a loss that is a number
 
@@ -285,6 +287,7 @@ def test_a_worker_whose_run_was_given_to_another_stops_and_changes_nothing(runs,
     runs.stop_run(run.id, second[0].claim, CANCELLED, {})
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_mid_training_ends_with_the_weights_of_an_undisturbed_one(runs, sample):
     settings = {"epochs": 30, "batch_size": 4, "seed": 11, "validation": "holdout"}
     undisturbed, killed_run = queue(runs, sample, **settings), queue(runs, sample, **settings)
@@ -307,6 +310,13 @@ def test_a_run_killed_in_mid_training_ends_with_the_weights_of_an_undisturbed_on
     assert_ended_alike(runs, killed_run, undisturbed)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(runs, sample):
+    run = queue(runs, sample, **SMALL)
+    train_run(run.id, runs.database_url)
+    return runs.get_run(run.id)
+
+
 # Pauses
 
 PAUSABLE = {
@@ -317,12 +327,16 @@ PAUSABLE = {
 }
 
 
-@pytest.mark.parametrize(("variant", "settings"), PAUSABLE.values(), ids=PAUSABLE)
+@pytest.mark.parametrize(
+    ("variant", "settings"),
+    [("dense-32", {}), *(slow(*case) for case in list(PAUSABLE.values())[1:])],
+    ids=PAUSABLE,
+)
 def test_a_run_that_is_paused_in_mid_epoch_and_killed_ends_with_the_weights_of_an_undisturbed_one(
     variant, settings, runs, sample
 ):
-    undisturbed, run = (queue(runs, sample, variant, **SMALL, **settings) for _ in range(2))
-    train_run(undisturbed.id, runs.database_url)
+    whole, run = (queue(runs, sample, variant, **SMALL, **settings) for _ in range(2))
+    train_run(whole.id, runs.database_url)
     begun = []
 
     for moment in ((1, 10), (2, 30), (2, 60), (2, 92)):  # the last is after the last batch
@@ -343,7 +357,7 @@ def test_a_run_that_is_paused_in_mid_epoch_and_killed_ends_with_the_weights_of_a
         (92, 92, 367),
     ]
     assert len(history(runs, run)) == 3
-    assert_ended_alike(runs, run, undisturbed)
+    assert_ended_alike(runs, run, whole)
 
 
 def test_the_time_before_a_pause_counts_and_the_pause_does_not(runs, sample):
@@ -364,9 +378,8 @@ def test_the_time_before_a_pause_counts_and_the_pause_does_not(runs, sample):
     assert before < seconds < before + (finished - asleep) - pause
 
 
-def test_a_pause_that_is_taken_back_in_time_changes_nothing(runs, sample):
-    undisturbed, run = (queue(runs, sample, **SMALL, seed=4) for _ in range(2))
-    train_run(undisturbed.id, runs.database_url)
+def test_a_pause_that_is_taken_back_in_time_changes_nothing(runs, sample, undisturbed):
+    run = queue(runs, sample, **SMALL)
 
     def pause_and_resume(claimed, _):
         paused(claimed, None)
@@ -494,9 +507,10 @@ def die_or_pause(run, runs):
 # Limits
 
 
-def test_a_run_that_trains_too_long_fails_in_words_and_can_be_resumed_with_a_higher_limit(runs, sample, monkeypatch):
-    undisturbed, run = (queue(runs, sample, **SMALL, seed=5) for _ in range(2))
-    train_run(undisturbed.id, runs.database_url)
+def test_a_run_that_trains_too_long_fails_in_words_and_can_be_resumed_with_a_higher_limit(
+    runs, sample, undisturbed, monkeypatch
+):
+    run = queue(runs, sample, **SMALL)
     monkeypatch.setenv("MNIST_DASH_MAX_MINUTES", "1")
     follow = ClaimedRun.follow
 
@@ -534,13 +548,15 @@ def test_the_minutes_of_all_epochs_count_together(runs, sample):
     assert runs.find_artifact(run.id, CHECKPOINT) is not None
 
 
-def test_a_run_whose_worker_takes_too_much_memory_fails_in_words_and_can_be_resumed(runs, sample, monkeypatch):
-    undisturbed, run = (queue(runs, sample, **SMALL, seed=6) for _ in range(2))
-    train_run(undisturbed.id, runs.database_url)
-    monkeypatch.setenv("MNIST_DASH_MAX_MEMORY_MB", "4000")
+def test_a_run_whose_worker_takes_too_much_memory_fails_in_words_and_can_be_resumed(
+    runs, sample, undisturbed, monkeypatch
+):
+    run = queue(runs, sample, **SMALL)
+    limit = int(psutil.Process().memory_info().rss / 1e6) + 1_000
+    monkeypatch.setenv("MNIST_DASH_MAX_MEMORY_MB", str(limit))
     ballast = []
 
-    with at({(2, 30): lambda *_: ballast.append(np.ones(4_000_000_000, np.uint8))}):
+    with at({(2, 30): lambda *_: ballast.append(np.ones(1_100_000_000, np.uint8))}):
         train_run(run.id, runs.database_url)
     ballast.clear()
     failed = runs.get_run(run.id)
@@ -549,7 +565,7 @@ def test_a_run_whose_worker_takes_too_much_memory_fails_in_words_and_can_be_resu
 
     assert failed.status == FAILED
     assert failed.error.startswith("Its worker took ")
-    assert "4,000 is the most here" in failed.error
+    assert f"{limit:,} is the most here" in failed.error
     assert "MNIST_DASH_MAX_MEMORY_MB" in failed.error
     assert_ended_alike(runs, run, undisturbed)
 
@@ -557,7 +573,7 @@ def test_a_run_whose_worker_takes_too_much_memory_fails_in_words_and_can_be_resu
 # Continued runs
 
 
-@pytest.mark.parametrize("settings", [{}, {"dropout": 0.2, "optimizer": "adam"}], ids=["plain", "dropout"])
+@pytest.mark.parametrize("settings", [{}, slow({"dropout": 0.2, "optimizer": "adam"})], ids=["plain", "dropout"])
 def test_a_run_of_two_epochs_that_is_continued_by_three_is_a_run_of_five(settings, runs, sample):
     whole = queue(runs, sample, **{**SMALL, **settings, "epochs": 5})
     first = queue(runs, sample, **{**SMALL, **settings, "epochs": 2})
@@ -588,7 +604,7 @@ def by_hand(labels, folds, fold, part):
     return learned[: round(part * len(learned))], sorted(kept)
 
 
-@pytest.mark.parametrize(("fold", "part", "seen"), [(1, 1.0, 3_000), (3, 0.5, 1_500), (4, 0.25, 750)])
+@pytest.mark.parametrize(("fold", "part", "seen"), [slow(1, 1.0, 3_000), (3, 0.5, 1_500), slow(4, 0.25, 750)])
 def test_a_run_learns_and_validates_the_pictures_of_its_fold_and_part(fold, part, seen, runs, sample):
     settings = {"validation": "stratified:4", "fold": fold, "train_part": part, "seed": 9, "hidden_units": 6}
     run = queue(runs, sample, **settings, epochs=1, batch_size=4_096)  # one step: its loss is that before it

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from learning import assert_ended_alike, at, history, queue, wait_until
+from learning import assert_ended_alike, at, history, queue, slow, wait_until
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import Pool
 
@@ -187,7 +187,9 @@ def do(action: Callable[[], object]) -> Callable[..., None]:
     return lambda *_: action() and None
 
 
-@pytest.mark.parametrize("when", [(1, 1), (3, 1)])  # no room for the first checkpoint, or for the finished network
+@pytest.mark.parametrize(
+    "when", [(1, 1), slow((3, 1))]
+)  # no room for the first checkpoint, or for the finished network
 def test_a_run_goes_on_when_a_full_disk_has_room_again(when, runs, sample, disk):
     undisturbed, run = (queue(runs, sample, **QUICK) for _ in range(2))
     train_run(undisturbed.id, runs.database_url)

@@ -10,6 +10,7 @@ from learning import (
     interrupt_at,
     keras_model_of,
     program_of,
+    slow,
     train_on_batch,
     weights_of,
 )
@@ -43,8 +44,8 @@ def order():
     ("name", "xla", "settings"),
     [
         ("dense-32", True, {}),
-        ("dense-512", True, {}),
-        ("sigmoid-100", False, {}),
+        slow("dense-512", True, {}),
+        slow("sigmoid-100", False, {}),
         ("cnn", False, {"filters": 4, "hidden_units": 64}),  # smaller, to be quick; with its dropout
     ],
 )
@@ -66,14 +67,14 @@ def test_an_epoch_gives_the_losses_and_weights_of_keras_train_on_batch(name, xla
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
-        ("dense-32", {"optimizer": "sgd", "hidden_layers": 0, "learning_rate": 0.1}),
-        ("dense-32", {"optimizer": "sgd", "hidden_layers": 3, "activation": "tanh"}),
+        slow("dense-32", {"optimizer": "sgd", "hidden_layers": 0, "learning_rate": 0.1}),
+        slow("dense-32", {"optimizer": "sgd", "hidden_layers": 3, "activation": "tanh"}),
         ("dense-512", {"optimizer": "momentum", "hidden_layers": 2, "activation": "sigmoid", "hidden_units": 20}),
-        ("dense-512", {"optimizer": "rmsprop", "hidden_layers": 5, "activation": "relu", "hidden_units": 30}),
-        ("sigmoid-100", {"optimizer": "adam", "hidden_layers": 2, "activation": "linear", "pixel_scaling": "0-1"}),
+        slow("dense-512", {"optimizer": "rmsprop", "hidden_layers": 5, "activation": "relu", "hidden_units": 30}),
+        slow("sigmoid-100", {"optimizer": "adam", "hidden_layers": 2, "activation": "linear", "pixel_scaling": "0-1"}),
         ("cnn", {"optimizer": "adam", "filters": 2, "hidden_layers": 0, "activation": "tanh", "dropout": 0.2}),
-        ("cnn", {"optimizer": "sgd", "filters": 1, "hidden_layers": 2, "hidden_units": 9, "activation": "linear"}),
-        ("cnn-augmented", {"optimizer": "momentum", "filters": 3, "hidden_units": 9, "activation": "sigmoid"}),
+        slow("cnn", {"optimizer": "sgd", "filters": 1, "hidden_layers": 2, "hidden_units": 9, "activation": "linear"}),
+        slow("cnn-augmented", {"optimizer": "momentum", "filters": 3, "hidden_units": 9, "activation": "sigmoid"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(map(str, value.values())),
 )
@@ -199,7 +200,11 @@ def test_each_epoch_has_an_order_of_its_own(sample):
 
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [("dense-32", {}), ("dense-512", {"hidden_units": 16}), ("cnn-augmented", {"hidden_units": 16, "dropout": 0})],
+    [
+        ("dense-32", {}),
+        slow("dense-512", {"hidden_units": 16}),
+        slow("cnn-augmented", {"hidden_units": 16, "dropout": 0}),
+    ],
 )
 def test_with_augmentation_each_step_is_keras_train_on_batch_on_pictures_changed_anew(name, settings, sample):
     settings = {**settings, "augmentation": 0.75, "seed": 4, "batch_size": 100, "schedule": "constant"}
@@ -290,12 +295,14 @@ def test_halfway_through_a_cosine_gradient_descent_moves_half_as_far(xla, sample
 
 SMALL = {
     "dense": ("dense-32", {"n": 4_000}),
-    "dense with dropout": ("dense-32", {"n": 640, "batch_size": 8, "dropout": 0.2}),
     "dense with augmentation": ("dense-32", {"n": 640, "augmentation": 1.0, "schedule": "cosine", "dropout": 0.2}),
     "cnn with dropout": ("cnn", {"n": 640, "batch_size": 32, "filters": 2, "hidden_units": 16}),
     "cnn with augmentation": ("cnn-augmented", {"n": 300, "batch_size": 32, "filters": 2, "hidden_units": 8}),
+    "dense with dropout": ("dense-32", {"n": 640, "batch_size": 8, "dropout": 0.2}),
 }
-each_small = pytest.mark.parametrize(("name", "settings"), SMALL.values(), ids=SMALL)
+each_small = pytest.mark.parametrize(
+    ("name", "settings"), [*list(SMALL.values())[:3], *(slow(*case) for case in list(SMALL.values())[3:])], ids=SMALL
+)
 
 
 @each_small
@@ -365,9 +372,9 @@ def values_of(name, **settings):
 @pytest.mark.parametrize(
     ("name", "structure"),
     [
-        ("dense-32", {"hidden_units": 11}),
+        slow("dense-32", {"hidden_units": 11}),
         ("dense-32", {"dropout": 0.3, "optimizer": "adam", "hidden_units": 12}),
-        ("dense-512", {"augmentation": 1.0, "dropout": 0.1, "hidden_units": 13}),
+        slow("dense-512", {"augmentation": 1.0, "dropout": 0.1, "hidden_units": 13}),
         ("cnn-augmented", {"filters": 2, "hidden_units": 14}),
     ],
 )

@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from mnist_dash.training.compiled import NOT_BEGUN, Begun
+from mnist_dash.training.steps import NOT_BEGUN, Begun
 
 _BEGUN = "begun"
 

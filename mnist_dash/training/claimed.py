@@ -29,8 +29,9 @@ from mnist_dash.runs import (
 )
 from mnist_dash.settings import Settings
 from mnist_dash.training.checkpoints import Checkpoint
-from mnist_dash.training.compiled import Begun, CompiledTraining
+from mnist_dash.training.compiled import CompiledTraining
 from mnist_dash.training.reporting import LOST, Reporter, insist
+from mnist_dash.training.steps import Begun
 
 
 @dataclass

@@ -9,8 +9,9 @@ import numpy as np
 from mnist_dash.data import Dataset, Split, load_dataset, split, stamps
 from mnist_dash.models import Value, Values, get_variant
 from mnist_dash.settings import Settings, load_settings
-from mnist_dash.training.compiled import NOT_BEGUN, Begun, CompiledTraining, load_tensorflow, uses_xla
+from mnist_dash.training.compiled import CompiledTraining, load_tensorflow, uses_xla
 from mnist_dash.training.side_by_side import SideBySide
+from mnist_dash.training.steps import NOT_BEGUN, Begun
 
 # Whatever else is set changes the network or its step, so it needs a program of its own.
 _NOT_COMPILED = ("epochs", "learning_rate", "schedule", "validation", "fold", "patience", "train_part", "seed")

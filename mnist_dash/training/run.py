@@ -13,9 +13,10 @@ from mnist_dash.runs import CANCELLED, Epoch, Progress, Run, RunStore
 from mnist_dash.settings import load_settings
 from mnist_dash.training.checkpoints import Checkpoint
 from mnist_dash.training.claimed import ClaimedRun
-from mnist_dash.training.compiled import Begun, load_tensorflow
+from mnist_dash.training.compiled import load_tensorflow
 from mnist_dash.training.programs import Lanes, lanes_for, split_for, training_data
 from mnist_dash.training.reporting import Reporter, insist
+from mnist_dash.training.steps import Begun
 
 
 def train_run(run_id: int, database_url: str, *, claim: str | None = None) -> None:

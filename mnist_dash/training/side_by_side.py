@@ -9,17 +9,8 @@ from typing import Any
 import numpy as np
 
 from mnist_dash.models import Values, Variant, build, build_optimizer, learning_rate
-from mnist_dash.training.compiled import (
-    NOT_BEGUN,
-    Begun,
-    CompiledTraining,
-    Stretches,
-    apply_gradients,
-    in_batches,
-    load_tensorflow,
-    measured_step,
-    uses_xla,
-)
+from mnist_dash.training.compiled import CompiledTraining, apply_gradients, load_tensorflow, uses_xla
+from mnist_dash.training.steps import NOT_BEGUN, Begun, Stretches, in_batches, measured_step
 
 _WIDEST = 128  # hidden units; XLA spreads the products of wider layers over all cores as it is
 
