@@ -316,6 +316,18 @@ def test_weights_that_are_all_zero_can_be_drawn():
     assert (sheet.zmin, sheet.zmax) == (-1, 1)
 
 
+def test_a_live_curve_of_losses_has_the_epoch_under_way_as_its_last_point():
+    validated = [Epoch(1, 0.4, 0.9, 0.3, 0.92, 1.0)]
+
+    figure = live_curve(validated, Progress(2, 50, 100, 0.25, 0.95), variant="cnn", total=4, quantity=LOSS)
+
+    training, validation = figure.data
+    assert (list(training.x), list(training.y)) == ([1, 1.5], [0.4, 0.25])
+    assert (list(validation.x), list(validation.y)) == ([1], [0.3])
+    assert figure.layout.yaxis.range[0] == 0
+    assert figure.layout.yaxis.range[1] > 0.4
+
+
 def test_runs_of_an_experiment_are_drawn_by_validation_where_there_is_one():
     validated = [Epoch(1, 0.4, 0.9, 0.3, 0.92, 1.0), Epoch(2, 0.3, 0.93, 0.2, 0.95, 1.0)]
 
@@ -340,6 +352,7 @@ ALL = {
     "learning_curves of losses": learning_curves([Curve("CNN", "cnn", EPOCHS, 0.2, 0.9)], LOSS),
     "learning_curves of accuracies": learning_curves([Curve("CNN", "cnn", EPOCHS, 0.2, 0.9)], ACCURACY),
     "live_curve": live_curve(EPOCHS, None, variant="cnn", total=5),
+    "live_curve of losses": live_curve(EPOCHS, None, variant="cnn", total=5, quantity=LOSS),
     "runs_so_far": runs_so_far([RunSoFar("seed 1", "cnn", EPOCHS, None)], total=5),
     "network_drawing": network_drawing(summarise(VARIANTS["cnn"], VARIANTS["cnn"].check({}))),
     "class_balance": class_balance(np.arange(10), part="test"),

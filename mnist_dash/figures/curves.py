@@ -88,38 +88,52 @@ def _draw(figure: go.Figure, curve: Curve, quantity: str, *, dash: str) -> None:
         add("test", numbers[-1:], [test], mode="markers", marker=diamond)
 
 
-def live_curve(epochs: Sequence[Epoch], progress: Progress | None, *, variant: str, total: int) -> go.Figure:
-    """Draws the accuracy of a run in training, with the epoch under way as its last point."""
+def live_curve(
+    epochs: Sequence[Epoch], progress: Progress | None, *, variant: str, total: int, quantity: str = ACCURACY
+) -> go.Figure:
+    """Draws one quantity of a run in training, with the epoch under way as its last point.
+
+    Args:
+        epochs: Its finished epochs.
+        progress: The epoch under way.
+        variant: Decides the colour.
+        total: Epochs that it is to have.
+        quantity: `LOSS` or `ACCURACY`.
+    """
     numbers: list[float] = [epoch.number for epoch in epochs]
-    training = [100 * epoch.accuracy for epoch in epochs]
-    if progress and progress.accuracy is not None and progress.steps and progress.epoch > len(epochs):
+    training = [_scaled(getattr(epoch, quantity), quantity) or 0.0 for epoch in epochs]
+    now = _scaled(getattr(progress, quantity, None), quantity)
+    if progress and now is not None and progress.steps and progress.epoch > len(epochs):
         numbers.append(len(epochs) + progress.step / progress.steps)
-        training.append(100 * progress.accuracy)
+        training.append(now)
+    validation = [_scaled(getattr(epoch, f"val_{quantity}"), quantity) for epoch in epochs]
     colour = variant_colour(variant)
     figure = go.Figure()
-    figure.add_scatter(
-        x=numbers,
-        y=training,
-        name="Training",
-        mode="lines+markers",
-        marker={"size": 5},
-        line={"color": colour, "width": 1.8, "dash": "dot"},
-        hovertemplate=_hover(ACCURACY),
-    )
-    if any(epoch.val_accuracy is not None for epoch in epochs):
+    lines: list[tuple[str, list[float], Sequence[float | None], dict[str, Any]]] = [
+        ("Training", numbers, training, {"width": 1.8, "dash": "dot"})
+    ]
+    if any(value is not None for value in validation):
+        lines.append(("Validation", numbers[: len(epochs)], validation, {"width": 2.2}))
+    for name, x, y, line in lines:
         figure.add_scatter(
-            x=[epoch.number for epoch in epochs],
-            y=[_scaled(epoch.val_accuracy, ACCURACY) for epoch in epochs],
-            name="Validation",
+            x=x,
+            y=y,
+            name=name,
             mode="lines+markers",
             marker={"size": 5},
-            line={"color": colour, "width": 2.2},
-            hovertemplate=_hover(ACCURACY),
+            line={"color": colour, **line},
+            hovertemplate=_hover(quantity),
         )
     # The whole way from the start, so that nothing jumps while the curve grows.
     figure.update_xaxes(range=[0, total + 0.3 + total / 50], dtick=1 if total <= 12 else None)
-    figure.update_yaxes(range=[max(floor for floor in _FLOORS if floor <= min(training, default=0)), 100.5])
-    return styled(figure, height=230, x="Epoch", y=_TITLES[ACCURACY], showlegend=True)
+    figure.update_yaxes(range=_live_range([*training, *(value or 0.0 for value in validation)], quantity))
+    return styled(figure, height=230, x="Epoch", y=_TITLES[quantity], showlegend=True)
+
+
+def _live_range(values: Sequence[float], quantity: str) -> list[float]:
+    if quantity == LOSS:
+        return [0, 1.05 * max([*values, 0.1])]
+    return [max(floor for floor in _FLOORS if floor <= min(values, default=0)), 100.5]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import streamlit as st
 from mnist_dash import evaluation, wording
 from mnist_dash.errors import MnistDashError
 from mnist_dash.experiments import PlannedRun
-from mnist_dash.figures import live_curve
+from mnist_dash.figures import ACCURACY, LOSS, live_curve
 from mnist_dash.models import COSINE, get_variant
 from mnist_dash.runs import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED, QUEUED, RUNNING, Run
 from mnist_dash.scripts import keras_notebook, keras_script
@@ -202,12 +202,14 @@ def progress_of(run: Run, waiting: int) -> tuple[float, str]:
 
 def _live(run: Run) -> None:
     epochs, total = run_store().list_epochs(run.id), int(run.settings["epochs"])
-    if epochs or (run.progress and run.progress.accuracy is not None):
-        st.plotly_chart(
-            live_curve(epochs, run.progress, variant=run.variant, total=total),
-            key=f"train_live_{run.id}",
+    if not epochs and (run.progress is None or run.progress.accuracy is None):
+        return
+    for column, quantity in zip(st.columns(2), (ACCURACY, LOSS), strict=True):
+        column.plotly_chart(
+            live_curve(epochs, run.progress, variant=run.variant, total=total, quantity=quantity),
+            key=f"train_live_{quantity}_{run.id}",
             config=CHART,
-            alt=f"Accuracy of {run.title} so far",
+            alt=f"{quantity.capitalize()} of {run.title} so far",
         )
 
 
