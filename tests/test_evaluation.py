@@ -11,11 +11,13 @@ from mnist_dash.errors import RunNotFoundError, StoreError
 from mnist_dash.evaluation import (
     SURENESS,
     Outcome,
+    Spread,
     accuracy,
     confusion_matrix,
     most_confused,
     of_run,
     read_outcome,
+    spread,
     when_as_sure,
 )
 from mnist_dash.models import VARIANTS, default_settings
@@ -292,3 +294,14 @@ def test_the_ranges_of_sureness_hold_each_picture_once(probabilities, sure):
     found = [when_as_sure(outcome, low) for low in SURENESS[:-1]]
 
     assert sum(part.accuracy.n for part in found if part) == len(probabilities)
+
+
+def test_the_spread_of_repeated_runs_is_their_mean_and_the_standard_deviation_of_a_sample():
+    found = spread([0.97, 0.98, 0.99])
+
+    assert (found.n, found.mean) == (3, pytest.approx(0.98))
+    assert found.sd == pytest.approx(np.std([0.97, 0.98, 0.99], ddof=1))
+
+
+def test_one_run_has_no_spread():
+    assert spread([0.97]) == Spread(1, 0.97, None)

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_dash.errors import VariantError
-from mnist_dash.experiments import MAX_RUNS, PlannedRun, alike_but_for_chance, experiment_title, plan_runs
+from mnist_dash.experiments import (
+    MAX_RUNS,
+    PlannedRun,
+    alike_but_for_chance,
+    differing,
+    expected_seconds,
+    experiment_title,
+    plan_runs,
+)
 from mnist_dash.models import VARIANTS, get_variant
 
 MAX_SEED = 2**31 - 1
@@ -346,3 +354,35 @@ def test_the_order_of_settings_does_not_matter():
     turned = PlannedRun("cnn", dict(reversed(run.settings.items())))
 
     assert alike_but_for_chance(turned) == alike_but_for_chance(run)
+
+
+# What differs, and how long it takes
+
+
+def a_run(variant="dense-32", **settings) -> PlannedRun:
+    return PlannedRun(variant, VARIANTS[variant].check(settings))
+
+
+def test_only_what_differs_between_runs_of_the_same_network_is_named():
+    runs = [a_run(seed=1), a_run(seed=2), a_run("cnn", seed=1), a_run("cnn", seed=1, filters=8)]
+
+    assert differing(runs) == ["variant", "seed", "filters"]
+    assert differing(runs[:2]) == ["seed"]
+    assert differing(runs[:1]) == []
+
+
+def test_a_run_like_the_measured_one_takes_its_steps_times_the_measured_time():
+    # 45,000 of 60,000 pictures with 4 folds, half of them, in batches of 100: 225 steps an epoch.
+    run = a_run(epochs=7, batch_size=100, validation="kfold:4", train_part=0.5)
+
+    assert expected_seconds(run, 60_000, like=run, seconds_per_step=0.01) == pytest.approx(7 * 225 * 0.01)
+
+
+def test_a_wider_network_is_expected_to_take_longer_and_more_epochs_in_proportion():
+    narrow, wide = a_run(hidden_units=32), a_run(hidden_units=512)
+
+    def seconds(run):
+        return expected_seconds(run, 60_000, like=narrow, seconds_per_step=0.001)
+
+    assert seconds(wide) > 1.5 * seconds(narrow)
+    assert seconds(a_run(epochs=20)) == pytest.approx(10 * seconds(narrow))

@@ -56,5 +56,6 @@ def styled(figure: go.Figure, *, height: int, x: str | None, y: str | None, **la
         if title is None:
             axis(visible=False, fixedrange=True)
         else:
-            axis(title={"text": title}, gridcolor=_GRID, zeroline=False, automargin=True)
+            font = {"color": _TEXT}
+            axis(title={"text": title, "font": font}, tickfont=font, gridcolor=_GRID, zeroline=False, automargin=True)
     return figure

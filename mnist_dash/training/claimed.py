@@ -1,6 +1,5 @@
 """ClaimedRun: a run in a worker's hands."""
 
-import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ import numpy as np
 import psutil
 
 from mnist_dash.data import Dataset
-from mnist_dash.errors import RunStateError
+from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
 from mnist_dash.prediction import Predictor
 from mnist_dash.runs import (
     BEST_WEIGHTS,
@@ -153,11 +152,16 @@ class ClaimedRun:
             return
         self.ended = True
         self.reporter.forget(self.run.id)
-        with contextlib.suppress(RunStateError):  # in other hands meanwhile
+        try:
             insist(
                 lambda: change(str(self.run.claim)),
                 happened=lambda: self.store.get_run(self.run.id).status == status,
             )
+        except (RunNotFoundError, RunStateError):
+            return  # in other hands meanwhile
+        except StoreError:
+            self.ended = False  # so that a finished run that finds no room can still end as failed
+            raise
 
 
 def _diverged(loss: float, number: int) -> str | None:

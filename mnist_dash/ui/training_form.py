@@ -110,12 +110,12 @@ def _inputs(variant: Variant) -> dict[str, Sequence[str]]:
         with st.container(horizontal=True, gap="small"):
             for name in ("optimizers", "k_fold", "dropout", "augmentation"):
                 explain(name)
-        columns = st.columns(2)
-        for number, setting in enumerate(setting for name, setting in by_name.items() if name not in _MAIN):
-            with columns[number % 2]:
-                entered[setting.name] = _input(setting)
-        with columns[0]:
-            _also(variant)
+        rest = [setting for name, setting in by_name.items() if name not in _MAIN]
+        for row in range(0, len(rest), 2):  # row by row, so that a phone keeps the order
+            for column, setting in zip(st.columns(2), rest[row : row + 2], strict=False):
+                with column:
+                    entered[setting.name] = _input(setting)
+        _also(variant)
     return entered
 
 
