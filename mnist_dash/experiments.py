@@ -117,7 +117,7 @@ _STEP_S = 60e-6
 _FLOPS_PER_S = 60e9
 
 
-def expected_seconds(planned: PlannedRun, pictures: int, *, like: PlannedRun, seconds_per_step: float) -> float:
+def expected_seconds(planned: Described, pictures: int, *, like: Described, seconds_per_step: float) -> float:
     """Estimates how long a run trains, from one measured step of a run of the same or another kind.
 
     Args:
@@ -129,14 +129,17 @@ def expected_seconds(planned: PlannedRun, pictures: int, *, like: PlannedRun, se
     Returns:
         Seconds for all its epochs, without early stopping.
     """
-    settings = planned.settings
-    folds = folds_of(settings)
-    learned = pictures * (1 - 1 / folds if folds else 1) * float(settings["train_part"])
-    steps = max(1, math.ceil(learned / int(settings["batch_size"]))) * int(settings["epochs"])
-    return steps * seconds_per_step * _cost_of_step(planned) / _cost_of_step(like)
+    return steps_of(planned, pictures) * seconds_per_step * _cost_of_step(planned) / _cost_of_step(like)
 
 
-def _cost_of_step(planned: PlannedRun) -> float:
+def steps_of(planned: Described, pictures: int) -> int:
+    """Returns how many steps a run makes in all its epochs, of so many training pictures."""
+    folds = folds_of(planned.settings)
+    learned = pictures * (1 - 1 / folds if folds else 1) * float(planned.settings["train_part"])
+    return max(1, math.ceil(learned / int(planned.settings["batch_size"]))) * int(planned.settings["epochs"])
+
+
+def _cost_of_step(planned: Described) -> float:
     flops = training_flops(summarise(get_variant(planned.variant), planned.settings))
     return _STEP_S + int(planned.settings["batch_size"]) * flops / _FLOPS_PER_S
 

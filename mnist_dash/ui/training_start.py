@@ -3,9 +3,10 @@
 import streamlit as st
 
 from mnist_dash import wording
-from mnist_dash.experiments import expected_seconds
+from mnist_dash.experiments import Described, expected_seconds, steps_of
 from mnist_dash.figures import drawing_words, network_drawing
 from mnist_dash.models import summarise, weights_in
+from mnist_dash.runs import DONE
 from mnist_dash.ui.controls import CHART, as_text, shows_errors
 from mnist_dash.ui.resources import (
     check_epochs,
@@ -20,6 +21,7 @@ from mnist_dash.ui.run_card import downloads
 from mnist_dash.ui.training_form import Form
 
 _LOOK_EVERY_S = 1.0
+_LATEST = 50  # runs that are looked through for one of the same network
 _SAVING_S = 1.0  # to test a network and to save it
 
 
@@ -58,23 +60,34 @@ def _network(form: Form) -> None:
 
 
 def _expected(form: Form) -> None:
-    known = job_queue().seconds_per_step(form.runs[0]) is not None
+    known = _measured(form) is not None
     st.fragment(shows_errors(_expected_words), run_every=None if known else _LOOK_EVERY_S)(form, known)
 
 
+def _measured(form: Form) -> tuple[Described, float] | None:
+    """Returns a run and how long its steps take: the form's, if a worker was free to measure it, or an earlier one."""
+    first, data = form.runs[0], dataset()
+    seconds = job_queue().seconds_per_step(first)
+    if seconds is not None:
+        return first, seconds
+    for run in run_store().list_runs(statuses=[DONE], limit=_LATEST):
+        alike = run.variant == first.variant and run.fingerprint == data.fingerprint and not run.is_reference
+        if alike and run.fit_seconds:
+            return run, run.fit_seconds / steps_of(run, data.known.train)
+    return None
+
+
 def _expected_words(form: Form, known: bool) -> None:
-    queue = job_queue()
-    seconds_per_step = queue.seconds_per_step(form.runs[0])
-    if seconds_per_step is None:
-        waits = "waits for a worker" if queue.ready else "workers are starting"
+    measured = _measured(form)
+    if measured is None:
+        waits = "waits for a worker" if job_queue().ready else "workers are starting"
         st.caption(f":material/timer: How long will it take? Being measured; {waits} …", width="content")
         return
     if not known:
         st.rerun()  # the whole page, which then looks no longer
-    pictures = dataset().known.train
+    pictures, (like, seconds_per_step) = dataset().known.train, measured
     seconds = [
-        expected_seconds(run, pictures, like=form.runs[0], seconds_per_step=seconds_per_step) + _SAVING_S
-        for run in form.runs
+        expected_seconds(run, pictures, like=like, seconds_per_step=seconds_per_step) + _SAVING_S for run in form.runs
     ]
     total = max(max(seconds), sum(seconds) / settings().workers)
     runs = "" if len(seconds) == 1 else f"{len(seconds)} runs, "
