@@ -31,7 +31,7 @@ from mnist_dash.runs.rows import (
 from mnist_dash.runs.tables import artifacts_table, epochs_table, experiments_table, lock, read, runs_table, transaction
 
 LOST_AFTER_S = 12.0  # a worker beats several times a second; compiling a network holds it up for seconds
-MAX_LOST = 3
+MAX_LOST = 5
 _WORKER_DIED = (
     f"Its worker died {MAX_LOST} times in the same epoch. It may need more memory than there is: "
     "choose smaller batches or a smaller network, or try again."
