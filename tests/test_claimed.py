@@ -665,7 +665,7 @@ STRUCTURES = (
 )
 store, sample = RunStore(sys.argv[1]), load_dataset(load_settings())
 for number in range(200):
-    name, settings = STRUCTURES[number // 2 % len(STRUCTURES)]
+    name, settings = STRUCTURES[number // 5 % len(STRUCTURES)]
     settings = {**settings, "hidden_units": 8, "epochs": 1, "train_part": 0.02, "seed": number}
     run = store.create_run(
         name, VARIANTS[name].check(settings), dataset=sample.name, fingerprint=sample.fingerprint, claim=True
@@ -679,7 +679,7 @@ for number in range(200):
 
 @pytest.mark.slow
 def test_two_hundred_runs_of_several_structures_in_one_process_keep_its_memory_flat(runs):
-    # Three programs are kept and five take turns, so one is thrown away and made anew for every second run.
+    # Three programs are kept and five take turns, so one is thrown away and made anew for every fifth run.
     command = [sys.executable, "-c", TRAIN_MANY, runs.database_url]
     finished = subprocess.run(command, check=True, capture_output=True, text=True)
 
