@@ -95,5 +95,7 @@ if __name__ == "__main__":
     lost_after = os.environ.get(LOST_AFTER)
     if lost_after and RunStore.requeue_lost_runs.__kwdefaults__:
         RunStore.requeue_lost_runs.__kwdefaults__["lost_after_s"] = float(lost_after)
+    tests = os.getppid()
     queue = JobQueue(load_settings())
-    time.sleep(36_000)
+    while os.getppid() == tests:  # nothing is left behind when the tests themselves are killed
+        time.sleep(1)

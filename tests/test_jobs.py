@@ -254,6 +254,7 @@ def test_cancelling_a_run_in_training_takes_less_than_two_seconds(running_dashbo
     assert time.monotonic() - asked < 2
 
 
+@pytest.mark.slow
 def test_every_run_of_a_group_whose_worker_is_killed_ends_with_the_weights_of_an_undisturbed_one(
     running_dashboard, sample
 ):

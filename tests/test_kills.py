@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from queue_process import LOST_AFTER, Dashboard, dashboard
 
 from mnist_dash.data import Dataset
 from mnist_dash.errors import StoreError
-from mnist_dash.runs import DONE, FAILED, QUEUED, Epoch, Run, RunStore
+from mnist_dash.runs import DONE, FAILED, QUEUED, RUNNING, Epoch, Run, RunStore
 from mnist_dash.runs.store import MAX_LOST
 
 KILLS = int(os.environ.get("MNIST_DASH_KILLS") or 1)
@@ -63,13 +63,13 @@ class Undisturbed:
     """What a run has at its end when nothing happens, and how long that takes."""
 
     def __init__(self, store: RunStore, sample: Dataset):
-        for _ in range(2):  # the second finds its program compiled, as most do that are to be killed
+        for _ in range(min(KILLS, 2)):  # the second finds its program compiled, as most do that are to be killed
             run = queue(store, sample, **SETTINGS)
             wait_for(lambda run=run: store.get_run(run.id).status != QUEUED)
             started = time.monotonic()
             wait_for(lambda run=run: ended(store, run))
         self.seconds = time.monotonic() - started
-        self.epochs, self.weights = story(store, run)
+        self.losses, self.weights = story(store, run)
 
 
 @pytest.fixture(scope="module")
@@ -108,22 +108,22 @@ def kill_at_random_moments(
     draw = random.Random(f"{SEED} {kind}")
     kills, runs, several, attempts = 0, 0, 0, []
     while kills < KILLS:
-        run, hit = queue(store, sample, **SETTINGS), 0
+        run = queue(store, sample, **SETTINGS)
         wait_for(lambda run=run: store.get_run(run.id).status != QUEUED)
-        while kills < KILLS and not patiently(lambda run=run: ended(store, run)):
-            if not may_be_lost_again(store, run):
-                time.sleep(0.1)
-                continue
-            moment = time.monotonic() + draw.uniform(0, (4.0 if hit else 1.0) * undisturbed.seconds)
+        hits: list[int] = []  # which attempt each kill hit
+        while kills + len(hits) < KILLS and not patiently(lambda run=run: ended(store, run)):
+            moment = time.monotonic() + draw.uniform(0, (4.0 if hits else 1.0) * undisturbed.seconds)
             while time.monotonic() < moment and not patiently(lambda run=run: ended(store, run)):
                 time.sleep(min(0.05, max(0.0, moment - time.monotonic())))
-            if time.monotonic() >= moment and kill(draw):
-                kills, hit = kills + 1, hit + 1
+            wait_for(lambda run=run, hits=hits: ended(store, run) or stands_another_loss(store, run, hits))
+            attempt = patiently(lambda run=run: store.get_run(run.id).attempt)
+            if not patiently(lambda run=run: ended(store, run)) and kill(draw):
+                hits.append(attempt)
         wait_for(lambda run=run: ended(store, run))
-        epochs, weights = patiently(lambda run=run: story(store, run))
-        assert epochs == undisturbed.epochs
+        losses, weights = patiently(lambda run=run: story(store, run))
+        assert losses == undisturbed.losses
         assert_equal_to_the_last_bit(weights, undisturbed.weights)
-        runs, several = runs + 1, several + (hit > 1)
+        kills, runs, several = kills + len(hits), runs + 1, several + (len(hits) > 1)
         attempts.append(patiently(lambda run=run: store.get_run(run.id)).attempt)
     print(
         f"\n{kind}: {kills} kills of {runs} runs, {several} of them hit more than once, "
@@ -131,9 +131,11 @@ def kill_at_random_moments(
     )
 
 
-def may_be_lost_again(store: RunStore, run: Run) -> bool:
-    """Says whether a run stands another loss in its present epoch: it is not to be given up by the rule for that."""
-    return bool(patiently(lambda: store.get_run(run.id).lost < MAX_LOST - 1))
+def stands_another_loss(store: RunStore, run: Run, hits: Sequence[int]) -> bool:
+    """Says whether a run may lose its worker: too often in the same epoch, and it is rightly given up."""
+    found = store.get_run(run.id)
+    not_yet_counted = found.status == RUNNING and found.attempt in hits
+    return found.lost + not_yet_counted < MAX_LOST - 1
 
 
 kills_that_often = pytest.mark.slow if KILLS > 1 else lambda test: test
