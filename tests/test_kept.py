@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from mnist_dash.errors import DataError, KeptDigitsError, StoreError
 from mnist_dash.runs import MAX_KEPT, KeptDigits, RunStore
+from mnist_dash.runs.tables import SCHEMA_VERSION
 
 
 def digits(n, *, start=0):
@@ -344,7 +345,7 @@ def test_an_older_database_without_kept_digits_gets_them_and_loses_nothing(store
     assert new == 2
     assert numbers_of(found) == [0, 1]
     assert [found.id for found in runs] == [run.id]
-    assert execute(store_url, "SELECT version FROM schema_version") == [(1,)]
+    assert execute(store_url, "SELECT version FROM schema_version") == [(SCHEMA_VERSION,)]
 
 
 def test_a_database_that_fails_is_said_to_fail(store_url, kept):
