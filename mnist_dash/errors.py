@@ -49,5 +49,9 @@ class TrainingError(MnistDashError):
     """Training cannot start or go on."""
 
 
+class ComparisonError(MnistDashError):
+    """Results cannot be compared, because they were measured on different data."""
+
+
 class QueueError(MnistDashError):
     """The workers cannot be started or reached."""

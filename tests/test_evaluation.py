@@ -9,7 +9,6 @@ from scipy.stats import binomtest
 
 from mnist_dash.errors import RunNotFoundError, StoreError
 from mnist_dash.evaluation import (
-    SURENESS,
     Outcome,
     Spread,
     accuracy,
@@ -20,6 +19,7 @@ from mnist_dash.evaluation import (
     spread,
     when_as_sure,
 )
+from mnist_dash.evaluation.calibration import SURENESS
 from mnist_dash.models import VARIANTS, default_settings
 from mnist_dash.runs import TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, RunStore, best_epoch, ensure_reference_runs
 from mnist_dash.runs.exchange import REFERENCE_FOLDER
