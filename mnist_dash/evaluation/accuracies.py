@@ -44,7 +44,8 @@ def accuracy(correct: int, n: int, *, confidence: float = CONFIDENCE) -> Accurac
     value = correct / n
     middle = (value + z * z / (2 * n)) / (1 + z * z / n)
     margin = z / (1 + z * z / n) * (value * (1 - value) / n + z * z / (4 * n * n)) ** 0.5
-    return Accuracy(value, max(0.0, middle - margin), min(1.0, middle + margin), n)
+    # Rounding must not put the value outside its own interval.
+    return Accuracy(value, min(value, max(0.0, middle - margin)), max(value, min(1.0, middle + margin)), n)
 
 
 @dataclass(frozen=True)
