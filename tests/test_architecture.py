@@ -23,6 +23,7 @@ ORDER = (
     "data",
     "sample",
     "images",
+    "corruptions",
     "models",
     "experiments",
     "scripts",
@@ -31,11 +32,13 @@ ORDER = (
     "novelty",
     "recognition",
     "training",
+    "robustness",
     "reference",
     "jobs",
     "evaluation",
     "wording",
     "figures",
+    "report",
     "ui",
     "cli",
     "__main__",
@@ -50,7 +53,7 @@ ONLY_IN = {
     "plotly": {"figures"},
     "tensorflow": {"models", "training"},
     "keras": {"models", "training"},
-    "cv2": {"images", "novelty", "ui"},
+    "cv2": {"corruptions", "images", "novelty", "ui"},
 }
 ONLY_INSIDE_FUNCTIONS = {"tensorflow", "keras"}  # importing them takes 13 to 20 s
 

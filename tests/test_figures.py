@@ -1,5 +1,6 @@
 import ast
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,25 +9,32 @@ import pytest
 from streamlit.elements.lib import streamlit_plotly_theme
 
 from mnist_dash import figures
-from mnist_dash.evaluation import accuracy
+from mnist_dash.evaluation import TRAINING, Bin, Contender, Line, TraitPart, accuracy, digit_scores
 from mnist_dash.figures import (
     ACCURACY,
     LOSS,
-    Curve,
+    DrawnCurve,
     RunSoFar,
+    accuracy_against,
+    accuracy_by_trait,
     accuracy_intervals,
     class_balance,
     confusion,
+    confusion_difference,
     kernel_sheet,
     learning_curves,
     live_curve,
     network_drawing,
     neuron_sheet,
+    parallel_coordinates,
+    reliability,
     runs_so_far,
+    scores_by_digit,
     variant_colour,
 )
 from mnist_dash.models import VARIANTS, summarise
 from mnist_dash.runs import Epoch, Progress
+from tests.histories import run_with
 
 # As the design names them, after Okabe and Ito.
 COLOURS = {
@@ -39,6 +47,9 @@ COLOURS = {
 EPOCHS = [Epoch(1, 0.36, 0.90, 0.25, 0.92, 0.4), Epoch(2, 0.21, 0.94, 0.22, 0.935, 0.3)]
 UNVALIDATED = [Epoch(1, 0.36, 0.90, None, None, 0.4), Epoch(2, 0.21, 0.94, None, None, 0.3)]
 RANDOM = np.random.default_rng(1)
+RUN = replace(run_with(1, variant="cnn", test_accuracy=0.99), weights=370_026)
+CONTENDERS = [Contender((RUN,))]
+DRAWN = DrawnCurve("CNN", "cnn", 0, [Line(TRAINING, (1, 2), (1, 2), (0.3, 0.2), (0.3, 0.2))])
 
 
 def trace(figure, name):
@@ -52,79 +63,6 @@ def names_of(figure):
 
 def axis_titles(figure):
     return figure.layout.xaxis.title.text, figure.layout.yaxis.title.text
-
-
-# Learning curves
-
-
-def test_learning_curves_show_each_epoch_in_percent():
-    figure = learning_curves([Curve("CNN", "cnn", EPOCHS, test_accuracy=0.93)], ACCURACY)
-
-    assert list(trace(figure, "CNN, training").x) == [1, 2]
-    assert list(trace(figure, "CNN, training").y) == pytest.approx([90, 94])
-    assert list(trace(figure, "CNN, validation").y) == pytest.approx([92, 93.5])
-    assert list(trace(figure, "CNN, test").x) == [2]
-    assert list(trace(figure, "CNN, test").y) == pytest.approx([93])
-
-
-def test_learning_curves_of_the_loss_are_not_percentages():
-    figure = learning_curves([Curve("CNN", "cnn", EPOCHS, test_loss=0.24)], LOSS)
-
-    assert list(trace(figure, "CNN, training").y) == [0.36, 0.21]
-    assert list(trace(figure, "CNN, validation").y) == [0.25, 0.22]
-    assert list(trace(figure, "CNN, test").y) == [0.24]
-
-
-def test_training_is_dotted_and_faint_validation_solid_and_test_a_diamond():
-    figure = learning_curves([Curve("CNN", "cnn", EPOCHS, test_loss=0.24)], LOSS)
-
-    training, validation = trace(figure, "CNN, training"), trace(figure, "CNN, validation")
-    assert (training.line.dash, validation.line.dash) == ("dot", "solid")
-    assert training.opacity < 1
-    assert trace(figure, "CNN, test").marker.symbol == "diamond"
-
-
-def test_without_validation_there_is_no_validation_curve():
-    figure = learning_curves([Curve("CNN", "cnn", UNVALIDATED, test_loss=0.24)], LOSS)
-
-    assert names_of(figure) == ["CNN", "CNN, training", "CNN, test"]
-
-
-@pytest.mark.parametrize("quantity", [LOSS, ACCURACY])
-def test_a_run_without_epochs_or_test_draws_nothing_but_its_name(quantity):
-    figure = learning_curves([Curve("CNN", "cnn", [], test_loss=0.2, test_accuracy=0.9)], quantity)
-
-    assert [len(trace.x) for trace in figure.data if trace.name != "CNN"] == [0]
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_curve_has_its_variants_colour(variant):
-    figure = learning_curves([Curve("It", variant, EPOCHS, test_loss=0.24)], LOSS)
-
-    colours = {trace.line.color for trace in figure.data if trace.mode != "markers"}
-    assert colours | {trace(figure, "It, test").marker.color} == {COLOURS[variant]}
-
-
-def test_runs_of_one_variant_differ_by_dash():
-    curves = [Curve(f"Run {number}", "cnn", EPOCHS) for number in range(4)] + [Curve("Other", "dense-32", EPOCHS)]
-
-    figure = learning_curves(curves, LOSS)
-
-    dashes = [trace(figure, f"Run {number}, validation").line.dash for number in range(4)]
-    assert len(set(dashes)) == 4
-    assert trace(figure, "Other, validation").line.dash == dashes[0] == "solid"
-
-
-def test_a_run_has_one_entry_in_the_legend():
-    figure = learning_curves([Curve("One", "cnn", EPOCHS, 0.2, 0.9), Curve("Two", "cnn", EPOCHS, 0.2, 0.9)], LOSS)
-
-    assert [trace.name for trace in figure.data if trace.showlegend is not False] == ["One", "Two"]
-
-
-def test_more_runs_than_dashes_can_be_drawn():
-    figure = learning_curves([Curve(f"Run {number}", "cnn", EPOCHS) for number in range(20)], LOSS)
-
-    assert len(figure.data) == 60
 
 
 # A run in training
@@ -168,7 +106,7 @@ def test_the_live_curve_keeps_its_width_while_it_grows():
     assert late.layout.xaxis.range[1] > 60
 
 
-# Data and results
+# Data
 
 
 def test_the_class_balance_is_a_bar_a_digit():
@@ -179,57 +117,6 @@ def test_the_class_balance_is_a_bar_a_digit():
     assert list(bars.y) == list(range(1_000, 1_010))
     assert bars.text[0] == "1,000"
     assert axis_titles(figure) == ("Digit", "Pictures (training)")
-
-
-def test_accuracies_stand_with_their_intervals_and_claims():
-    measured = [accuracy(9_451, 10_000), accuracy(9_767, 10_000)]
-
-    figure = accuracy_intervals(["Dense 32", "Dense 512"], ["dense-32", "dense-512"], measured, [None, 0.9785])
-
-    points = trace(figure, "Measured, with its 95 % interval")
-    assert list(points.y) == ["Dense 32", "Dense 512"]
-    assert list(points.x) == pytest.approx([94.51, 97.67])
-    assert np.add(points.x, points.error_x.array) == pytest.approx([100 * one.high for one in measured])
-    assert np.subtract(points.x, points.error_x.arrayminus) == pytest.approx([100 * one.low for one in measured])
-    assert list(points.marker.color) == [COLOURS["dense-32"], COLOURS["dense-512"]]
-    claims = trace(figure, "The tutorial's claim")
-    assert (list(claims.y), list(claims.x)) == (["Dense 512"], pytest.approx([97.85]))
-
-
-def test_a_confusion_matrix_colours_mistakes_alone():
-    counts = np.diag(np.full(10, 970))
-    counts[4, 9], counts[9, 4] = 30, 6
-
-    figure = confusion(counts)
-
-    [squares] = figure.data
-    assert np.isnan(np.diag(squares.z)).all()
-    assert (squares.z[4][9], squares.z[9][4], squares.z[0][1]) == (30, 6, 0)
-    assert (squares.zmin, squares.zmax) == (0, 30)
-    np.testing.assert_array_equal(squares.customdata, counts)
-
-
-def test_a_confusion_matrix_writes_every_number_in_its_square():
-    counts = RANDOM.integers(0, 2_000, (10, 10))
-
-    figure = confusion(counts)
-
-    written = {(note.y, note.x): note.text for note in figure.layout.annotations}
-    assert written == {(true, read): f"{counts[true, read]:,}" for true in range(10) for read in range(10)}
-
-
-def test_a_confusion_matrix_without_mistakes_can_be_drawn():
-    figure = confusion(np.diag(np.full(10, 100)))
-
-    assert figure.data[0].zmax == 1
-
-
-def test_the_counts_given_to_a_confusion_matrix_are_left_alone():
-    counts = np.diag(np.full(10, 100))
-
-    confusion(counts)
-
-    np.testing.assert_array_equal(counts, np.diag(np.full(10, 100)))
 
 
 # Weights
@@ -349,25 +236,32 @@ def test_text_has_the_colour_that_streamlits_theme_gives_to_text():
 
 
 ALL = {
-    "learning_curves of losses": learning_curves([Curve("CNN", "cnn", EPOCHS, 0.2, 0.9)], LOSS),
-    "learning_curves of accuracies": learning_curves([Curve("CNN", "cnn", EPOCHS, 0.2, 0.9)], ACCURACY),
+    "learning_curves of losses": learning_curves([DRAWN], LOSS),
+    "learning_curves of accuracies": learning_curves([DRAWN], ACCURACY),
     "live_curve": live_curve(EPOCHS, None, variant="cnn", total=5),
     "live_curve of losses": live_curve(EPOCHS, None, variant="cnn", total=5, quantity=LOSS),
     "runs_so_far": runs_so_far([RunSoFar("seed 1", "cnn", EPOCHS, None)], total=5),
     "network_drawing": network_drawing(summarise(VARIANTS["cnn"], VARIANTS["cnn"].check({}))),
     "class_balance": class_balance(np.arange(10), part="test"),
-    "accuracy_intervals": accuracy_intervals(["A"], ["cnn"], [accuracy(9, 10)], [0.9]),
+    "accuracy_intervals": accuracy_intervals(["A"], CONTENDERS, [0.9]),
+    "accuracy_against": accuracy_against(["A"], CONTENDERS, "weights"),
+    "accuracy_by_trait": accuracy_by_trait(["A"], ["cnn"], [[TraitPart(1, 5, 3, accuracy(9, 10))]], "width"),
+    "reliability": reliability(["A"], ["cnn"], [[Bin(0.9, accuracy(9, 10))]]),
+    "scores_by_digit": scores_by_digit(["A"], ["cnn"], [digit_scores(np.eye(10, dtype=int))]),
+    "parallel_coordinates": parallel_coordinates([RUN], {"epochs": "Epochs", "test_accuracy": "Test accuracy (%)"}),
     "confusion": confusion(np.eye(10, dtype=int)),
+    "confusion_difference": confusion_difference(np.eye(10, dtype=int)),
     "neuron_sheet": neuron_sheet(np.ones((784, 4), np.float32), first=1),
     "kernel_sheet": kernel_sheet(np.ones((3, 3, 2, 4), np.float32)),
 }
-SHEETS = {"neuron_sheet", "kernel_sheet", "network_drawing"}  # pictures have no axes
+SHEETS = {"neuron_sheet", "kernel_sheet", "network_drawing", "parallel_coordinates"}  # without a pair of axes
+NOT_DRAWN = {"DrawnCurve", "RunSoFar", "as_fragment", "as_html", "axis_values", "drawing_words", "is_numeric"}
 
 
 def test_all_functions_that_draw_are_tested_here():
     functions = {name for name in figures.__all__ if callable(getattr(figures, name))}
 
-    assert functions - {"Curve", "RunSoFar", "drawing_words", "variant_colour"} == {name.split()[0] for name in ALL}
+    assert functions - NOT_DRAWN - {"variant_colour"} == {name.split()[0] for name in ALL}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -387,6 +281,10 @@ def test_a_figure_has_titles_on_its_axes_or_no_axes(name):
         ("learning_curves of accuracies", "(%)"),
         ("live_curve", "(%)"),
         ("accuracy_intervals", "(%)"),
+        ("accuracy_against", "(%)"),
+        ("accuracy_by_trait", "(pixels)"),
+        ("reliability", "(%)"),
+        ("scores_by_digit", "(%)"),
     ],
 )
 def test_measured_quantities_name_their_unit(name, unit):
@@ -422,5 +320,5 @@ def test_no_figure_reads_a_store_or_a_file(file):
     }
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
 
-    assert from_runs <= {"Epoch", "Progress"}
+    assert from_runs <= {"Epoch", "Progress", "Run"}
     assert "open" not in called

@@ -1,5 +1,7 @@
 """Where networks go wrong: digit by digit, picture by picture, by what digits look like."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -121,7 +123,7 @@ def test_the_fifteen_wrong_labels_are_positions_of_the_test_pictures():
 def test_the_calibration_error_is_as_worked_out_by_hand():
     # Four pictures 75 % sure, three of them right: no error. Six 90 % sure, three right: 0.4.
     sureness = [0.75] * 4 + [0.9] * 6
-    predictions = [1, 1, 1, 0] + [1, 1, 1, 0, 0, 0]
+    predictions = [1, 1, 1, 0, 1, 1, 1, 0, 0, 0]
 
     error = calibration_error(outcome_of(predictions, [1] * 10, sureness))
 
@@ -207,7 +209,7 @@ def test_parts_are_of_equal_size_and_in_order(values):
     assert sum(part.accuracy.n for part in parts) == len(values)
     assert max(part.accuracy.n for part in parts) - min(part.accuracy.n for part in parts) <= 1
     assert all(part.low <= part.middle <= part.high for part in parts)
-    assert all(one.high <= other.low for one, other in zip(parts, parts[1:], strict=False))
+    assert all(one.high <= other.low for one, other in itertools.pairwise(parts))
     assert round(sum(part.accuracy.value * part.accuracy.n for part in parts)) == right.sum()
 
 

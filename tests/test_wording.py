@@ -1,30 +1,47 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_dash.evaluation import Accuracy, Spread, WhenSure, accuracy
-from mnist_dash.runs import Epoch
+from mnist_dash.evaluation import (
+    Accuracy,
+    Contender,
+    Effect,
+    MeanDifference,
+    Paired,
+    Spread,
+    Verdict,
+    WhenSure,
+    accuracy,
+)
+from mnist_dash.models import Claim
 from mnist_dash.wording import (
     accuracy_words,
     agreement_words,
     as_sure_words,
+    chance_words,
+    claim_words,
     confusion_words,
     count_words,
+    effect_words,
+    failing_words,
     milliseconds_words,
     not_a_digit_words,
     number_words,
-    over_fitting_words,
     percent,
     probability_words,
     ranking_words,
     rounded,
     seconds_words,
     spread_words,
+    verdict_words,
 )
+from tests.histories import run_with
 
 
-def epochs_with(*val_losses):
-    return [Epoch(number, 0.1, 0.97, loss, 0.9, 0.5) for number, loss in enumerate(val_losses, start=1)]
+def single(number: int, reached: float, **costs) -> Contender:
+    return Contender((replace(run_with(number, test_accuracy=reached), **costs),))
 
 
 @pytest.mark.parametrize(("part", "words"), [(0.979, "97.9 %"), (0, "0.0 %"), (1, "100.0 %"), (0.12345, "12.3 %")])
@@ -57,21 +74,121 @@ def test_an_interval_is_never_shown_as_zero(n, part):
 
 
 def test_a_single_run_is_not_ranked():
-    words = ranking_words(["CNN"], [accuracy(9_920, 10_000)])
+    words = ranking_words(["CNN"], [single(1, 0.992)], [])
 
     assert words == "**CNN** reads 99.2 % (± 0.2) of the 10,000 test pictures right."
 
 
-def test_runs_are_told_apart_only_where_their_intervals_are_apart():
-    words = ranking_words(
-        ["CNN", "Dense 512", "Sigmoid 100", "Dense 32"],
-        [accuracy(correct, 10_000) for correct in (9_800, 9_785, 9_640, 9_450)],
-    )
+def test_the_best_is_named_with_what_it_beats_what_is_tied_with_it_and_what_they_cost():
+    found = [
+        single(1, 0.992, weights=370_026, fit_seconds=1320.0),
+        single(2, 0.991, weights=360_000, fit_seconds=900.0),
+        single(3, 0.976, weights=407_050, fit_seconds=6.7),
+        single(4, 0.945, weights=25_450, fit_seconds=2.1),
+    ]
+    verdicts = [Verdict(0, 1, 0.4), Verdict(0, 2, 0.001), Verdict(0, 3, 1e-20), Verdict(1, 2, 0.01)]
+
+    words = ranking_words(["CNN", "Other", "Dense 512", "Dense 32"], found, verdicts)
 
     assert words == (
-        "**CNN** reads 98.0 % (± 0.3) of the 10,000 test pictures right. "
-        "The interval of Dense 512 overlaps with its own, so these may be as good. "
-        "It is ahead of Sigmoid 100 and Dense 32 by more than their intervals."
+        "**CNN** reads 99.2 % (± 0.2) of the 10,000 test pictures right. "
+        "It is really better than Dense 512 and Dense 32. "
+        "Other is not shown to be worse: chance alone makes such differences. "
+        "CNN has 370,026 weights and trained for 22 min; Other has 360,000 and took 15 min."
+    )
+
+
+def test_where_nothing_is_tied_the_cost_stands_beside_that_of_the_next():
+    found = [
+        single(1, 0.99, weights=9_000, fit_seconds=60.0),
+        single(2, 0.97, weights=800, fit_seconds=6.0),
+        single(3, 0.95, weights=10, fit_seconds=1.0),
+    ]
+
+    words = ranking_words(["A", "B", "C"], found, [Verdict(0, 1, 1e-9), Verdict(0, 2, 1e-9), Verdict(1, 2, 1e-9)])
+
+    assert words.endswith("A has 9,000 weights and trained for 60 s; B has 800 and took 6 s.")
+
+
+def test_repeats_are_ranked_by_their_mean():
+    runs = tuple(run_with(seed, seed=seed, test_accuracy=0.97 + seed / 1000) for seed in (1, 2, 3))
+
+    words = ranking_words(["Dense 32 · 3 seeds"], [Contender(runs)], [])
+
+    assert words.startswith("**Dense 32 · 3 seeds** reads 97.2 % (± 0.2) on average, in 3 runs, of the 10,000")
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (1.0, "in every try"),
+        (0.72, "in more than half of all tries"),
+        (0.3, "once in 3 tries"),
+        (0.05, "once in 20 tries"),
+        (0.00023, "once in 4,300 tries"),
+        (1e-12, "less than once in a billion tries"),
+        (0.0, "less than once in a billion tries"),
+    ],
+)
+def test_a_p_value_is_said_as_how_often_chance_would_do_it(p: float, words: str):
+    assert chance_words(p) == words
+
+
+def test_a_verdict_on_two_runs_says_what_it_rests_on():
+    verdict = Verdict(1, 0, 0.0002, paired=Paired(58, 21, read_alike=False, p=0.0001))
+
+    assert verdict_words(["Dense 512", "CNN"], verdict) == (
+        "**CNN** is better than **Dense 512**; a difference like this would come up by chance once in 5,000 tries. "
+        "Only the first reads 58 pictures right, only the second 21."
+    )
+
+
+def test_a_verdict_on_repeats_says_how_many_more_would_be_needed():
+    verdict = Verdict(0, 1, 0.2, means=MeanDifference(0.0012, -0.0011, 0.0035, 0.2), needed=14)
+
+    assert verdict_words(["A", "B"], verdict) == (
+        "No difference is shown between **A** and **B** (if it is what it seems, about 14 runs of each would show it); "
+        "a difference like this would come up by chance once in 5 tries. "
+        "The means differ by 0.12 points (95 % interval -0.11 to +0.35)."
+    )
+
+
+def test_runs_that_read_every_picture_alike_are_said_to_be_the_same():
+    words = verdict_words(["A", "B"], Verdict(0, 1, 1.0, paired=Paired(0, 0, read_alike=True, p=1.0)))
+
+    assert words == "**A** and **B** are the same here: they read every picture alike."
+
+
+def test_as_many_mistakes_on_other_pictures_are_not_said_to_be_the_same():
+    words = verdict_words(["A", "B"], Verdict(0, 1, 1.0, paired=Paired(3, 3, read_alike=False, p=1.0)))
+
+    assert words.startswith("No difference is shown between **A** and **B**; a difference like this would come up")
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        (None, ""),
+        (Claim("“very high”", None), "“very high”"),
+        (Claim("97.9 %", 0.979), "97.9 %: inside the interval"),
+        (Claim("98.5 %", 0.985), "98.5 %: more than was measured"),
+        (Claim("97.0 %", 0.970), "97.0 %: less than was measured"),
+    ],
+)
+def test_a_claim_stands_beside_the_interval(claim: Claim | None, words: str):
+    assert claim_words(claim, accuracy(9_780, 10_000)) == words
+
+
+def test_where_the_best_fails_is_named():
+    assert failing_words("CNN", [(4, 9, 5), (7, 2, 3)]) == (
+        "Where CNN fails, it is mostly 4 read as 9 (5 ×) and 7 read as 2 (3 ×)."
+    )
+    assert failing_words("CNN", []) == ""
+
+
+def test_a_setting_is_said_to_explain_a_share_of_the_differences():
+    assert effect_words("Epochs", "5", Effect("epochs", 0.4449, 5, 0.9712)) == (
+        "**Epochs** explains 44 % of the differences; best was 5, with 97.1 % on average."
     )
 
 
@@ -92,26 +209,6 @@ def test_a_single_kind_of_mistake_is_named_alone():
 
 def test_where_nothing_was_read_wrong_it_says_so():
     assert confusion_words([], accuracy(1_000, 1_000)) == "All 1,000 test pictures were read right."
-
-
-def test_a_validation_loss_that_rises_again_is_called_over_fitting():
-    words = over_fitting_words(epochs_with(0.3, 0.2, 0.221))
-
-    assert words == (
-        "lowest validation loss, 0.2000, in epoch 2 of 3; "
-        "since then it has risen to 0.2210 while training went on: over-fitting."
-    )
-
-
-def test_a_validation_loss_that_hardly_rises_is_not_called_over_fitting():
-    words = over_fitting_words(epochs_with(0.3, 0.2, 0.219))
-
-    assert words == "lowest validation loss, 0.2000, in epoch 2 of 3; no clear over-fitting."
-
-
-@pytest.mark.parametrize("epochs", [[], [Epoch(1, 0.3, 0.9, None, None, 0.5)]])
-def test_without_validation_nothing_is_said_of_over_fitting(epochs):
-    assert over_fitting_words(epochs) == ""
 
 
 def test_networks_that_agree_speak_as_one():

@@ -1,5 +1,7 @@
 """What is compared: single runs, and repeats of the same thing taken together."""
 
+import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -51,6 +53,11 @@ class Contender:
         margin = student_quantile((1 + CONFIDENCE) / 2, found.n - 1) * (found.sd or 0.0) / found.n**0.5
         return Accuracy(found.mean, max(0.0, found.mean - margin), min(1.0, found.mean + margin), of_run(self.first).n)
 
+    def mean(self, name: str) -> float | None:
+        """Returns the mean of a field of `Result` over the runs; None if no run has it."""
+        known = [value for run in self.runs if (value := getattr(run, name)) is not None]
+        return statistics.fmean(known) if known else None
+
 
 def contenders(runs: Sequence[Run], *, together: bool = True) -> list[Contender]:
     """Returns what is to be compared, the best first.
@@ -64,12 +71,15 @@ def contenders(runs: Sequence[Run], *, together: bool = True) -> list[Contender]
     """
     check_same_data(runs)
     groups: dict[object, list[Run]] = {}
-    for run in runs:
+    times = Counter[object]()
+    for run in sorted(runs, key=lambda run: run.id):
         # A run that ships with the project is known by its own name, whatever else is like it.
         alike = alike_but_for_chance(run) if together and not run.is_reference else run.id
-        groups.setdefault(alike, []).append(run)
-    found = [Contender(tuple(sorted(group, key=lambda run: run.id))) for group in groups.values()]
-    return sorted(found, key=lambda contender: -contender.accuracy.value)
+        # The same seed and fold once more is the same run, which would make the spread too small: it stands beside.
+        same = (alike, run.settings.get("seed"), run.settings.get("fold"))
+        groups.setdefault((alike, times[same]), []).append(run)
+        times[same] += 1
+    return sorted(map(Contender, map(tuple, groups.values())), key=lambda contender: -contender.accuracy.value)
 
 
 def check_same_data(runs: Sequence[Run]) -> None:

@@ -43,7 +43,9 @@ def effects_of(runs: Sequence[Run]) -> list[Effect]:
     accuracies = np.array([run.test_accuracy or 0.0 for run in runs])
     if len(runs) < 3 or not accuracies.var():
         return []
-    found = [_effect(name, [_value(run, name) for run in runs], accuracies) for name in differing(runs)]
+    values = {name: [_value(run, name) for run in runs] for name in differing(runs)}
+    # Where every run has a value of its own, its means explain everything and say nothing.
+    found = [_effect(name, own, accuracies) for name, own in values.items() if len(set(_levels(own))) < len(runs)]
     return sorted(found, key=lambda effect: -effect.share)
 
 

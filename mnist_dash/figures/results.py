@@ -1,96 +1,128 @@
-"""Figures of finished runs: accuracies with their intervals, and what was taken for what."""
+"""Figures of finished runs side by side: accuracies with their intervals, and what they cost."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
-from mnist_dash.evaluation import Accuracy
-from mnist_dash.figures.style import ACCENT, styled, variant_colour
+from mnist_dash.evaluation import Contender
+from mnist_dash.figures.style import GREY, styled, variant_colour
 from mnist_dash.wording import accuracy_words
+
+_COSTS = {
+    "weights": "Weights",
+    "fit_seconds": "Training time (s)",
+    "prediction_ms": "Prediction time of one digit (ms)",
+}
 
 
 def accuracy_intervals(
-    titles: Sequence[str], variants: Sequence[str], accuracies: Sequence[Accuracy], claims: Sequence[float | None]
+    titles: Sequence[str], contenders: Sequence[Contender], claims: Sequence[float | None]
 ) -> go.Figure:
     """Draws test accuracies with their 95 % intervals, and tutorials' claims as open circles.
 
     Args:
-        titles: Names of the runs.
-        variants: Their variants.
-        accuracies: Their accuracies.
+        titles: Names of the contenders.
+        contenders: Single runs, and repeats, of which each run is a small dot.
         claims: What their tutorials claim, in [0, 1]; None for no number.
     """
     figure = go.Figure()
+    _add_repeats(figure, titles, contenders)
     figure.add_scatter(
-        x=[100 * accuracy.value for accuracy in accuracies],
+        x=[100 * contender.accuracy.value for contender in contenders],
         y=list(titles),
         mode="markers",
-        marker={"size": 12, "symbol": "diamond", "color": [variant_colour(variant) for variant in variants]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * (accuracy.high - accuracy.value) for accuracy in accuracies],
-            "arrayminus": [100 * (accuracy.value - accuracy.low) for accuracy in accuracies],
-            "thickness": 1.5,
-            "color": "rgba(128,128,128,0.9)",
-        },
+        marker={"size": 12, "symbol": "diamond", "color": _colours(contenders)},
+        error_x=_interval(contenders),
         name="Measured, with its 95 % interval",
-        customdata=[accuracy_words(accuracy) for accuracy in accuracies],
+        customdata=[accuracy_words(contender.accuracy) for contender in contenders],
         hovertemplate="%{y}: %{customdata}<extra></extra>",
     )
-    claimed = [(title, 100 * claim) for title, claim in zip(titles, claims, strict=True) if claim is not None]
-    figure.add_scatter(
-        x=[claim for _, claim in claimed],
-        y=[title for title, _ in claimed],
-        mode="markers",
-        marker={"size": 13, "symbol": "circle-open", "line": {"width": 2}, "color": "#D55E00"},
-        name="The tutorial's claim",
-        hovertemplate="%{y}: the tutorial claims %{x:.2f} %<extra></extra>",
-    )
-    figure.update_yaxes(autorange="reversed", fixedrange=True)
+    _add_claims(figure, titles, claims)
+    # In this order, also where the first trace has only some of them.
+    figure.update_yaxes(categoryorder="array", categoryarray=list(titles), autorange="reversed", fixedrange=True)
     return styled(figure, height=136 + 34 * len(titles), x="Test accuracy (%)", y="Run")
 
 
-def confusion(counts: np.ndarray) -> go.Figure:
-    """Draws a confusion matrix: mistakes coloured by their number, the right ones left plain.
+def _add_repeats(figure: go.Figure, titles: Sequence[str], contenders: Sequence[Contender]) -> None:
+    repeats = [
+        (title, 100 * value)
+        for title, contender in zip(titles, contenders, strict=True)
+        if len(contender.runs) > 1
+        for value in contender.accuracies
+    ]
+    if repeats:
+        figure.add_scatter(
+            x=[value for _, value in repeats],
+            y=[title for title, _ in repeats],
+            mode="markers",
+            marker={"size": 6, "color": GREY},
+            name="One of the repeats",
+            hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        )
+
+
+def _add_claims(figure: go.Figure, titles: Sequence[str], claims: Sequence[float | None]) -> None:
+    claimed = [(title, 100 * claim) for title, claim in zip(titles, claims, strict=True) if claim is not None]
+    if claimed:
+        figure.add_scatter(
+            x=[claim for _, claim in claimed],
+            y=[title for title, _ in claimed],
+            mode="markers",
+            marker={"size": 13, "symbol": "circle-open", "line": {"width": 2}, "color": "#D55E00"},
+            name="The tutorial's claim",
+            hovertemplate="%{y}: the tutorial claims %{x:.2f} %<extra></extra>",
+        )
+
+
+def accuracy_against(titles: Sequence[str], contenders: Sequence[Contender], cost: str) -> go.Figure:
+    """Draws test accuracies against what they cost: further up is better, further left cheaper.
 
     Args:
-        counts: Shape (10, 10): row is the true digit, column the digit read.
+        titles: Names of the contenders.
+        contenders: Single runs and repeats.
+        cost: `weights`, `fit_seconds` or `prediction_ms`, drawn on a logarithmic axis.
     """
-    digits = range(10)
-    mistakes = counts.astype(float)
-    np.fill_diagonal(mistakes, np.nan)  # thousands on the diagonal would drown every mistake
     figure = go.Figure(
-        go.Heatmap(
-            x=list(digits),
-            y=list(digits),
-            z=mistakes,
-            customdata=counts,
-            colorscale=[[0, "rgba(59,91,219,0)"], [1, ACCENT]],
-            zmin=0,
-            zmax=max(float(np.nanmax(mistakes)), 1.0),
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            hovertemplate="%{customdata:,} pictures of %{y} read as %{x}<extra></extra>",
+        go.Scatter(
+            x=[contender.mean(cost) for contender in contenders],
+            y=[100 * contender.accuracy.value for contender in contenders],
+            mode="markers",
+            marker={"size": 12, "symbol": "diamond", "color": _colours(contenders)},
+            error_y=_interval(contenders),
+            customdata=list(zip(titles, [accuracy_words(contender.accuracy) for contender in contenders], strict=True)),
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{x:,.4~g}<extra></extra>",
         )
     )
-    dark = 0.5 * np.nanmax(mistakes)
-    annotations = [
-        {
-            "x": read,
-            "y": true,
-            "text": f"{counts[true, read]:,}",
-            "showarrow": False,
-            "opacity": 1.0 if counts[true, read] else 0.4,
-            # Else the theme's own colour, which suits both a light and a dark page.
-            **({"font": {"color": "white"}} if mistakes[true, read] > dark else {}),
-        }
-        for true in digits
-        for read in digits
-    ]
-    styled(figure, height=480, x="Digit read", y="True digit", annotations=annotations)
-    figure.update_yaxes(autorange="reversed", dtick=1, fixedrange=True, showgrid=False)
-    figure.update_xaxes(dtick=1, fixedrange=True, showgrid=False)
-    return figure
+    for title, contender in zip(titles, contenders, strict=True):
+        if len(contenders) <= 8 and (x := contender.mean(cost)):
+            figure.add_annotation(**_label(title, x, contender))
+    figure.update_xaxes(type="log", dtick=1)
+    return styled(figure, height=380, x=f"{_COSTS[cost]}, logarithmic", y="Test accuracy (%)", showlegend=False)
+
+
+def _label(title: str, x: float, contender: Contender) -> dict[str, Any]:
+    return {
+        "x": math.log10(x),
+        "y": 100 * contender.accuracy.value,
+        "text": title if len(title) <= 24 else f"{title[:23]}…",
+        "showarrow": False,
+        "yshift": 16,
+        "xanchor": "center",
+    }
+
+
+def _colours(contenders: Sequence[Contender]) -> list[str]:
+    return [variant_colour(contender.first.variant) for contender in contenders]
+
+
+def _interval(contenders: Sequence[Contender]) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [100 * (contender.accuracy.high - contender.accuracy.value) for contender in contenders],
+        "arrayminus": [100 * (contender.accuracy.value - contender.accuracy.low) for contender in contenders],
+        "thickness": 1.5,
+        "color": GREY,
+    }

@@ -16,8 +16,9 @@ VARIANT_COLOURS = {
 _OTHER_COLOUR = "#D55E00"
 # Stands for the text colour of Streamlit's theme, light or dark: its pages put that in its place (GRAY_90 in
 # streamlit_plotly_theme). Without it axes are grey on the page's paper, with a contrast of 3.6.
-_TEXT = "#000037"
+TEXT = "#000037"
 _GRID = "rgba(128, 128, 128, 0.22)"
+GREY = "rgba(128, 128, 128, 0.9)"
 DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "dot")
 # Blue, white and red, symmetric about zero (ColorBrewer's RdBu, reversed).
 DIVERGING = [[0.0, "#2166AC"], [0.25, "#92C5DE"], [0.5, "#F7F7F7"], [0.75, "#F4A582"], [1.0, "#B2182B"]]
@@ -46,7 +47,7 @@ def styled(figure: go.Figure, *, height: int, x: str | None, y: str | None, **la
         margin={"l": 8, "r": 8, "t": 28, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        font={"size": 13, "color": _TEXT},
+        font={"size": 13, "color": TEXT},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": None},
         hoverlabel={"namelength": -1},
         uirevision="keep",  # zoom stays while a running run grows
@@ -56,6 +57,6 @@ def styled(figure: go.Figure, *, height: int, x: str | None, y: str | None, **la
         if title is None:
             axis(visible=False, fixedrange=True)
         else:
-            font = {"color": _TEXT}
+            font = {"color": TEXT}
             axis(title={"text": title, "font": font}, tickfont=font, gridcolor=_GRID, zeroline=False, automargin=True)
     return figure

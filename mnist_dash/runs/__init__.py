@@ -1,8 +1,10 @@
 """The store: every run is a row from the moment it is queued. The only SQL of the project."""
 
 from mnist_dash.runs.exchange import REFERENCE_FOLDER, ensure_reference_runs, export_run
+from mnist_dash.runs.finding import MAX_TAG_LENGTH, MAX_TAGS, NEWEST, SORTED_BY, RunFinder, Wanted
 from mnist_dash.runs.kept import MAX_KEPT, KeptDigits, KeptSet
 from mnist_dash.runs.reading import RunReader
+from mnist_dash.runs.readings import Measurement, Readings
 from mnist_dash.runs.records import (
     ACTIVE,
     BEST_WEIGHTS,
@@ -26,6 +28,7 @@ from mnist_dash.runs.records import (
     best_epoch,
     in_turn,
 )
+from mnist_dash.runs.robustness import Measurements
 from mnist_dash.runs.store import LOST_AFTER_S, MAX_LOST, RunStore
 
 __all__ = [
@@ -38,12 +41,16 @@ __all__ = [
     "LOST_AFTER_S",
     "MAX_KEPT",
     "MAX_LOST",
+    "MAX_TAGS",
+    "MAX_TAG_LENGTH",
     "MODEL_KERAS",
     "MODEL_TFLITE",
+    "NEWEST",
     "PAUSED",
     "QUEUED",
     "REFERENCE_FOLDER",
     "RUNNING",
+    "SORTED_BY",
     "TEST_LABELS",
     "TEST_PROBABILITIES",
     "UNFINISHED",
@@ -51,11 +58,16 @@ __all__ = [
     "Experiment",
     "KeptDigits",
     "KeptSet",
+    "Measurement",
+    "Measurements",
     "Progress",
+    "Readings",
     "Result",
     "Run",
+    "RunFinder",
     "RunReader",
     "RunStore",
+    "Wanted",
     "best_epoch",
     "ensure_reference_runs",
     "export_run",

@@ -103,6 +103,29 @@ kept_digits_table = Table(
     sqlite_autoincrement=True,  # a page that is out of date never takes out another digit than it shows
 )
 
+tags_table = Table(
+    "tags",
+    metadata,
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+)
+robustness_table = Table(
+    "robustness",
+    metadata,
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("suite", Integer, nullable=False),
+    Column("status", String(16), nullable=False, index=True),
+    Column("owner", String(128), nullable=False, default=""),
+    Column("requested_at", Float, nullable=False),
+    Column("heartbeat_at", Float),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("claim", String(64)),
+    Column("lost", Integer, nullable=False, default=0),
+    Column("progress", JSON(none_as_null=True)),  # what was measured so far
+    Column("error", Text),
+    Column("mean", Float),
+)
+
 
 def open_engine(database_url: str) -> Engine:
     """Opens the database, making its tables if it is new.

@@ -2,6 +2,17 @@
 
 from mnist_dash.ui.app import run_pages
 from mnist_dash.ui.board import run_board
+from mnist_dash.ui.charts import chart
+from mnist_dash.ui.chooser import choose_runs
+from mnist_dash.ui.compare import (
+    compare,
+    comparison_words,
+    real_view,
+    report_button,
+    results_view,
+    sweep_view,
+    where_view,
+)
 from mnist_dash.ui.controls import (
     CHART,
     choice,
@@ -17,6 +28,7 @@ from mnist_dash.ui.controls import (
     title_of,
     warn_of_mixed_data,
 )
+from mnist_dash.ui.curves_panel import curves_panel
 from mnist_dash.ui.digits import digit_grid, digit_image, digit_strip, number_grid, one_hot
 from mnist_dash.ui.drawing import drawing_board
 from mnist_dash.ui.resources import (
@@ -26,13 +38,19 @@ from mnist_dash.ui.resources import (
     run_store,
     weights_of,
 )
+from mnist_dash.ui.take_away import take_away
 from mnist_dash.ui.training_form import training_form
 from mnist_dash.ui.training_start import start_panel
 
 __all__ = [
     "CHART",
+    "chart",
     "choice",
+    "choose_runs",
     "claim_of",
+    "compare",
+    "comparison_words",
+    "curves_panel",
     "dataset",
     "digit_grid",
     "digit_image",
@@ -49,13 +67,19 @@ __all__ = [
     "one_run_picker",
     "outcome",
     "page_of",
+    "real_view",
+    "report_button",
+    "results_view",
     "run_board",
     "run_pages",
     "run_picker",
     "run_store",
     "start_panel",
+    "sweep_view",
+    "take_away",
     "title_of",
     "training_form",
     "warn_of_mixed_data",
     "weights_of",
+    "where_view",
 ]

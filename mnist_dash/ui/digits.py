@@ -19,6 +19,15 @@ _STYLE = """<style>
 .md-digit { display: block; width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated;
   background: #000; border-radius: 3px; }
 .md-grid figcaption, .md-one figcaption { font-size: .85rem; opacity: .85; padding-top: .15rem; }
+.md-answers { --md-size: 190px; gap: 1rem; }
+.md-answers .md-digit { width: 84px; margin: 0 auto; }
+.md-answers .md-missed .md-digit { outline: 2px solid #E03131; outline-offset: 1px; }
+.md-answers figcaption { text-align: left; font-size: .8rem; opacity: 1; }
+.md-answers figcaption > b { display: block; text-align: center; font-weight: 500; padding-bottom: .2rem; }
+.md-said { display: flex; justify-content: space-between; gap: .5rem; line-height: 1.4; }
+.md-said span:last-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.md-said i { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.md-wrong { color: #E03131; }
 .md-picture { display: block; max-width: 100%; max-height: 340px; margin: 0 auto; border-radius: 3px;
   border: 1px solid rgba(128,128,128,.35); }
 .md-pictures { --md-size: min(240px, 100%); gap: 1rem; margin-bottom: .5rem; }
@@ -64,6 +73,23 @@ class Reading:
     as_sure: str  # how often it was right when it was this sure
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What one run says about one test picture.
+
+    Attributes:
+        title: The run's name.
+        digit: What it reads.
+        probability: How sure it is, in [0, 1].
+        right: Whether that is the label.
+    """
+
+    title: str
+    digit: int
+    probability: float
+    right: bool
+
+
 def _image(picture: np.ndarray, alt: str, *, name: str = "md-digit") -> str:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, format="PNG")
@@ -87,6 +113,32 @@ def digit_grid(pictures: np.ndarray, captions: Sequence[str], *, columns: int | 
     )
     layout = f"grid-template-columns: repeat({columns}, minmax(0, 1fr));" if columns else f"--md-size: {size}px;"
     st.html(f'{_STYLE}<div class="md-grid" style="{layout}">{figures}</div>')
+
+
+def answer_grid(pictures: np.ndarray, captions: Sequence[str], answers: Sequence[Sequence[Answer]]) -> None:
+    """Shows pictures in a grid, each with what runs say about it; framed in red where all are wrong.
+
+    Args:
+        pictures: Shape (n, 28, 28), uint8.
+        captions: One a picture; shown as text.
+        answers: For each picture, what each run says.
+    """
+    cells = "".join(
+        f'<figure class="{"" if any(answer.right for answer in own) else "md-missed"}">'
+        f"{_image(picture, f'handwritten digit {caption}')}<figcaption><b>{html.escape(caption)}</b>"
+        f"{''.join(map(_answer_row, own))}</figcaption></figure>"
+        for picture, caption, own in zip(pictures, captions, answers, strict=True)
+    )
+    st.html(f'{_STYLE}<div class="md-grid md-answers">{cells}</div>')
+
+
+def _answer_row(answer: Answer) -> str:
+    mark = "md-right" if answer.right else "md-wrong"
+    return (
+        f'<div class="md-said"><span>{html.escape(answer.title)}</span>'
+        f'<span class="{mark}"><b>{answer.digit}</b> {html.escape(probability_words(answer.probability))}'
+        f"<i>{'' if answer.right else ' wrong'}</i></span></div>"
+    )
 
 
 def digit_strip(pictures: np.ndarray) -> None:

@@ -47,6 +47,24 @@ EXPLANATIONS = {
         "From there on it gets better at remembering, not at reading. Remedies: stop at the lowest validation loss, use "
         "more pictures, a smaller network, or dropout. Look for the place where the dotted and the solid line part.",
     ),
+    "smoothing": (
+        "What does smoothing do?",
+        "A line that jumps from epoch to epoch hides where it is going. Smoothing puts in place of each point the mean of "
+        "it and all points before it, where each weighs less the farther back it is: the **strength** $s$ to the power of "
+        "its distance, 1 for neighbours. Thus\n\n"
+        "$$\\bar y_t = \\frac{\\sum_{i \\le t} s^{\\,t-i} y_i}{\\sum_{i \\le t} s^{\\,t-i}}$$\n\n"
+        "Dividing by the sum of the weights keeps the first points from being drawn towards zero. A smoothed line comes "
+        "late: it turns some epochs after the real one. So the real one stays behind it, faint, and the best epoch is "
+        "always that of the real one.",
+    ),
+    "band": (
+        "What is the band?",
+        "Runs that differ only in their seed or fold differ by chance. Their mean is drawn as one line, and the band around it "
+        "says how far they spread. **Standard deviation**: where about two thirds of single runs are. **Standard error**: "
+        "how far the mean itself is likely to be off, the standard deviation divided by $\\sqrt n$. **95 % interval**: 95 of "
+        "100 such intervals hold the true mean; with few runs it is wide (Student's $t$). **Smallest to largest**: all runs. "
+        "The mean ends where the first of them ends, as the mean of the rest would jump.",
+    ),
     "optimizers": (
         "Which optimizer?",
         "The gradient says for every weight which way is downhill. **SGD** takes a step of *learning rate × gradient*. With "
@@ -76,6 +94,44 @@ EXPLANATIONS = {
         "have come out a little different. The 95 % interval (Wilson's) is drawn so that 95 of 100 such intervals hold the "
         "network's true accuracy. It is ± 0.4 points at 95 % and ± 0.2 at 99 %, and about three times as wide on the "
         "sample's 1,000 test pictures. Two networks whose intervals overlap may still differ, or not.",
+    ),
+    "paired_test": (
+        "When is a difference real?",
+        "Both networks read the same test pictures, so only those count that one of them reads right and the other "
+        "wrong. If neither were better, each such picture would fall to either side like a coin: 30 to 28 is nothing, "
+        "50 to 8 hardly chance. **McNemar's test** (1947) works out how often fair coins would fall at least as unevenly; "
+        "that is *p*. Below 5 % we call the difference real. It says that one is better on pictures like these, not "
+        "that it is much better, and not that it would be after training again with another seed.",
+    ),
+    "many_tests": (
+        "Why is p corrected?",
+        "With a 5 % limit, one test in twenty finds a difference where there is none. Compare five networks and you "
+        "make ten tests: some are likely to be wrong. **Holm's correction** (1979) multiplies the smallest *p* by the number "
+        "of tests, the next by one fewer, and so on. The chance that *any* of the differences called real is none then "
+        "stays below 5 %, however many networks are chosen.",
+    ),
+    "repeats": (
+        "What do repeats tell?",
+        "Trained again with another seed, the same network reaches another accuracy. One run of each says little about "
+        "which *recipe* is better; several runs show how far seeds scatter. **Welch's t-test** (1947) compares the two "
+        "means with that scatter, and its interval says how large the difference may be. If nothing is shown, more "
+        "seeds make the means sharper: four times as many halve the interval. Folds share most of their training "
+        "pictures, so their scatter is a little smaller than that of independent runs.",
+    ),
+    "calibration": (
+        "What is calibration?",
+        "A network that is 90 % sure should be right nine times in ten. The test pictures are sorted by its highest "
+        "probability into 15 bins; in each, the mean probability is compared with the share read right. The **expected "
+        "calibration error** is the mean distance of the two, weighted by pictures (Guo and others, 2017). Points below "
+        "the diagonal: surer than it should be. Most test pictures lie in the last bin, so look at the intervals "
+        "before you believe a point further left.",
+    ),
+    "precision": (
+        "Precision, recall, F1?",
+        "Of all pictures read as a 5, how many are one? That is **precision**. Of all pictures of a 5, how many were read "
+        "as one? That is **recall**. A network that says 5 too easily has a high recall and a low precision. **F1** is "
+        "the harmonic mean of both, $2PR/(P+R)$: high only if both are. With about 1,000 test pictures of each digit the "
+        "intervals are three times as wide as that of the whole accuracy.",
     ),
     "augmentation": (
         "What is augmentation?",

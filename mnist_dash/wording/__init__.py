@@ -1,7 +1,15 @@
 """Numbers and findings as people read them."""
 
-from mnist_dash.wording.comparing import confusion_words, ranking_words
-from mnist_dash.wording.learning import over_fitting_words
+from mnist_dash.wording.comparing import (
+    chance_words,
+    claim_words,
+    confusion_words,
+    effect_words,
+    failing_words,
+    ranking_words,
+    verdict_words,
+)
+from mnist_dash.wording.learning import curve_words, different_data_words, over_fitting_words
 from mnist_dash.wording.numbers import (
     accuracy_words,
     count_words,
@@ -19,8 +27,14 @@ __all__ = [
     "accuracy_words",
     "agreement_words",
     "as_sure_words",
+    "chance_words",
+    "claim_words",
     "confusion_words",
     "count_words",
+    "curve_words",
+    "different_data_words",
+    "effect_words",
+    "failing_words",
     "listed",
     "milliseconds_words",
     "not_a_digit_words",
@@ -32,4 +46,5 @@ __all__ = [
     "rounded",
     "seconds_words",
     "spread_words",
+    "verdict_words",
 ]

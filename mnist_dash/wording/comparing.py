@@ -2,26 +2,105 @@
 
 from collections.abc import Sequence
 
-from mnist_dash.evaluation import Accuracy
-from mnist_dash.wording.numbers import accuracy_words, listed
+from mnist_dash.evaluation import Accuracy, Contender, Effect, Verdict
+from mnist_dash.models import Claim
+from mnist_dash.wording.numbers import accuracy_words, count_words, listed, percent, seconds_words
+
+_CERTAIN = 1e-9
 
 
-def ranking_words(titles: Sequence[str], accuracies: Sequence[Accuracy]) -> str:
-    """Says in one paragraph which run reads best, and which may be as good.
+def ranking_words(titles: Sequence[str], found: Sequence[Contender], verdicts: Sequence[Verdict]) -> str:
+    """Says in a few sentences which contender reads best, which are tied with it, and what they cost.
 
     Args:
-        titles: Names of the runs, the best first.
-        accuracies: Their accuracies on the same test pictures.
+        titles: Names of the contenders, the best first.
+        found: The contenders.
+        verdicts: What the tests say of each pair.
     """
-    best, rest = accuracies[0], list(zip(titles, accuracies, strict=True))[1:]
-    words = f"**{titles[0]}** reads {accuracy_words(best)} of the {best.n:,} test pictures right."
-    near = [title for title, accuracy in rest if accuracy.high >= best.low]
-    clear = [title for title, accuracy in rest if accuracy.high < best.low]
-    if near:
-        words += f" The interval of {listed(near)} overlaps with its own, so these may be as good."
-    if clear:
-        words += f" It is ahead of {listed(clear)} by more than their intervals."
-    return words
+    best = found[0]
+    words = [f"**{titles[0]}** reads {_reached(best)} of the {best.accuracy.n:,} test pictures right."]
+    of_best = [verdict for verdict in verdicts if verdict.better == 0]
+    beaten = [titles[verdict.worse] for verdict in of_best if verdict.real]
+    tied = [titles[verdict.worse] for verdict in of_best if not verdict.real]
+    if beaten:
+        words.append(f"It is really better than {listed(beaten)}.")
+    if tied:
+        verb = "are" if len(tied) > 1 else "is"
+        words.append(f"{listed(tied)} {verb} not shown to be worse: chance alone makes such differences.")
+    return " ".join([*words, _cost_words(titles, found, of_best)]).strip()
+
+
+def _reached(contender: Contender) -> str:
+    if len(contender.runs) == 1:
+        return accuracy_words(contender.accuracy)
+    return f"{accuracy_words(contender.accuracy)} on average, in {len(contender.runs)} runs,"
+
+
+def _cost_words(titles: Sequence[str], found: Sequence[Contender], of_best: Sequence[Verdict]) -> str:
+    """Says what the best costs: beside the cheapest that is tied with it, else beside the next."""
+    if len(found) < 2:
+        return ""
+    tied = [verdict.worse for verdict in of_best if not verdict.real]
+    other = min(tied, key=lambda place: found[place].first.weights or 0) if tied else 1
+    costs = [(found[place].first.weights, found[place].mean("fit_seconds")) for place in (0, other)]
+    (mine, my_seconds), (its, its_seconds) = costs
+    if not (mine and its and my_seconds and its_seconds):
+        return ""
+    return (
+        f"{titles[0]} has {mine:,} weights and trained for {seconds_words(my_seconds)}; "
+        f"{titles[other]} has {its:,} and took {seconds_words(its_seconds)}."
+    )
+
+
+def chance_words(p: float) -> str:
+    """Says how often chance makes such a difference: “once in 4,000 tries”."""
+    if p >= 0.5:
+        return "in more than half of all tries" if p < 1 else "in every try"
+    if p < _CERTAIN:
+        return "less than once in a billion tries"
+    return f"once in {round(float(f'{1 / p:.2g}')):,} tries"
+
+
+def verdict_words(titles: Sequence[str], verdict: Verdict) -> str:
+    """Says what a test found of two contenders, and what it rests on.
+
+    Args:
+        titles: Names of all contenders.
+        verdict: What the test says.
+    """
+    better, worse = titles[verdict.better], titles[verdict.worse]
+    if verdict.paired and verdict.paired.read_alike:
+        return f"**{better}** and **{worse}** are the same here: they read every picture alike."
+    found = f"**{better}** is better than **{worse}**" if verdict.real else _no_difference(better, worse, verdict)
+    return f"{found}; a difference like this would come up by chance {chance_words(verdict.p)}. {_basis(verdict)}"
+
+
+def _no_difference(better: str, worse: str, verdict: Verdict) -> str:
+    needed = ""
+    if verdict.needed:
+        needed = f" (if it is what it seems, about {verdict.needed:,} runs of each would show it)"
+    return f"No difference is shown between **{better}** and **{worse}**{needed}"
+
+
+def _basis(verdict: Verdict) -> str:
+    if verdict.paired:
+        first, second = verdict.paired.only_first, verdict.paired.only_second
+        return f"Only the first reads {count_words(first, 'picture')} right, only the second {second:,}."
+    if verdict.means:
+        low, high = 100 * verdict.means.low, 100 * verdict.means.high
+        return f"The means differ by {100 * verdict.means.value:.2f} points (95 % interval {low:+.2f} to {high:+.2f})."
+    return ""
+
+
+def claim_words(claim: Claim | None, accuracy: Accuracy) -> str:
+    """Says what a tutorial claims, and whether that lies inside what was measured; empty without claim."""
+    if claim is None:
+        return ""
+    if claim.accuracy is None:
+        return claim.words
+    if accuracy.low <= claim.accuracy <= accuracy.high:
+        return f"{claim.words}: inside the interval"
+    return f"{claim.words}: {'more' if claim.accuracy > accuracy.high else 'less'} than was measured"
 
 
 def confusion_words(mistakes: Sequence[tuple[int, int, int]], accuracy: Accuracy) -> str:
@@ -31,3 +110,17 @@ def confusion_words(mistakes: Sequence[tuple[int, int, int]], accuracy: Accuracy
         return f"All {accuracy.n:,} test pictures were read right."
     pairs = listed([f"{true} read as {read} ({count} ×)" for true, read, count in mistakes])
     return f"{wrong:,} of {accuracy.n:,} test pictures were read wrong; most often {pairs}."
+
+
+def failing_words(title: str, mistakes: Sequence[tuple[int, int, int]]) -> str:
+    """Says where the best contender fails; empty if it never does."""
+    pairs = [f"{true} read as {read} ({count} ×)" for true, read, count in mistakes]
+    return f"Where {title} fails, it is mostly {listed(pairs)}." if pairs else ""
+
+
+def effect_words(label: str, value: str, effect: Effect) -> str:
+    """Says how much one setting of a sweep mattered, and which value did best."""
+    return (
+        f"**{label}** explains {percent(effect.share, decimals=0)} of the differences; "
+        f"best was {value}, with {percent(effect.mean)} on average."
+    )

@@ -68,20 +68,6 @@ def finished_on_the_sample(store: RunStore, sample: Dataset) -> int:
     return run.id
 
 
-def test_runs_on_different_data_are_not_compared_with_each_other(own_database: str, sample: Dataset):
-    store = RunStore(own_database)
-    run_id = finished_on_the_sample(store, sample)
-    store.close()
-    app = opened("compare")
-    assert run_id not in app.multiselect(key="compare_runs_mnist").options
-
-    app.segmented_control(key="compare_dataset").set_value("mnist-sample").run()
-
-    assert not app.exception
-    assert app.multiselect(key="compare_runs_mnist-sample").value == [run_id]
-    assert "900 of 1,000 test pictures were read wrong" in texts(app)
-
-
 def test_curves_of_runs_on_different_data_come_with_a_warning(own_database: str, sample: Dataset):
     store = RunStore(own_database)
     run_id = finished_on_the_sample(store, sample)

@@ -1,0 +1,190 @@
+"""Choosing the runs and experiments that a page shows: one choice for Curves and Compare, also by link."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from mnist_dash import wording
+from mnist_dash.models import VARIANTS
+from mnist_dash.runs import NEWEST, Experiment, Run, RunFinder, Wanted
+from mnist_dash.ui.controls import in_order, title_of
+from mnist_dash.ui.resources import run_store
+
+MOST_RUNS = 100
+_MOST_CHOSEN = 40  # runs and experiments
+_OFFERED = 30  # newest runs that are offered without a search
+_EXPERIMENTS_OFFERED = 10
+_FOUND = 100
+_CHOSEN = "chosen_runs"  # what was chosen on the page before
+_LINK = "runs"
+_TOKEN = re.compile(r"[re][1-9][0-9]{0,8}")
+_ORDERS = {
+    NEWEST: "Newest first",
+    "test_accuracy": "Highest test accuracy",
+    "test_loss": "Lowest test loss",
+    "weights": "Fewest weights",
+    "fit_seconds": "Shortest training",
+    "prediction_ms": "Fastest prediction",
+}
+
+
+def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
+    """Lets the reader choose runs and whole experiments; the choice stands in the page's link.
+
+    At first the models that ship with the project are chosen, or what was chosen on the
+    other page.
+
+    Args:
+        key: The page's name, with which the keys of the widgets begin.
+        statuses: States of the runs that are offered. What is chosen by link or was chosen
+            on another page may be in any state.
+
+    Returns:
+        The chosen runs, at most `MOST_RUNS`.
+    """
+    finder, widget = RunFinder(run_store()), f"{key}_runs"
+    newest = finder.find(Wanted(statuses=tuple(statuses)), limit=_OFFERED)
+    offered = {_token(run): run for run in [*in_order(finder.references()), *newest]}
+    if widget not in st.session_state:
+        st.session_state[widget] = _at_first(list(offered.values()))
+    runs = offered | _known(st.session_state[widget], offered)
+    experiments = finder.experiments(statuses=statuses, limit=_EXPERIMENTS_OFFERED)
+    titles = {token: title_of(run) for token, run in runs.items()}
+    titles |= _experiment_titles(st.session_state[widget], experiments)
+    # What was deleted meanwhile is no longer chosen.
+    st.session_state[widget] = [token for token in st.session_state[widget] if token in titles]
+    tokens = st.multiselect(
+        "Runs and experiments",
+        list(titles),
+        format_func=lambda token: titles.get(token, token),
+        key=widget,
+        max_selections=_MOST_CHOSEN,
+        placeholder="Choose one or more",
+    )
+    _remember(tokens, list(offered.values()))
+    _finder(finder, key, widget, tuple(statuses))
+    return _runs_of(tokens, runs)
+
+
+def _token(run: Run) -> str:
+    return f"r{run.id}"
+
+
+def _defaults(offered: Sequence[Run]) -> list[str]:
+    return [_token(run) for run in offered if run.is_reference] or [_token(run) for run in offered[:1]]
+
+
+def _at_first(offered: Sequence[Run]) -> list[str]:
+    linked = st.query_params.get(_LINK, "").split(",")[:_MOST_CHOSEN]
+    return (
+        list(dict.fromkeys(token for token in linked if _TOKEN.fullmatch(token)))
+        or st.session_state.get(_CHOSEN)
+        or _defaults(offered)
+    )
+
+
+def _remember(tokens: list[str], offered: Sequence[Run]) -> None:
+    st.session_state[_CHOSEN] = tokens
+    if tokens and tokens != _defaults(offered):
+        st.query_params[_LINK] = ",".join(tokens)
+    elif _LINK in st.query_params:
+        del st.query_params[_LINK]
+
+
+def _numbers(tokens: Sequence[str], kind: str) -> list[int]:
+    return [int(token[1:]) for token in tokens if token[0] == kind]
+
+
+def _known(tokens: Sequence[str], offered: dict[str, Run]) -> dict[str, Run]:
+    """Returns those of the chosen single runs that there are."""
+    missing = [token for token in tokens if token not in offered]
+    found = run_store().get_runs(_numbers(missing, "r")) if missing else []
+    return {_token(run): run for run in found}
+
+
+def _experiment_titles(tokens: Sequence[str], offered: Sequence[Experiment]) -> dict[str, str]:
+    chosen = run_store().experiments(_numbers(tokens, "e")).values()
+    return {f"e{each.id}": f"Experiment {each.id}: {each.title}" for each in [*offered, *chosen]}
+
+
+def _runs_of(tokens: Sequence[str], known: dict[str, Run]) -> list[Run]:
+    found: dict[int, Run] = {}
+    for token in tokens:
+        one = known.get(token)
+        runs = [one] if one else run_store().list_runs(experiment_id=int(token[1:])) if token[0] == "e" else []
+        found |= {run.id: run for run in sorted(runs, key=lambda run: run.id)}
+    if len(found) > MOST_RUNS:
+        st.caption(f":material/info: Shown are the first {MOST_RUNS} of the {len(found):,} chosen runs.")
+    return list(found.values())[:MOST_RUNS]
+
+
+def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...]) -> None:
+    """Offers a search through all runs, computed only while it is open."""
+    box = st.expander(
+        "Find runs by name, tag or result", key=f"{key}_finder", on_change="rerun", icon=":material/search:"
+    )
+    if not box.open:
+        return
+    with box:
+        wanted = _wanted(finder, key, statuses)
+        count, runs = finder.count(wanted), finder.find(wanted, limit=_FOUND)
+        if not runs:
+            st.caption("No run fits. Use fewer words, or choose another network or tag.")
+            return
+        shown = f", of which the first {_FOUND} are shown" if count > _FOUND else ""
+        st.caption(f"{wording.count_words(count, 'run')}{shown}. Tick those that you want.")
+        ticked = st.dataframe(
+            _rows(finder, runs),
+            hide_index=True,
+            height=260,
+            on_select="rerun",
+            selection_mode="multi-row",
+            key=f"{key}_found_{hash(wanted)}",
+            alt="Runs that fit the search",
+        )
+        tokens = [_token(runs[row]) for row in ticked["selection"]["rows"] if row < len(runs)]
+        label = wording.count_words(len(tokens), "run")
+        st.button(
+            f"Add {label}",
+            key=f"{key}_add",
+            on_click=_add,
+            args=(widget, tokens),
+            disabled=not tokens,
+            icon=":material/add:",
+        )
+
+
+def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> Wanted:
+    with st.container(horizontal=True):
+        words = st.text_input("Words", key=f"{key}_words", placeholder="a number, network, tag or experiment")
+        variant = st.selectbox(
+            "Network",
+            ["", *VARIANTS],
+            format_func=lambda name: VARIANTS[name].title if name else "All",
+            key=f"{key}_variant",
+        )
+        tag = st.selectbox("Tag", ["", *finder.tags()], format_func=lambda tag: tag or "All", key=f"{key}_tag")
+        order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{key}_order")
+    return Wanted(words[:200], statuses, variant, tag, order)
+
+
+def _rows(finder: RunFinder, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    tags = finder.tags_of([run.id for run in runs])
+    return [
+        {
+            "Run": title_of(run),
+            "Test accuracy (%)": None if run.test_accuracy is None else round(100 * run.test_accuracy, 2),
+            "Weights": run.weights,
+            "Training (s)": None if run.fit_seconds is None else wording.rounded(run.fit_seconds),
+            "State": run.status,
+            "Tags": tags[run.id],
+        }
+        for run in runs
+    ]
+
+
+def _add(widget: str, tokens: Sequence[str]) -> None:
+    chosen = dict.fromkeys([*st.session_state.get(widget, []), *tokens])
+    st.session_state[widget] = list(chosen)[:_MOST_CHOSEN]

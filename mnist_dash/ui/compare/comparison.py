@@ -1,0 +1,140 @@
+"""What is compared on the page: the chosen runs that are done, on one kind of data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from mnist_dash import evaluation, wording
+from mnist_dash.data import KNOWN
+from mnist_dash.evaluation import Contender, Verdict
+from mnist_dash.models import VARIANTS
+from mnist_dash.runs import CANCELLED, DONE, FAILED, Run
+from mnist_dash.ui.controls import as_text, choice, title_of
+from mnist_dash.ui.resources import outcome, settings
+
+MOST = 24  # contenders: each is compared with each
+_TOGETHER = "together"
+_BY_CHANCE = ("seed", "fold")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Contenders with their names and what the tests say of each pair; the best comes first."""
+
+    contenders: tuple[Contender, ...]
+    titles: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs of all contenders."""
+        return [run for contender in self.contenders for run in contender.runs]
+
+
+def compare(chosen: Sequence[Run]) -> Comparison | None:
+    """Returns what can be compared of the chosen runs, and says what cannot and why.
+
+    Returns:
+        None if nothing can; then the page has said what to do.
+    """
+    _say_what_is_missing(chosen)
+    done = [run for run in chosen if run.status == DONE]
+    if not done:
+        st.info("Choose one or more finished runs above.", icon=":material/balance:")
+        st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
+        return None
+    runs = _on_one_data(done)
+    together = _together(runs)
+    found = evaluation.contenders(runs, together=together)
+    if len(found) > MOST:
+        st.caption(
+            f":material/info: Each is compared with each, so only the best {MOST} of {len(found)} are. Choose fewer."
+        )
+    ids = tuple(tuple(run.id for run in contender.runs) for contender in found[:MOST])
+    return Comparison(
+        tuple(found[:MOST]),
+        tuple(_titles(found[:MOST])),
+        _verdicts(settings().database_url, ids, tuple(found[:MOST])),
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _verdicts(
+    database_url: str, ids: tuple[tuple[int, ...], ...], _contenders: tuple[Contender, ...]
+) -> tuple[Verdict, ...]:
+    """Returns the verdicts; finished runs never change, so their numbers are enough to know them by."""
+    single = [contender.first.id for contender in _contenders if len(contender.runs) == 1]
+    return tuple(evaluation.verdicts(_contenders, {run_id: outcome(run_id) for run_id in single}))
+
+
+def _say_what_is_missing(chosen: Sequence[Run]) -> None:
+    for run in chosen:
+        if run.status == FAILED:
+            st.caption(f":material/error: {run.title} failed: {as_text(run.error or 'no reason is known')}")
+    waiting = [run.title for run in chosen if run.status not in (DONE, FAILED, CANCELLED)]
+    if waiting:
+        verb = "have" if len(waiting) > 1 else "has"
+        st.caption(
+            f":material/hourglass: {wording.listed(waiting[:6])} {verb} not finished; only finished runs are compared."
+        )
+    cancelled = [run.title for run in chosen if run.status == CANCELLED]
+    if cancelled:
+        st.caption(f":material/cancel: {wording.listed(cancelled[:6])}: cancelled, so never tested.")
+
+
+def _on_one_data(runs: Sequence[Run]) -> list[Run]:
+    """Returns runs that were tested on the same pictures; of several kinds the reader chooses one."""
+    names = {run.fingerprint: KNOWN[run.dataset].title if run.dataset in KNOWN else run.dataset for run in runs}
+    if len(names) == 1:
+        return list(runs)
+    counts = {known: sum(run.fingerprint == known for run in runs) for known in names}
+    st.caption(
+        ":material/info: The chosen runs were tested on different data. Their numbers cannot be compared with each "
+        "other, so each kind is shown by itself."
+    )
+    of_kinds = {
+        known[:12]: f"{names[known]} ({wording.count_words(counts[known], 'run')})"
+        for known in sorted(names, key=lambda known: -counts[known])
+    }
+    kind = choice("Tested on", of_kinds, key="compare_data")
+    return [run for run in runs if run.fingerprint.startswith(kind)]
+
+
+def _together(runs: Sequence[Run]) -> bool:
+    """Returns whether repeats are taken together; asked only where there are some."""
+    if len(evaluation.contenders(runs)) == len(runs):
+        return True
+    ways = {_TOGETHER: "Together, as a mean", "single": "Run by run"}
+    return choice("Repeats with other seeds or folds", ways, key="compare_repeats") == _TOGETHER
+
+
+def _titles(found: Sequence[Contender]) -> list[str]:
+    titles = [title_of(contender.first) if len(contender.runs) == 1 else _group_title(contender) for contender in found]
+    return [
+        title if titles.count(title) == 1 else f"{title} · no. {titles[: place + 1].count(title)}"
+        for place, title in enumerate(titles)
+    ]
+
+
+def _group_title(contender: Contender) -> str:
+    run = contender.first
+    kind = "folds" if len({each.settings.get("fold") for each in contender.runs}) > 1 else "seeds"
+    if run.variant not in VARIANTS:
+        return f"{run.variant} · {len(contender.runs)} {kind}"
+    variant = VARIANTS[run.variant]
+    changed = [
+        f"{setting.label.lower()} {run.settings[setting.name]}"
+        for setting in variant.settings
+        if setting.name not in _BY_CHANCE and run.settings.get(setting.name, setting.default) != setting.default
+    ]
+    sample = [] if run.dataset == "mnist" else ["sample"]
+    return " · ".join([variant.title, *filter(None, [", ".join(changed)]), f"{len(contender.runs)} {kind}", *sample])
+
+
+def comparison_words(comparison: Comparison) -> str:
+    """Says in one paragraph what the comparison shows: best, what is tied with it, its cost, where it fails."""
+    best = comparison.contenders[0].first
+    mistakes = evaluation.most_confused(outcome(best.id).confusion)
+    words = wording.ranking_words(comparison.titles, comparison.contenders, comparison.verdicts)
+    return f"{words} {wording.failing_words(comparison.titles[0], mistakes)}"

@@ -1,0 +1,117 @@
+"""Results side by side: accuracies with their intervals, what they cost, tags."""
+
+from statistics import fmean
+from typing import Any
+
+import streamlit as st
+
+from mnist_dash import evaluation, figures, wording
+from mnist_dash.errors import RunStateError
+from mnist_dash.evaluation import Contender
+from mnist_dash.runs import RunFinder
+from mnist_dash.ui.compare.comparison import Comparison
+from mnist_dash.ui.controls import CHART, choice, claim_of, explain
+from mnist_dash.ui.resources import may_change, outcome, run_store
+
+_COSTS = {"weights": "Weights", "fit_seconds": "Training time", "prediction_ms": "Prediction time"}
+
+
+def results_view(comparison: Comparison) -> None:
+    """Shows accuracies, everything that was measured as a table, and accuracy against cost."""
+    claims = [claim_of(contender.first) for contender in comparison.contenders]
+    st.plotly_chart(
+        figures.accuracy_intervals(
+            comparison.titles,
+            comparison.contenders,
+            [claim.accuracy if claim else None for claim in claims],
+        ),
+        key="compare_intervals",
+        config=CHART,
+        alt="Test accuracies of the chosen runs with their 95 % intervals",
+    )
+    _table(comparison)
+    with st.container(horizontal=True, gap="small"):
+        explain("interval")
+        explain("calibration")
+    if len(comparison.contenders) > 1:
+        st.subheader("What accuracy costs", anchor=False)
+        cost = choice("Against", _COSTS, key="compare_cost")
+        st.plotly_chart(
+            figures.accuracy_against(comparison.titles, comparison.contenders, cost),
+            key="compare_costs",
+            config=CHART,
+            alt=f"Test accuracy against {_COSTS[cost].lower()} of the chosen runs",
+        )
+
+
+def _table(comparison: Comparison) -> None:
+    rows = result_rows(comparison)
+    # The editor remembers edits by row, so other runs need another one.
+    key = f"compare_table_{hash(tuple(contender.first.id for contender in comparison.contenders))}"
+    st.data_editor(
+        rows,
+        hide_index=True,
+        disabled=[name for name in rows[0] if name != "Tags"],
+        column_config=_columns(),
+        key=key,
+        on_change=_save_tags,
+        args=(key, comparison.contenders),
+    )
+    st.caption("Click a title to sort. Click into **Tags** to give a run tags, by which it can be found above.")
+
+
+def result_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Returns everything that was measured of the contenders as rows of a table."""
+    finder = RunFinder(run_store())
+    ids = [contender.first.id for contender in comparison.contenders]
+    tags, sizes = finder.tags_of(ids), finder.model_bytes(ids)
+    return [
+        _row(title, contender, sizes.get(contender.first.id), tags[contender.first.id])
+        for title, contender in zip(comparison.titles, comparison.contenders, strict=True)
+    ]
+
+
+def _row(title: str, contender: Contender, size: int | None, tags: list[str]) -> dict[str, Any]:
+    reached = contender.accuracy
+    return {
+        "Run": title,
+        "Test accuracy": 100 * reached.value,
+        "95 % interval": f"{100 * reached.low:.2f} – {100 * reached.high:.2f}",
+        "The tutorial’s claim": wording.claim_words(claim_of(contender.first), reached),
+        "Test loss": contender.mean("test_loss"),
+        "Weights": contender.first.weights,
+        "Training": contender.mean("fit_seconds"),
+        "Prediction": contender.mean("prediction_ms"),
+        "Model": None if size is None else size / 1000,
+        "Calibration error": 100 * fmean(evaluation.calibration_error(outcome(run.id)) for run in contender.runs),
+        "Tags": tags,
+    }
+
+
+def _columns() -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "Run": st.column_config.TextColumn(pinned=True),
+        "Test accuracy": number("Test accuracy (%)", format="%.2f", help="Of repeated runs: their mean"),
+        "95 % interval": st.column_config.TextColumn("95 % interval (%)"),
+        "Test loss": number(format="%.4f", help="Mean cross-entropy on the test pictures, in nats"),
+        "Weights": number(format="localized"),
+        "Training": number("Training (s)", format="%.1f", help="All epochs, compilation included"),
+        "Prediction": number("Prediction (ms)", format="%.2f", help="One digit with LiteRT, median"),
+        "Model": number("Model (kB)", format="localized", help="Size of the LiteRT file, in 1,000 bytes"),
+        "Calibration error": number("Calibration error (%)", format="%.2f", help="Expected calibration error, 15 bins"),
+        "Tags": st.column_config.ListColumn(help="Words of yours, to find the run again"),
+    }
+
+
+def _save_tags(key: str, contenders: tuple[Contender, ...]) -> None:
+    finder = RunFinder(run_store())
+    for row, changes in st.session_state[key]["edited_rows"].items():
+        for run in contenders[int(row)].runs:
+            if not may_change(run):
+                st.toast("Only whoever started a run can tag it here.", icon=":material/lock:")
+                return
+            try:
+                finder.set_tags(run.id, [str(tag) for tag in changes.get("Tags") or []])
+            except RunStateError as error:
+                st.toast(str(error), icon=":material/error:")
