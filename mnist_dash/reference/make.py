@@ -1,9 +1,12 @@
 """Trains the models that ship with the project: `python -m mnist_dash.reference.make [VARIANT …]`.
 
 Each is one run on the full MNIST with the tutorial's settings. Stop it and call it
-again, and it goes on where it was.
+again, and it goes on where it was. With `--robustness` nothing is trained: only how well
+the models that are there read corrupted pictures is measured anew.
 """
 
+import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,12 +15,14 @@ from mnist_dash.data import MNIST, Dataset, load_dataset, split
 from mnist_dash.errors import DataError, MnistDashError
 from mnist_dash.models import RECOMMENDED_FOR_PICTURES, VARIANTS, get_variant
 from mnist_dash.prediction import Predictor
-from mnist_dash.runs import DONE, MODEL_TFLITE, QUEUED, Run, RunStore, export_run
-from mnist_dash.runs.exchange import SCRIPT_PY
+from mnist_dash.robustness import measure
+from mnist_dash.runs import DONE, MODEL_TFLITE, QUEUED, Readings, Run, RunStore, export_run
+from mnist_dash.runs.exchange import ROBUSTNESS_JSON, SCRIPT_PY
 from mnist_dash.settings import PROJECT, load_settings
 from mnist_dash.training import train_run
 
 _FOLDER = Path(__file__).resolve().parent
+_ONLY_ROBUSTNESS = "--robustness"
 _STORE = PROJECT / ".mnist_dash" / "reference.sqlite"
 
 
@@ -26,9 +31,17 @@ def main(names: list[str]) -> None:
     dataset = load_dataset(load_settings())
     if dataset.known is not MNIST:
         raise DataError("Reference models are trained on the full MNIST: `python -m mnist_dash data --download`.")
+    chosen = [name for name in names if name != _ONLY_ROBUSTNESS] or list(VARIANTS)
+    if _ONLY_ROBUSTNESS not in names:
+        _train(chosen, dataset)
+    for name in chosen:
+        _measure_robustness(dataset, _FOLDER / name)
+
+
+def _train(names: list[str], dataset: Dataset) -> None:
     store = RunStore(f"sqlite:///{_STORE}")
     store.requeue_lost_runs()
-    for name in names or VARIANTS:
+    for name in names:
         variant = get_variant(name)
         settings = variant.check({})
         same = [
@@ -53,6 +66,13 @@ def _fit_novelty(dataset: Dataset, folder: Path) -> None:
     predictor = Predictor((folder / MODEL_TFLITE).read_bytes())
     fitted = novelty.fit(predictor, dataset.x_train[parts.train], dataset.x_train[parts.validation])
     (folder / novelty.NOVELTY_NPZ).write_bytes(fitted)
+
+
+def _measure_robustness(dataset: Dataset, folder: Path) -> None:
+    predictor = Predictor((folder / MODEL_TFLITE).read_bytes(), num_threads=os.cpu_count() or 1)
+    *_, readings = measure(predictor, dataset, Readings())
+    (folder / ROBUSTNESS_JSON).write_text(json.dumps(readings.as_json()) + "\n")
+    print(f"{folder.name}: mean accuracy under corruption {readings.mean:.4f}")
 
 
 if __name__ == "__main__":

@@ -11,13 +11,16 @@ from typing import Any
 
 from mnist_dash.errors import StoreError
 from mnist_dash.models import get_variant
+from mnist_dash.runs.readings import Readings
 from mnist_dash.runs.records import MODEL_KERAS, MODEL_TFLITE, TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, Run
+from mnist_dash.runs.robustness import Measurements
 from mnist_dash.runs.store import RunStore
 from mnist_dash.scripts import keras_script
 
 REFERENCE_FOLDER = Path(__file__).resolve().parent.parent / "reference"
 RUN_JSON = "run.json"
 HISTORY_CSV = "history.csv"
+ROBUSTNESS_JSON = "robustness.json"
 SCRIPT_PY = "script.py"
 _BINARY = (MODEL_KERAS, MODEL_TFLITE, TEST_PROBABILITIES, TEST_LABELS)
 _EPOCH_FIELDS = [field.name for field in fields(Epoch)]
@@ -63,18 +66,23 @@ def export_run(store: RunStore, run: Run, folder: Path) -> list[Path]:
 
 
 def ensure_reference_runs(store: RunStore, *, folder: Path = REFERENCE_FOLDER) -> None:
-    """Brings the reference models that ship with the project into the store, once."""
+    """Brings the reference models that ship with the project into the store, once, with their robustness."""
     known = store.references()
-    for description in sorted(folder.glob(f"*/{RUN_JSON}")):
-        content = description.read_bytes()
-        reference = hashlib.sha256(content).hexdigest()
+    shipped = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in sorted(folder.glob(f"*/{RUN_JSON}"))}
+    for reference, description in shipped.items():
         if reference not in known:
             store.add_finished_run(
-                json.loads(content),
+                json.loads(description.read_bytes()),
                 epochs=_read_history(description.with_name(HISTORY_CSV)),
                 artifacts={name: description.with_name(name).read_bytes() for name in _BINARY},
                 reference=reference,
             )
+    measurements = Measurements(store)
+    for reference, run_id in measurements.unmeasured_references().items():
+        path = shipped[reference].with_name(ROBUSTNESS_JSON) if reference in shipped else None
+        readings = Readings.from_json(json.loads(path.read_bytes()) if path and path.exists() else {})
+        if readings.mean is not None:
+            measurements.add_measured(run_id, readings)
 
 
 def _history(epochs: Sequence[Epoch]) -> bytes:
