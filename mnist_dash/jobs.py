@@ -1,4 +1,4 @@
-"""The queue: hands runs to Dask workers and takes back those that were lost."""
+"""The queue: hands runs and measurements to Dask workers and takes back those that were lost."""
 
 import logging
 import os
@@ -13,19 +13,21 @@ from distributed import Client, Future, LocalCluster, WorkerPlugin, get_worker
 from mnist_dash.errors import QueueError, StoreError
 from mnist_dash.experiments import PlannedRun
 from mnist_dash.models import Values
-from mnist_dash.runs import ACTIVE, QUEUED, Run, RunStore, in_turn
+from mnist_dash.robustness import measure_run
+from mnist_dash.runs import ACTIVE, QUEUED, Measurements, Run, RunStore, in_turn
 from mnist_dash.settings import Settings, load_settings
 from mnist_dash.training import load_tensorflow, rehearse, side_by_side, train_runs
 
 _LOOK_EVERY_S = 2.0
 _CONNECT_TIMEOUT_S = 30
 _LOCAL = "127.0.0.1:0"  # Dask's own status pages: any free port, for this machine only
+_AFTER_RUNS = -100_000  # priority of measurements
 _LAST = -1_000_000  # priority of what may wait until nothing else is to be done
 _REHEARSALS_KEPT = 256
 
 
 class JobQueue:
-    """Trains the store's queued runs on workers of this machine or of a Dask scheduler.
+    """Trains the store's queued runs on workers of this machine or of a Dask scheduler, and measures its runs.
 
     The store is the only truth: the queue submits whatever is queued in it, so a run
     survives the death of its worker, of the scheduler and of the whole dashboard.
@@ -44,6 +46,7 @@ class JobQueue:
         self._client: Client | None = None
         self._submitted: dict[tuple[int, int], Future] = {}
         self._times_submitted: Counter[str] = Counter()
+        self._measuring: dict[tuple[int, int], Future] = {}
         self._wish: PlannedRun | None = None
         self._rehearsed: dict[str, Future] = {}
         self.problem: str | None = None
@@ -98,6 +101,7 @@ class JobQueue:
             self._look_now.clear()
             try:
                 self.problem = self._submit_queued(self._client)
+                self._submit_measurements(self._client)
                 self._submit_rehearsal(self._client)
             except (StoreError, OSError, RuntimeError) as error:
                 self.problem = f"Runs wait: {error}"
@@ -150,6 +154,28 @@ class JobQueue:
             priority=priority,
         )
         self._submitted |= {_attempt(run): future for run in group}
+
+    def _submit_measurements(self, client: Client) -> None:
+        """Submits what is to be measured, a task for each run, which makes room for training after any kind."""
+        measurements = Measurements(self._store)
+        measurements.requeue_lost()
+        waiting = measurements.waiting()
+        self._measuring = {attempt: future for attempt, future in self._measuring.items() if attempt in waiting}
+        for place, attempt in enumerate(waiting):
+            if attempt in self._measuring and not self._measuring[attempt].done():
+                continue
+            # Like the key of a run: one task for two dashboards, and another one after a task that ended in vain.
+            key = f"mnist-dash-robustness-{attempt[0]}.{attempt[1]}"
+            self._times_submitted[key] += 1
+            self._measuring[attempt] = client.submit(
+                measure_run,
+                attempt[0],
+                self._settings.database_url,
+                gives_way=True,
+                key=f"{key}-{self._times_submitted[key]}",
+                pure=False,
+                priority=_AFTER_RUNS - place,
+            )
 
     def _number_of_workers(self, client: Client) -> int:
         return max(1, len(client.scheduler_info(n_workers=-1)["workers"]))

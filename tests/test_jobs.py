@@ -16,7 +16,21 @@ from mnist_dash.data import Dataset
 from mnist_dash.experiments import PlannedRun
 from mnist_dash.jobs import JobQueue
 from mnist_dash.models import VARIANTS
-from mnist_dash.runs import CANCELLED, DONE, FAILED, PAUSED, RUNNING, Run, RunStore
+from mnist_dash.runs import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    MODEL_TFLITE,
+    PAUSED,
+    QUEUED,
+    REFERENCE_FOLDER,
+    RUNNING,
+    Measurement,
+    Measurements,
+    Result,
+    Run,
+    RunStore,
+)
 from mnist_dash.settings import load_settings
 from mnist_dash.training import MAX_LANES, side_by_side
 from mnist_dash.training.reporting import insist
@@ -210,6 +224,51 @@ def test_a_rehearsal_waits_for_queued_runs_and_they_never_for_it(store, sample, 
     wait_until(lambda: jobs.seconds_per_step(planned) is not None)
 
     assert while_running is None
+
+
+# Measurements of robustness
+
+
+def measurable(store: RunStore, sample: Dataset) -> int:
+    """A finished run with a model, that waits to be measured."""
+    run = store.create_run("dense-32", {}, dataset=sample.name, fingerprint=sample.fingerprint, claim=True)
+    model = (REFERENCE_FOLDER / "dense-32" / MODEL_TFLITE).read_bytes()
+    store.finish_run(run.id, str(run.claim), Result(0.2, 0.94, 1.0, 25_450, 0.1), {MODEL_TFLITE: model})
+    Measurements(store).request([run.id])
+    return run.id
+
+
+def measured(store: RunStore, run_id: int) -> Measurement:
+    return Measurements(store).read([run_id])[run_id]
+
+
+def test_what_is_to_be_measured_is_measured_by_a_worker(store, sample, jobs):
+    runs = [measurable(store, sample) for _ in range(2)]
+
+    wait_until(lambda: all(measured(store, run_id).status == DONE for run_id in runs))
+
+    first, second = (measured(store, run_id).readings for run_id in runs)
+    assert first == second
+    assert first.mean is not None
+    assert jobs.problem is None
+
+
+def test_a_measurement_under_way_gives_way_to_a_run_and_goes_on_after_it(store, sample, jobs):
+    run_id = measurable(store, sample)
+    wait_until(lambda: measured(store, run_id).status == RUNNING)
+    run = queue(store, sample, **LONG)
+    asked = time.monotonic()
+    wait_until(lambda: store.get_run(run.id).status == RUNNING)
+    waited = time.monotonic() - asked
+    while_training = measured(store, run_id)
+    store.cancel_run(run.id)
+
+    wait_until(lambda: measured(store, run_id).status == DONE)
+
+    assert waited < 5  # the queue looks every two seconds, and a kind takes a fraction of one
+    assert while_training.status == QUEUED
+    assert 0 < len(while_training.readings.right) < 19
+    assert measured(store, run_id).attempt > 1
 
 
 # Workers in processes of their own

@@ -15,7 +15,7 @@ from mnist_dash.errors import VariantError
 from mnist_dash.evaluation import Outcome
 from mnist_dash.novelty import NoveltyDetector
 from mnist_dash.prediction import LayerWeights, Predictor
-from mnist_dash.runs import ACTIVE, MODEL_KERAS, MODEL_TFLITE, Run, RunStore, ensure_reference_runs
+from mnist_dash.runs import ACTIVE, MODEL_KERAS, MODEL_TFLITE, Measurements, Run, RunStore, ensure_reference_runs
 from mnist_dash.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # distributed takes 2.4 s to import, only where it is needed
@@ -60,8 +60,8 @@ def _job_queue(settings: Settings) -> "JobQueue":
 
 
 def ensure_queue() -> None:
-    """Starts the queue if there are runs for it."""
-    if run_store().list_runs(statuses=ACTIVE):
+    """Starts the queue if there are runs or measurements for it."""
+    if run_store().list_runs(statuses=ACTIVE) or Measurements(run_store()).any_unfinished():
         job_queue()
 
 
