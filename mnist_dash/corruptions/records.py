@@ -15,13 +15,11 @@ class Level:
     """One strength of a kind.
 
     Attributes:
-        value: Where it stands on a chart's axis, in the kind's unit.
-        words: What it is called, for instance “strength 3” or “15° to the left”.
+        value: How strong it is, in the kind's unit.
         parameters: What the kind's function gets.
     """
 
     value: float
-    words: str
     parameters: tuple[float, ...]
 
 
@@ -35,8 +33,8 @@ class Kind:
         does: What it does to a picture, in one sentence.
         levels: Its strengths in the order of their values.
         change: The function that does it.
-        unit: What the axis of its chart is called.
-        untouched: Where on that axis the untouched picture stands.
+        unit: What its levels are counted in, as the title of an axis.
+        untouched: Where among them the untouched picture stands.
     """
 
     name: str
@@ -50,7 +48,7 @@ class Kind:
 
 def strengths(*parameters: tuple[float, ...]) -> tuple[Level, ...]:
     """Returns levels numbered from 1, one for each set of parameters."""
-    return tuple(Level(number, f"strength {number}", given) for number, given in enumerate(parameters, 1))
+    return tuple(Level(number, given) for number, given in enumerate(parameters, 1))
 
 
 def corrupt(kind: Kind, level: Level, pictures: np.ndarray) -> np.ndarray:

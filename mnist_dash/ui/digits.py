@@ -90,7 +90,8 @@ class Answer:
     right: bool
 
 
-def _image(picture: np.ndarray, alt: str, *, name: str = "md-digit") -> str:
+def image_tag(picture: np.ndarray, alt: str, *, name: str = "md-digit") -> str:
+    """Returns a picture of any shape that Pillow takes, uint8, as HTML that needs no other file."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, format="PNG")
     source = base64.b64encode(file.getvalue()).decode()
@@ -107,7 +108,7 @@ def digit_grid(pictures: np.ndarray, captions: Sequence[str], *, columns: int | 
         size: Least width of a picture, pixels.
     """
     figures = "".join(
-        f"<figure>{_image(picture, f'handwritten digit {caption}')}"
+        f"<figure>{image_tag(picture, f'handwritten digit {caption}')}"
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
         for picture, caption in zip(pictures, captions, strict=True)
     )
@@ -125,7 +126,7 @@ def answer_grid(pictures: np.ndarray, captions: Sequence[str], answers: Sequence
     """
     cells = "".join(
         f'<figure class="{"" if any(answer.right for answer in own) else "md-missed"}">'
-        f"{_image(picture, f'handwritten digit {caption}')}<figcaption><b>{html.escape(caption)}</b>"
+        f"{image_tag(picture, f'handwritten digit {caption}')}<figcaption><b>{html.escape(caption)}</b>"
         f"{''.join(map(_answer_row, own))}</figcaption></figure>"
         for picture, caption, own in zip(pictures, captions, answers, strict=True)
     )
@@ -143,7 +144,7 @@ def _answer_row(answer: Answer) -> str:
 
 def digit_strip(pictures: np.ndarray) -> None:
     """Shows pictures in one row, as an ornament."""
-    st.html(f'{_STYLE}<div class="md-strip" aria-hidden="true">{"".join(_image(p, "") for p in pictures)}</div>')
+    st.html(f'{_STYLE}<div class="md-strip" aria-hidden="true">{"".join(image_tag(p, "") for p in pictures)}</div>')
 
 
 def digit_image(picture: np.ndarray, *, caption: str, alt: str, width: int = 168) -> None:
@@ -156,7 +157,7 @@ def digit_image(picture: np.ndarray, *, caption: str, alt: str, width: int = 168
         width: Pixels; a multiple of 28 keeps all pixels the same size.
     """
     st.html(
-        f'{_STYLE}<figure class="md-one" style="width: {width}px">{_image(picture, alt)}'
+        f'{_STYLE}<figure class="md-one" style="width: {width}px">{image_tag(picture, alt)}'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
 
@@ -169,7 +170,8 @@ def picture_grid(pictures: Mapping[str, np.ndarray]) -> None:
             (height, width, 3), uint8.
     """
     figures = "".join(
-        f"<figure>{_image(picture, caption, name='md-picture')}<figcaption>{html.escape(caption)}</figcaption></figure>"
+        f"<figure>{image_tag(picture, caption, name='md-picture')}"
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
         for caption, picture in pictures.items()
     )
     st.html(f'{_STYLE}<div class="md-grid md-pictures">{figures}</div>')

@@ -187,4 +187,13 @@ EXPLANATIONS = {
         "**epoch**. Small batches mean many small, noisy steps and more time; large ones mean few, smooth steps. With "
         "60,000 pictures and batches of 32 an epoch has 1,875 steps.",
     ),
+    "robustness": (
+        "What is robustness?",
+        "Test pictures are as tidy as training pictures; what people draw or photograph is not. **MNIST-C** (Mu and Gilmer "
+        "2019) asks how well a network reads digits after one of 15 corruptions: noise, blur, slant, fog, stripes, … each of "
+        "which leaves them readable for people. Here each comes at five strengths, made by our own code, the same for all "
+        "networks; half of them use the authors' own strengths, so numbers are not to be compared with published ones. "
+        "**Shift, turn and size** go further, in pixels, degrees and factors, and do not count for the mean. A network is "
+        "measured on every fifth test picture, 2,000 of 10,000; the ± says what another 2,000 might have given.",
+    ),
 }
