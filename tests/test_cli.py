@@ -547,3 +547,44 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(command_line, tmp_
 
 def test_a_setting_that_cannot_be_used_is_refused_by_name(command_line):
     assert_refused(command_line("data", MNIST_DASH_WORKERS="many"), "MNIST_DASH_WORKERS is “many”")
+
+
+# Robustness
+
+
+def test_the_robustness_of_models_that_ship_is_known(command_line):
+    printed = command_line("robustness", "cnn", "dense-32", "--json")
+
+    assert printed.status == 0
+    first, second = printed.records
+    assert (first["variant"], second["variant"]) == ("cnn", "dense-32")
+    assert first["pictures"] == 2_000
+    assert first["clean"] > first["high"] > first["mean"] > first["low"] > second["high"]
+    assert len(first["kinds"]) == 18
+    assert all(0 <= share <= 1 for shares in first["kinds"].values() for share in shares)
+    corruptions = [shares for shares in first["kinds"].values() if len(shares) == 5]
+    assert np.mean(corruptions) == pytest.approx(first["mean"])
+
+
+def test_robustness_is_told_in_words(command_line):
+    printed = command_line("robustness", "cnn-augmented")
+
+    lines = printed.out.splitlines()
+    assert lines[0].startswith("CNN augmented (reference): 8")
+    assert lines[0].endswith("% untouched")
+    assert len(lines) == 19
+
+
+def test_the_robustness_of_a_run_is_measured_once(command_line):
+    command_line(*TRAIN)
+    [run] = [found["run"] for found in command_line("runs", "--json").records if not found["reference"]]
+
+    first, second = (command_line("robustness", str(run), "--json") for _ in range(2))
+
+    assert first.status == second.status == 0
+    assert first.record == second.record
+    assert first.record["pictures"] == 1_000
+
+
+def test_the_robustness_of_what_is_no_run_is_refused(command_line):
+    assert_refused(command_line("robustness", "12345"), "There is no run 12345")

@@ -10,7 +10,10 @@ import pytest
 
 from mnist_dash import evaluation, images, wording
 from mnist_dash.cli import commands
+from mnist_dash.evaluation.robustness import mean_by_strength, robustness, under, untouched
 from mnist_dash.models import VARIANTS, default_settings
+from mnist_dash.runs import REFERENCE_FOLDER, Readings
+from mnist_dash.runs.exchange import ROBUSTNESS_JSON
 from mnist_dash.settings import SETTINGS
 
 PROJECT = Path(__file__).parent.parent
@@ -79,6 +82,18 @@ def test_claims_and_results_are_those_of_the_models_that_ship(name: str):
     assert row[4] == wording.accuracy_words(measured)
     assert (claim.words if (claim := VARIANTS[name].claim) else "none, ours").startswith(row[3])
     assert {**default_settings(name), **run["settings"]} == VARIANTS[name].check({})
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_robustness_is_that_of_the_models_that_ship(name: str):
+    measured = README.split("\n### How well it reads corrupted pictures\n")[1].split("\n## ")[0]
+    [row] = [row for row in table_rows(measured) if row[0] == f"`{name}`"]
+    readings = Readings.from_json(json.loads((REFERENCE_FOLDER / name / ROBUSTNESS_JSON).read_text()))
+    strengths, turned = mean_by_strength(readings), [under(readings, "turn")[place].value for place in (1, 4)]
+
+    shares = (untouched(readings).value, strengths[0], strengths[4], under(readings, "shift")[3].value, sum(turned) / 2)
+    words = [f"{100 * share:.1f}" for share in shares]
+    assert row[1:] == [words[0], wording.accuracy_words(robustness(readings)).replace(" %", ""), *words[1:]]
 
 
 def test_every_direct_dependency_has_a_reason():

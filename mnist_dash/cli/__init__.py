@@ -5,7 +5,7 @@ import sys
 import click
 
 # Importing them adds their commands to the group.
-from mnist_dash.cli import reading, training  # noqa: F401
+from mnist_dash.cli import reading, robustness, training  # noqa: F401
 from mnist_dash.cli.common import commands
 from mnist_dash.errors import MnistDashError, VariantError
 
