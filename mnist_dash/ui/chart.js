@@ -1,0 +1,92 @@
+// A Plotly chart that is changed in place. Streamlit's own is taken down and built anew with every change of
+// its content, and with it go the reader's zoom and whatever they are pointing at.
+
+let loading;
+
+// Streamlit's bundle sets window.Plotly when it is loaded, which it is as soon as a page shows a chart of its own.
+function plotly(bundle) {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  const streamlit = document.querySelector('script[type="module"][src*="static/js/"]');
+  loading ??= import(new URL(bundle, streamlit.src)).then(() => window.Plotly);
+  return loading;
+}
+
+function themed(parent, spec, textColour) {
+  const style = getComputedStyle(parent);
+  const colour = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const figure = JSON.parse(spec.replaceAll(textColour, colour("text-color")));
+  const { layout } = figure;
+  delete layout.template;
+  layout.autosize = true;
+  layout.font = { ...layout.font, family: colour("font") };
+  layout.hoverlabel = {
+    ...layout.hoverlabel,
+    bgcolor: colour("background-color"),
+    bordercolor: colour("border-color"),
+    font: { color: colour("text-color"), size: 11 },
+  };
+  layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: "#808080", activecolor: colour("primary-color") };
+  return figure;
+}
+
+// A finger scrolls the page over a chart, and zooms by buttons; a mouse zooms by dragging.
+const touch = () => window.matchMedia("(pointer: coarse)").matches;
+
+function configured() {
+  return {
+    displaylogo: false,
+    displayModeBar: touch() ? true : "hover",
+    modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+  };
+}
+
+// Pointing at a chart finds the nearest point of every line. Where a line has ended, that would be one of an
+// earlier epoch: so points count only if they are nearer than the middle between two epochs.
+function readOneEpoch(place, event) {
+  const { xaxis, meta } = place._fullLayout ?? {};
+  if (!meta?.whole_numbers) return;
+  const left = place.getBoundingClientRect().left + xaxis._offset;
+  const number = Math.max(1, Math.round(xaxis.p2d(event.clientX - left)));
+  const gap = xaxis.d2p(number + 1) - xaxis.d2p(number);
+  // In the layout too, from which Plotly makes a new one whenever it draws again.
+  place.layout.hoverdistance = place._fullLayout.hoverdistance = Math.max(1, Math.floor(gap / 2) - POINT);
+}
+
+const POINT = 3; // pixels by which Plotly takes a point for nearer than it is
+
+async function draw(chart) {
+  const { parent, place, data } = chart;
+  const Plotly = await plotly(data.bundle);
+  while (place._dragging) await new Promise((resolve) => setTimeout(resolve, 50)); // a zoom is being drawn
+  if (data !== chart.data || !place.isConnected) return; // something newer is on its way
+  const figure = themed(parent, data.spec, data.text_colour);
+  if (touch()) figure.layout.dragmode = false;
+  if (figure.layout.meta?.whole_numbers) figure.layout.hoverdistance = place.layout?.hoverdistance ?? POINT;
+  await Plotly.react(place, figure.data, figure.layout, configured());
+  if (!chart.observer) {
+    chart.observer = new ResizeObserver(() => place.offsetWidth && Plotly.Plots.resize(place));
+    chart.observer.observe(place);
+  }
+}
+
+function begun(parent, place) {
+  place.addEventListener("mousemove", (event) => readOneEpoch(place, event), true);
+  return { parent, place, queue: Promise.resolve() };
+}
+
+export default function ({ parentElement, data }) {
+  const place = parentElement.querySelector(".md-chart");
+  place.setAttribute("aria-label", data.alt);
+  const chart = (place.mdChart ??= begun(parentElement, place));
+  chart.data = data;
+  chart.queue = chart.queue
+    .then(() => draw(chart))
+    .catch((error) => {
+      console.error(error);
+      place.textContent = "The chart cannot be drawn. Reload the page.";
+    });
+  return () => {
+    chart.observer?.disconnect();
+    window.Plotly?.purge(place);
+  };
+}
