@@ -9,6 +9,7 @@ VIEWS = {
     "results": ("Results", ui.results_view),
     "real": ("Is it real?", ui.real_view),
     "where": ("Where?", ui.where_view),
+    "robustness": ("How robust?", ui.robustness_view),
     "settings": ("Settings", ui.sweep_view),
 }
 

@@ -98,7 +98,7 @@ def accuracy_against(titles: Sequence[str], contenders: Sequence[Contender], cos
     for title, contender in zip(titles, contenders, strict=True):
         if len(contenders) <= 8 and (x := contender.mean(cost)):
             figure.add_annotation(**_label(title, x, contender))
-    figure.update_xaxes(type="log", dtick=1)
+    figure.update_xaxes(type="log")
     return styled(figure, height=380, x=f"{_COSTS[cost]}, logarithmic", y="Test accuracy (%)", showlegend=False)
 
 

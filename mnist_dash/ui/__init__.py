@@ -10,6 +10,7 @@ from mnist_dash.ui.compare import (
     real_view,
     report_button,
     results_view,
+    robustness_view,
     sweep_view,
     where_view,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "real_view",
     "report_button",
     "results_view",
+    "robustness_view",
     "run_board",
     "run_pages",
     "run_picker",

@@ -1,6 +1,7 @@
 """What is taken for what: confusion matrices side by side, and the pictures of a cell."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -12,73 +13,88 @@ from mnist_dash.ui.compare.pictures import one_of, show_pictures
 from mnist_dash.ui.controls import CHART, title_of
 from mnist_dash.ui.resources import outcome
 
+_CELL = "compare_cell"
+
 
 def confusion_look(runs: Sequence[Run]) -> None:
     """Shows confusion matrices side by side, their difference, and the pictures of a cell."""
     columns = st.columns(2) if len(runs) > 1 else [st.container()]
     with columns[0]:
-        first = one_of(runs, "Run", key="compare_first")
-        _matrix(first, "first")
-    if len(runs) == 1:
-        _cell_pictures([first], runs)
-        return
-    with columns[1]:
-        second = one_of(runs, "Beside it", key="compare_second", first=1)
-        _matrix(second, "second")
-    with st.expander("The difference of the two", key="compare_difference", on_change="rerun") as box:
-        if box.open:
-            _difference(first, second)
-    _cell_pictures([first, second], runs)
+        compared = [one_of(runs, "Run", key="compare_first")]
+    if len(runs) > 1:
+        with columns[1]:
+            compared.append(one_of(runs, "Beside it", key="compare_second", first=1))
+    cells = _cells(compared)
+    for column, run, place in zip(columns, compared, ("first", "second"), strict=False):
+        with column:
+            _matrix(run, place, _digits(st.session_state[_CELL]))
+    if len(compared) > 1:
+        with st.expander("The difference of the two", key="compare_difference", on_change="rerun") as box:
+            if box.open:
+                _difference(compared[0], compared[1], _digits(st.session_state[_CELL]))
+    _cell_pictures(compared, runs, cells)
 
 
-def _matrix(run: Run, place: str) -> None:
+def _matrix(run: Run, place: str, chosen: tuple[int, int]) -> None:
     found = outcome(run.id)
     st.caption(wording.confusion_words(evaluation.most_confused(found.confusion), found.accuracy))
-    key = f"compare_matrix_{place}"
-    st.plotly_chart(
-        figures.confusion(found.confusion),
-        key=key,
-        config=CHART,
-        on_select=lambda: _choose_cell(key),
-        selection_mode="points",
-        alt=f"Confusion matrix of {run.title}: rows are true digits, columns are digits read",
+    _clickable(
+        figures.confusion(found.confusion, chosen=chosen),
+        f"compare_matrix_{place}",
+        f"Confusion matrix of {run.title}: rows are true digits, columns are digits read",
     )
 
 
-def _difference(first: Run, second: Run) -> None:
-    st.plotly_chart(
-        figures.confusion_difference(outcome(first.id).confusion - outcome(second.id).confusion),
-        key="compare_matrix_difference",
-        config=CHART,
-        on_select=lambda: _choose_cell("compare_matrix_difference"),
-        selection_mode="points",
-        alt=f"How much more often {first.title} read each digit as each other than {second.title}",
+def _difference(first: Run, second: Run, chosen: tuple[int, int]) -> None:
+    _clickable(
+        figures.confusion_difference(outcome(first.id).confusion - outcome(second.id).confusion, chosen=chosen),
+        "compare_matrix_difference",
+        f"How much more often {first.title} read each digit as each other than {second.title}",
     )
     st.caption(f"Red: more often with {title_of(first)}. Blue: more often with {title_of(second)}.")
 
 
+def _clickable(figure: Any, key: str, alt: str) -> None:
+    st.plotly_chart(
+        figure,
+        key=key,
+        config=CHART,
+        on_select=lambda: _choose_cell(key),
+        selection_mode="points",
+        alt=alt,
+    )
+
+
 def _choose_cell(key: str) -> None:
     points = st.session_state[key]["selection"]["points"]
-    if points:
-        st.session_state["compare_cell"] = f"{int(points[0]['y'])}-{int(points[0]['x'])}"
+    # A second click on the same cell takes plotly's selection back, but the reader wants to see it again.
+    cell = f"{int(points[0]['y'])}-{int(points[0]['x'])}" if points else st.session_state.get(f"{key}_cell")
+    if cell:
+        st.session_state[_CELL] = st.session_state[f"{key}_cell"] = cell
 
 
-def _cell_pictures(compared: Sequence[Run], runs: Sequence[Run]) -> None:
-    counts = sum(outcome(run.id).confusion for run in compared)
-    cells = [f"{true}-{read}" for true, read, _ in evaluation.most_confused(np.asarray(counts), count=CLASSES**2)]
+def _cells(compared: Sequence[Run]) -> list[str]:
+    """Returns what pictures can be shown of, the most frequent mistakes first, and sees to it that one is chosen."""
+    counts = np.sum([outcome(run.id).confusion for run in compared], axis=0)
+    cells = [f"{true}-{read}" for true, read, _ in evaluation.most_confused(counts, count=CLASSES**2)]
     cells += [f"{digit}-{digit}" for digit in range(CLASSES)]
-    chosen = st.session_state.get("compare_cell", st.query_params.get("compare_cell", ""))
+    chosen = st.session_state.get(_CELL, st.query_params.get(_CELL, ""))
     if chosen not in cells and _is_cell(chosen):
         cells.append(chosen)  # an empty cell was clicked
-    if chosen in cells:
-        st.session_state["compare_cell"] = chosen
-    cell = st.selectbox(
-        "Pictures of", cells, format_func=_cell_words, key="compare_cell", help="Or click a cell of a matrix"
-    )
-    st.query_params["compare_cell"] = cell
-    true, read = (int(digit) for digit in cell.split("-"))
-    positions = np.concatenate([evaluation.read_as(outcome(run.id), true, read) for run in compared])
+    st.session_state[_CELL] = chosen if chosen in cells else cells[0]
+    return cells
+
+
+def _cell_pictures(compared: Sequence[Run], runs: Sequence[Run], cells: Sequence[str]) -> None:
+    cell = st.selectbox("Pictures of", cells, format_func=_cell_words, key=_CELL, help="Or click a cell of a matrix")
+    st.query_params[_CELL] = cell
+    positions = np.concatenate([evaluation.read_as(outcome(run.id), *_digits(cell)) for run in compared])
     show_pictures(np.array(list(dict.fromkeys(positions.tolist())), int), [*compared, *runs], key="compare_cell_page")
+
+
+def _digits(cell: str) -> tuple[int, int]:
+    true, read = cell.split("-")
+    return int(true), int(read)
 
 
 def _is_cell(cell: str) -> bool:

@@ -1,5 +1,6 @@
 """Results side by side: accuracies with their intervals, what they cost, tags."""
 
+from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
@@ -12,6 +13,7 @@ from mnist_dash.runs import RunFinder
 from mnist_dash.ui.compare.comparison import Comparison
 from mnist_dash.ui.controls import CHART, choice, claim_of, explain
 from mnist_dash.ui.resources import may_change, outcome, run_store
+from mnist_dash.ui.robustness_panel import robustness_of
 
 _COSTS = {"weights": "Weights", "fit_seconds": "Training time", "prediction_ms": "Prediction time"}
 
@@ -65,14 +67,18 @@ def result_rows(comparison: Comparison) -> list[dict[str, Any]]:
     finder = RunFinder(run_store())
     ids = [contender.first.id for contender in comparison.contenders]
     tags, sizes = finder.tags_of(ids), finder.model_bytes(ids)
+    robust = robustness_of(comparison.runs)
     return [
-        _row(title, contender, sizes.get(contender.first.id), tags[contender.first.id])
+        _row(title, contender, sizes.get(contender.first.id), tags[contender.first.id], robust)
         for title, contender in zip(comparison.titles, comparison.contenders, strict=True)
     ]
 
 
-def _row(title: str, contender: Contender, size: int | None, tags: list[str]) -> dict[str, Any]:
+def _row(
+    title: str, contender: Contender, size: int | None, tags: list[str], robust: Mapping[int, float]
+) -> dict[str, Any]:
     reached = contender.accuracy
+    corrupted = [robust[run.id] for run in contender.runs if run.id in robust]
     return {
         "Run": title,
         "Test accuracy": 100 * reached.value,
@@ -84,6 +90,7 @@ def _row(title: str, contender: Contender, size: int | None, tags: list[str]) ->
         "Prediction": contender.mean("prediction_ms"),
         "Model": None if size is None else size / 1000,
         "Calibration error": 100 * fmean(evaluation.calibration_error(outcome(run.id)) for run in contender.runs),
+        "Under corruption": 100 * fmean(corrupted) if corrupted else None,
         "Tags": tags,
     }
 
@@ -100,6 +107,9 @@ def _columns() -> dict[str, Any]:
         "Prediction": number("Prediction (ms)", format="%.2f", help="One digit with LiteRT, median"),
         "Model": number("Model (kB)", format="localized", help="Size of the LiteRT file, in 1,000 bytes"),
         "Calibration error": number("Calibration error (%)", format="%.2f", help="Expected calibration error, 15 bins"),
+        "Under corruption": number(
+            "Under corruption (%)", format="%.1f", help="Mean accuracy over 15 kinds at 5 strengths; see How robust?"
+        ),
         "Tags": st.column_config.ListColumn(help="Words of yours, to find the run again"),
     }
 
