@@ -81,6 +81,15 @@ def test_words_name_the_best_and_by_how_much_it_is_ahead():
     assert "ahead of Far with " in words
 
 
+def test_words_name_five_of_many():
+    weak = [readings([10 * place + digit for digit in range(5)] * 20) for place in range(7)]
+
+    words = robustness_words([f"Run {place}" for place in range(7)], weak)
+
+    assert words.startswith("**Run 6** holds up best")
+    assert "Run 1 with 16.0 % and 1 more by more than chance" in words
+
+
 def test_words_of_a_single_run_do_not_compare():
     words = robustness_words(["CNN"], [readings([75] * 60 + [60] * 40)])
 

@@ -93,16 +93,17 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
     if any(run_id not in found or found[run_id].status not in ACTIVE for run_id in busy):
         st.rerun()
     done = sum(len(row.readings.right) for row in found.values())
-    st.progress(done / (_STEPS * len(busy)), _progress_words(busy, list(found.values())))
     mine = [run_id for run_id, row in found.items() if row.owner == visitor() or most_unfinished() is None]
-    st.button(
-        "Cancel",
-        key=f"{key}_withdraw",
-        icon=":material/stop:",
-        disabled=not mine,
-        on_click=attempt,
-        args=(Measurements(run_store()).withdraw, mine),
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(done / (_STEPS * len(busy)), _progress_words(busy, list(found.values())))
+        st.button(
+            "Cancel",
+            key=f"{key}_withdraw",
+            icon=":material/stop:",
+            disabled=not mine,
+            on_click=attempt,
+            args=(Measurements(run_store()).withdraw, mine),
+        )
 
 
 def _progress_words(titles: Mapping[int, str], found: Sequence[Measurement]) -> str:

@@ -6,6 +6,8 @@ from mnist_dash.evaluation.robustness import lead, robustness, untouched
 from mnist_dash.runs import Readings
 from mnist_dash.wording.numbers import accuracy_words, listed, percent
 
+_NAMED = 5  # of those that it is ahead of
+
 
 def robustness_words(titles: Sequence[str], readings: Sequence[Readings]) -> str:
     """Says which run holds up best under corruption, and which may be as good.
@@ -29,5 +31,6 @@ def robustness_words(titles: Sequence[str], readings: Sequence[Readings]) -> str
     far = [place for place in rest if place not in near]
     if far:
         named = [f"{titles[place]} with {percent(readings[place].mean or 0.0)}" for place in far]
-        words.append(f"It is ahead of {listed(named)} by more than chance.")
+        more = [f"{len(named) - _NAMED} more"] if len(named) > _NAMED else []
+        words.append(f"It is ahead of {listed([*named[:_NAMED], *more])} by more than chance.")
     return " ".join(words)
