@@ -3,6 +3,7 @@
 import streamlit as st
 
 from mnist_dash import ui
+from mnist_dash.runs import CANCELLED, DONE, FAILED, UNFINISHED
 
 ui.header(
     "Learning curves",
@@ -12,13 +13,12 @@ ui.header(
     "band",
     "batch",
 )
-runs = ui.run_store().list_runs()
-if not runs:
+if not ui.run_store().list_runs(limit=1):
     st.info("No run has started yet.", icon=":material/show_chart:")
     st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")
     st.stop()
 
-chosen = ui.run_picker(runs, key="curves_runs")
+chosen = ui.choose_runs(key="curves", statuses=[*UNFINISHED, DONE, FAILED, CANCELLED])
 if not chosen:
     st.info("Choose one or more runs above.", icon=":material/show_chart:")
     st.stop()

@@ -1,8 +1,10 @@
 """Learning curves as they are drawn: lines, bands, marks and axes."""
 
+import json
 import re
 from collections.abc import Sequence
 
+import plotly.graph_objects as go
 import pytest
 
 from mnist_dash.evaluation import (
@@ -188,6 +190,19 @@ def test_the_legend_has_an_entry_a_curve_and_one_for_each_kind_of_line():
         "validation",
     ]
     assert figure.layout.showlegend is False  # on the page the key stands outside the chart, and wraps
+
+
+@pytest.mark.parametrize("quantity", [LOSS, ACCURACY])
+@pytest.mark.parametrize("axis", [EPOCHS, SECONDS, PICTURES])
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_plotly_finds_nothing_wrong_with_a_figure(quantity, axis, logarithmic):
+    smooth = line(VALIDATION, raw=(0.5, 0.1), low=(0.3, 0.1), high=(0.5, 0.3))
+    marks = [Mark(BEST, 1, 1, 0.3), Mark(STOPPED, 2, 2, 0.4), Mark(TESTED, 1, 1, 0.35)]
+    curves = [drawn(line(), smooth, title=str(number), number=number, marks=marks) for number in range(7)]
+
+    figure = learning_curves(curves, quantity, axis=axis, logarithmic=logarithmic, logarithmic_x=logarithmic)
+
+    assert json.loads(go.Figure(figure.to_dict()).to_json()) == json.loads(figure.to_json())
 
 
 def test_a_figure_taken_away_needs_nothing_else_and_has_its_legend():

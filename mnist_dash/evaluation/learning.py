@@ -198,7 +198,7 @@ def over_fitting(epochs: Sequence[Epoch]) -> OverFitting | None:
 
 
 def _median(epochs: Sequence[Epoch], name: str) -> float:
-    return statistics.median(value for epoch in epochs if (value := getattr(epoch, name)) is not None)
+    return float(statistics.median(value for epoch in epochs if (value := getattr(epoch, name)) is not None))
 
 
 def tidy_rows(histories: Iterable[History], titles: Mapping[int, str]) -> list[dict[str, object]]:

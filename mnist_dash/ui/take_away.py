@@ -20,7 +20,8 @@ _pictures = st.components.v2.component(
 <button type="button" data-format="svg">SVG drawing</button>
 </div>""",
     css=""".md-take { display: flex; flex-wrap: wrap; gap: 1rem; }
-.md-take button { font: inherit; font-size: .875rem; color: var(--st-text-color); background: var(--st-background-color); cursor: pointer;
+.md-take button { font: inherit; font-size: .875rem; color: var(--st-text-color);
+  background: var(--st-background-color); cursor: pointer;
   border: 1px solid var(--st-border-color);
   border-radius: var(--st-button-radius); padding: .25rem .75rem; min-height: 2.5rem; flex: 1; white-space: nowrap; }
 .md-take button:hover, .md-take button:focus-visible { color: var(--st-primary-color);

@@ -69,7 +69,7 @@ def key(app: AppTest) -> str:
 
 
 def show(app: AppTest, *runs: int) -> AppTest:
-    app.multiselect(key="curves_runs").set_value(list(runs)).run()
+    app.multiselect(key="curves_runs").set_value([f"r{run}" for run in runs]).run()
     assert not app.exception
     return app
 

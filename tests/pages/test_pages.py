@@ -75,7 +75,7 @@ def test_curves_of_runs_on_different_data_come_with_a_warning(own_database: str,
     app = opened("curves")
     picker = app.multiselect(key="curves_runs")
 
-    picker.set_value([*picker.value, run_id]).run()
+    picker.set_value([*picker.value, f"r{run_id}"]).run()
 
     assert "different data" in app.warning[0].value
 
