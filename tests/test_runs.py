@@ -968,9 +968,8 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
 
 
 def test_a_database_that_goes_away_is_reported_in_words(store_url, store):
-    execute(store_url, "DROP TABLE artifacts")
-    execute(store_url, "DROP TABLE epochs")
-    execute(store_url, "DROP TABLE runs")
+    for table in ("artifacts", "epochs", "tags", "robustness", "runs"):
+        execute(store_url, f"DROP TABLE {table}")
 
     with pytest.raises(StoreError, match="could not be read"):
         store.list_runs()
