@@ -7,6 +7,7 @@ import pytest
 
 from mnist_dash.evaluation import Bin, Contender, TraitPart, accuracy, digit_scores
 from mnist_dash.figures import (
+    TEXT,
     accuracy_against,
     accuracy_by_trait,
     accuracy_intervals,
@@ -90,6 +91,15 @@ def test_accuracy_stands_against_the_mean_cost_on_a_logarithmic_axis():
 # Confusion
 
 
+def written(figure):
+    """Returns what is written into each cell, and in which colour."""
+    return {
+        (true, read): (word, trace.textfont.color)
+        for trace in figure.select_traces({"mode": "text"})
+        for true, read, word in zip(trace.y, trace.x, trace.text, strict=True)
+    }
+
+
 def test_a_confusion_matrix_colours_mistakes_alone():
     counts = np.diag(np.full(10, 970))
     counts[4, 9], counts[9, 4] = 30, 6
@@ -105,17 +115,18 @@ def test_a_confusion_matrix_colours_mistakes_alone():
 def test_every_cell_of_a_matrix_has_a_marker_to_click(draw):
     figure = draw(COUNTS)
 
-    markers = figure.data[1]
+    [markers] = [trace for trace in figure.data if trace.customdata is not None]
     counted = dict(zip(zip(markers.y, markers.x, strict=True), markers.customdata, strict=True))
     assert counted == {(true, read): COUNTS[true, read] for true in range(10) for read in range(10)}
     assert "select" in figure.layout.clickmode
 
 
 def test_a_confusion_matrix_writes_every_number_in_its_square():
-    figure = confusion(COUNTS)
+    words = written(confusion(COUNTS))
 
-    written = {(note.y, note.x): note.text for note in figure.layout.annotations}
-    assert written == {(true, read): f"{COUNTS[true, read]:,}" for true in range(10) for read in range(10)}
+    assert {cell: word for cell, (word, _) in words.items()} == {
+        (true, read): f"{COUNTS[true, read]:,}" for true in range(10) for read in range(10)
+    }
 
 
 def test_a_confusion_matrix_without_mistakes_can_be_drawn():
@@ -146,19 +157,29 @@ def test_a_difference_is_written_with_its_sign():
     counts = np.zeros((10, 10), int)
     counts[4, 9], counts[9, 4] = 12, -3
 
-    written = {(note.y, note.x): note.text for note in confusion_difference(counts).layout.annotations}
+    words = written(confusion_difference(counts))
 
-    assert (written[4, 9], written[9, 4], written[0, 0]) == ("+12", "-3", "0")
+    assert (words[4, 9][0], words[9, 4][0], words[0, 0][0]) == ("+12", "-3", "0")
 
 
 def test_numbers_can_be_read_on_dark_and_on_light_squares():
     counts = np.zeros((10, 10), int)
     counts[4, 9], counts[9, 4] = 100, -100
 
-    notes = {(note.y, note.x): note.font.color for note in confusion_difference(counts).layout.annotations}
+    words = written(confusion_difference(counts))
 
-    assert notes[4, 9] == notes[9, 4] == "white"
-    assert notes[0, 1] == "#16181D"  # on white, also on a dark page
+    assert words[4, 9][1] == words[9, 4][1] == "white"
+    assert words[0, 1][1] == "#16181D"  # on white, also on a dark page
+    assert words[0, 0][1] == TEXT  # on the page itself
+
+
+def test_the_chosen_cell_is_framed_and_no_click_makes_numbers_fade():
+    figure = confusion(COUNTS, chosen=(4, 9))
+
+    frame = figure.data[-1]
+    assert (list(frame.y), list(frame.x), frame.marker.symbol) == ([4], [9], "square-open")
+    for trace in figure.select_traces({"mode": "text"}):
+        assert trace.textfont.color == trace.selected.textfont.color == trace.unselected.textfont.color
 
 
 # Single qualities

@@ -6,44 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mnist_dash.data import CLASSES
-from mnist_dash.figures.style import ACCENT, DIVERGING, styled
+from mnist_dash.figures.style import ACCENT, DIVERGING, TEXT, styled
 
 _CELL_CLICKED = 24  # pixels of the markers that take the clicks: a cell of a matrix on a phone
-
-
-def confusion(counts: np.ndarray) -> go.Figure:
-    """Draws a confusion matrix: mistakes coloured by their number, the right ones left plain.
-
-    Args:
-        counts: Shape (10, 10): row is the true digit, column the digit read.
-    """
-    mistakes = counts.astype(float)
-    np.fill_diagonal(mistakes, np.nan)  # thousands on the diagonal would drown every mistake
-    most = max(float(np.nanmax(mistakes)), 1.0)
-    figure = go.Figure(
-        go.Heatmap(z=mistakes, colorscale=[[0, "rgba(59,91,219,0)"], [1, ACCENT]], zmin=0, zmax=most, **_CELLS)
-    )
-    _make_clickable(figure, counts, "%{customdata:,} pictures of %{y} read as %{x}<extra></extra>")
-    # White on dark cells; else the theme's own colour, which suits a light and a dark page.
-    white = mistakes > 0.5 * most
-    return _matrix(figure, [[f"{count:,}" for count in row] for row in counts], faint=counts == 0, white=white)
-
-
-def confusion_difference(counts: np.ndarray) -> go.Figure:
-    """Draws how much more often one run read each digit as each other than another run did.
-
-    Args:
-        counts: Shape (10, 10), the first run's confusion matrix minus the second's.
-    """
-    changed = counts.astype(float)
-    np.fill_diagonal(changed, np.nan)
-    most = max(float(np.nanmax(np.abs(changed))), 1.0)
-    figure = go.Figure(go.Heatmap(z=changed, colorscale=DIVERGING, zmin=-most, zmax=most, **_CELLS))
-    _make_clickable(figure, counts, "%{customdata:+,} pictures of %{y} read as %{x}<extra></extra>")
-    words = [[f"{count:+,}" if count else "0" for count in row] for row in counts]
-    return _matrix(figure, words, faint=counts == 0, white=np.abs(changed) > 0.6 * most, black=~np.isnan(changed))
-
-
+_INK = "#16181D"
+_TRUE, _READ = np.divmod(np.arange(CLASSES**2), CLASSES)
 _CELLS: dict[str, Any] = {
     "x": list(range(CLASSES)),
     "y": list(range(CLASSES)),
@@ -54,44 +21,91 @@ _CELLS: dict[str, Any] = {
 }
 
 
-def _make_clickable(figure: go.Figure, counts: np.ndarray, hover: str) -> None:
-    """Lays a marker over every cell: a click on a heatmap selects nothing in Streamlit."""
-    true, read = np.divmod(np.arange(CLASSES**2), CLASSES)
-    figure.add_scatter(
-        x=read,
-        y=true,
-        mode="markers",
-        marker={"size": _CELL_CLICKED, "symbol": "square", "color": ACCENT, "opacity": 0},
-        selected={"marker": {"opacity": 0.25}},
-        unselected={"marker": {"opacity": 0}},
-        customdata=counts.ravel(),
-        hovertemplate=hover,
-        showlegend=False,
-    )
+def confusion(counts: np.ndarray, *, chosen: tuple[int, int] | None = None) -> go.Figure:
+    """Draws a confusion matrix: mistakes coloured by their number, the right ones left plain.
+
+    Args:
+        counts: Shape (10, 10): row is the true digit, column the digit read.
+        chosen: True digit and digit read of a cell that is framed.
+    """
+    mistakes = counts.astype(float)
+    np.fill_diagonal(mistakes, np.nan)  # thousands on the diagonal would drown every mistake
+    most = max(float(np.nanmax(mistakes)), 1.0)
+    squares = go.Heatmap(z=mistakes, colorscale=[[0, "rgba(59,91,219,0)"], [1, ACCENT]], zmin=0, zmax=most, **_CELLS)
+    # White on dark cells; else the theme's own colour, which suits a light and a dark page.
+    colours = np.where(mistakes > 0.5 * most, "white", TEXT)
+    return _matrix(squares, counts, colours, chosen, sign="")
+
+
+def confusion_difference(counts: np.ndarray, *, chosen: tuple[int, int] | None = None) -> go.Figure:
+    """Draws how much more often one run read each digit as each other than another run did.
+
+    Args:
+        counts: Shape (10, 10), the first run's confusion matrix minus the second's.
+        chosen: True digit and digit read of a cell that is framed.
+    """
+    changed = counts.astype(float)
+    np.fill_diagonal(changed, np.nan)
+    most = max(float(np.nanmax(np.abs(changed))), 1.0)
+    squares = go.Heatmap(z=changed, colorscale=DIVERGING, zmin=-most, zmax=most, **_CELLS)
+    colours = np.where(np.isnan(changed), TEXT, np.where(np.abs(changed) > 0.6 * most, "white", _INK))
+    return _matrix(squares, counts, colours, chosen, sign="+")
 
 
 def _matrix(
-    figure: go.Figure, words: list[list[str]], *, faint: np.ndarray, white: np.ndarray, black: np.ndarray | None = None
+    squares: go.Heatmap, counts: np.ndarray, colours: np.ndarray, chosen: tuple[int, int] | None, *, sign: str
 ) -> go.Figure:
-    annotations = [
-        {
-            "x": read,
-            "y": true,
-            "text": words[true][read],
-            "showarrow": False,
-            "opacity": 0.5 if faint[true, read] else 1.0,
-            **_font(bool(white[true, read]), black is not None and bool(black[true, read])),
-        }
-        for true in range(CLASSES)
-        for read in range(CLASSES)
+    words = np.array([f"{count:{sign},}" if count else "0" for count in counts.ravel()])
+    faint = counts.ravel() == 0
+    written = [
+        _written(words, where, str(colour), 0.5 if pale else 1.0)
+        for colour in np.unique(colours)
+        for pale in (False, True)
+        if (where := (colours.ravel() == colour) & (faint == pale)).any()
     ]
-    styled(figure, height=460, x="Digit read", y="True digit", annotations=annotations, clickmode="event+select")
-    figure.update_yaxes(range=[CLASSES - 0.5, -0.5], dtick=1, fixedrange=True, showgrid=False)
-    figure.update_xaxes(range=[-0.5, CLASSES - 0.5], dtick=1, fixedrange=True, showgrid=False)
+    figure = go.Figure([squares, *written, _clicked(counts, sign)])
+    if chosen:
+        figure.add_scatter(x=[chosen[1]], y=[chosen[0]], **_FRAME)
+    styled(figure, height=460, x="Digit read", y="True digit", clickmode="event+select", showlegend=False)
+    for axis, ends in ((figure.layout.xaxis, [-0.5, CLASSES - 0.5]), (figure.layout.yaxis, [CLASSES - 0.5, -0.5])):
+        axis.range, axis.dtick, axis.fixedrange, axis.showgrid = ends, 1, True, False
     return figure
 
 
-def _font(white: bool, black: bool) -> dict[str, Any]:
-    if white:
-        return {"font": {"color": "white"}}
-    return {"font": {"color": "#16181D"}} if black else {}
+def _written(words: np.ndarray, where: np.ndarray, colour: str, opacity: float) -> go.Scatter:
+    """Writes some of the numbers: annotations, one a cell, would take ten times as long."""
+    font = {"textfont": {"color": colour}}
+    return go.Scatter(
+        x=_READ[where].tolist(),
+        y=_TRUE[where].tolist(),
+        text=words[where].tolist(),
+        mode="text",
+        opacity=opacity,
+        hoverinfo="skip",
+        **font,
+        selected=font,  # plotly would fade what was not clicked
+        unselected=font,
+    )
+
+
+_FRAME: dict[str, Any] = {
+    "mode": "markers",
+    "marker": {"symbol": "square-open", "size": 30, "color": "#E8590C", "line": {"width": 3}},
+    "selected": {"marker": {"opacity": 1}},
+    "unselected": {"marker": {"opacity": 1}},
+    "hoverinfo": "skip",
+}
+
+
+def _clicked(counts: np.ndarray, sign: str) -> go.Scatter:
+    """Returns a marker over every cell: a click on a heatmap selects nothing in Streamlit."""
+    return go.Scatter(
+        x=_READ,
+        y=_TRUE,
+        mode="markers",
+        marker={"size": _CELL_CLICKED, "symbol": "square", "color": ACCENT, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=counts.ravel(),
+        hovertemplate=f"%{{customdata:{sign},}} pictures of %{{y}} read as %{{x}}<extra></extra>",
+    )

@@ -15,6 +15,7 @@ _COSTS = {
     "fit_seconds": "Training time (s)",
     "prediction_ms": "Prediction time of one digit (ms)",
 }
+_MOST_LABELS = 8  # more would cover each other
 
 
 def accuracy_intervals(
@@ -41,7 +42,8 @@ def accuracy_intervals(
     )
     _add_claims(figure, titles, claims)
     # In this order, also where the first trace has only some of them.
-    figure.update_yaxes(categoryorder="array", categoryarray=list(titles), autorange="reversed", fixedrange=True)
+    rows = figure.layout.yaxis
+    rows.categoryorder, rows.categoryarray, rows.autorange, rows.fixedrange = "array", list(titles), "reversed", True
     return styled(figure, height=136 + 34 * len(titles), x="Test accuracy (%)", y="Run")
 
 

@@ -1,7 +1,7 @@
 """The store: every run is a row from the moment it is queued. The only SQL of the project."""
 
 from mnist_dash.runs.exchange import REFERENCE_FOLDER, ensure_reference_runs, export_run
-from mnist_dash.runs.finding import MAX_TAG_LENGTH, MAX_TAGS, NEWEST, SORTED_BY, RunFinder, Wanted
+from mnist_dash.runs.finding import MAX_TAG_LENGTH, MAX_TAGS, NEWEST, SORTED_BY, FoundExperiment, RunFinder, Wanted
 from mnist_dash.runs.kept import MAX_KEPT, KeptDigits, KeptSet
 from mnist_dash.runs.reading import RunReader
 from mnist_dash.runs.readings import Measurement, Readings
@@ -17,6 +17,7 @@ from mnist_dash.runs.records import (
     PAUSED,
     QUEUED,
     RUNNING,
+    STATUSES,
     TEST_LABELS,
     TEST_PROBABILITIES,
     UNFINISHED,
@@ -51,11 +52,13 @@ __all__ = [
     "REFERENCE_FOLDER",
     "RUNNING",
     "SORTED_BY",
+    "STATUSES",
     "TEST_LABELS",
     "TEST_PROBABILITIES",
     "UNFINISHED",
     "Epoch",
     "Experiment",
+    "FoundExperiment",
     "KeptDigits",
     "KeptSet",
     "Measurement",

@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
 
 from mnist_dash.errors import RunStateError
-from mnist_dash.runs.records import MODEL_TFLITE, Experiment, Run
+from mnist_dash.runs.records import MODEL_TFLITE, STATUSES, Experiment, Run
 from mnist_dash.runs.rows import as_run
 from mnist_dash.runs.store import RunStore
 from mnist_dash.runs.tables import (
@@ -32,7 +32,8 @@ class Wanted:
     """Which runs are looked for.
 
     Attributes:
-        words: Each must be the number of a run, or stand in its network, a tag or the title of its experiment.
+        words: Each must be the number of a run or of its experiment, or stand in its network, a tag or the title of
+            its experiment.
         statuses: States; empty for all.
         variant: Name of the network; empty for all.
         tag: A tag; empty for all.
@@ -44,6 +45,15 @@ class Wanted:
     variant: str = ""
     tag: str = ""
     sorted_by: str = NEWEST
+
+
+@dataclass(frozen=True)
+class FoundExperiment:
+    """An experiment with how many runs it has, and their highest test accuracy as soon as there is one."""
+
+    experiment: Experiment
+    runs: int
+    best: float | None
 
 
 class RunFinder:
@@ -64,9 +74,8 @@ class RunFinder:
 
     def references(self) -> list[Run]:
         """Returns all runs that ship with the project."""
-        return [
-            as_run(row) for row in read(self._engine, select(runs_table).where(runs_table.c.reference.is_not(None)))
-        ]
+        marked = runs_table.c.reference > ""  # IS NOT NULL would read all rows; this reads the index
+        return [as_run(row) for row in read(self._engine, select(runs_table).where(marked))]
 
     def count(self, wanted: Wanted) -> int:
         """Returns how many runs are looked for."""
@@ -74,12 +83,16 @@ class RunFinder:
         statement = select(func.count()).select_from(joined).where(*_conditions(wanted))
         return int(read(self._engine, statement)[0][0])
 
-    def experiments(self, *, statuses: Collection[str], limit: int) -> list[Experiment]:
-        """Returns the newest experiments with at least one run in one of these states."""
-        of_these = select(runs_table.c.experiment_id).where(runs_table.c.status.in_(statuses))
-        statement = select(experiments_table).where(experiments_table.c.id.in_(of_these))
-        rows = read(self._engine, statement.order_by(experiments_table.c.id.desc()).limit(limit))
-        return [Experiment(**row._mapping) for row in rows]
+    def experiments(self, wanted: Wanted, *, limit: int) -> list[FoundExperiment]:
+        """Returns the newest experiments with at least one run that is looked for, at most `limit`."""
+        fits = exists().where(runs_table.c.experiment_id == experiments_table.c.id, *_conditions(wanted))
+        statement = select(experiments_table).where(fits).order_by(experiments_table.c.id.desc()).limit(limit)
+        found = [Experiment(**row._mapping) for row in read(self._engine, statement)]
+        best = func.max(runs_table.c.test_accuracy)
+        of_these = runs_table.c.experiment_id.in_([experiment.id for experiment in found])
+        grouped = select(runs_table.c.experiment_id, func.count(), best).where(of_these)
+        rows = {row[0]: row[1:] for row in read(self._engine, grouped.group_by(runs_table.c.experiment_id))}
+        return [FoundExperiment(experiment, *rows[experiment.id]) for experiment in found if experiment.id in rows]
 
     def model_bytes(self, run_ids: Collection[int]) -> dict[int, int]:
         """Returns the size of each run's LiteRT model file, in bytes; runs without one are left out."""
@@ -121,12 +134,19 @@ class RunFinder:
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [_has_word(word) for word in wanted.words.split()[:8]]
     if wanted.statuses:
-        found.append(runs_table.c.status.in_(wanted.statuses))
+        found.append(_has_status(wanted.statuses))
     if wanted.variant:
         found.append(runs_table.c.variant == wanted.variant)
     if wanted.tag:
         found.append(runs_table.c.id.in_(select(tags_table.c.run_id).where(tags_table.c.name == wanted.tag)))
     return found
+
+
+def _has_status(statuses: Collection[str]) -> ColumnElement[bool]:
+    if len(statuses) == 1:
+        return runs_table.c.status.in_(statuses)
+    # Said the other way round, or the database takes the index of the states and sorts all that it finds.
+    return runs_table.c.status.not_in(set(STATUSES) - set(statuses))
 
 
 def _numbers(words: str) -> list[int]:
@@ -137,6 +157,7 @@ def _has_word(word: str) -> ColumnElement[bool]:
     tagged = select(tags_table.c.run_id).where(tags_table.c.name.icontains(word, autoescape=True))
     return or_(
         runs_table.c.id.in_(_numbers(word)),
+        experiments_table.c.id.in_(_numbers(word)),
         runs_table.c.variant.icontains(word, autoescape=True),
         experiments_table.c.title.icontains(word, autoescape=True),
         runs_table.c.id.in_(tagged),

@@ -13,6 +13,7 @@ CANCELLED = "cancelled"
 PAUSED = "paused"
 ACTIVE = (QUEUED, RUNNING)  # a worker has it or will take it
 UNFINISHED = (*ACTIVE, PAUSED)
+STATUSES = (*UNFINISHED, DONE, FAILED, CANCELLED)
 
 # Names of artifacts. Arrays are raw bytes in C order; their shapes follow from the data set.
 MODEL_KERAS = "model.keras"

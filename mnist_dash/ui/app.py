@@ -1,6 +1,8 @@
 """The frame around all pages."""
 
+import gc
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -30,6 +32,18 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
     if st.context.theme.type == "dark":
         st.html(_DARK_STYLE)
     shows_errors(page.run)()
+    _spare_the_collector()
     # After the page is drawn: runs that an earlier process left unfinished go on.
     shows_errors(ensure_queue)()
     shows_errors(notices)()
+
+
+@cache
+def _spare_the_collector() -> None:
+    """Takes all that the first page has loaded out of the search for garbage.
+
+    Streamlit searches after every run of a page, and all visitors wait: 0.1 s for half a million
+    objects of libraries, which never become garbage.
+    """
+    gc.collect()
+    gc.freeze()

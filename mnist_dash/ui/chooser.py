@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_dash import wording
 from mnist_dash.models import VARIANTS
-from mnist_dash.runs import NEWEST, Experiment, Run, RunFinder, Wanted
+from mnist_dash.runs import NEWEST, Experiment, FoundExperiment, Run, RunFinder, Wanted
 from mnist_dash.ui.controls import in_order, title_of
 from mnist_dash.ui.resources import run_store
 
@@ -20,6 +20,7 @@ _FOUND = 100
 _CHOSEN = "chosen_runs"  # what was chosen on the page before
 _LINK = "runs"
 _TOKEN = re.compile(r"[re][1-9][0-9]{0,8}")
+_KINDS = {"run": "Runs", "experiment": "Experiments"}
 _ORDERS = {
     NEWEST: "Newest first",
     "test_accuracy": "Highest test accuracy",
@@ -50,9 +51,10 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
     if widget not in st.session_state:
         st.session_state[widget] = _at_first(list(offered.values()))
     runs = offered | _known(st.session_state[widget], offered)
-    experiments = finder.experiments(statuses=statuses, limit=_EXPERIMENTS_OFFERED)
-    titles = {token: title_of(run) for token, run in runs.items()}
+    experiments = finder.experiments(Wanted(statuses=tuple(statuses)), limit=_EXPERIMENTS_OFFERED)
+    titles = {token: title_of(run) for token, run in runs.items() if run.is_reference}
     titles |= _experiment_titles(st.session_state[widget], experiments)
+    titles |= {token: title_of(run) for token, run in runs.items()}
     # What was deleted meanwhile is no longer chosen.
     st.session_state[widget] = [token for token in st.session_state[widget] if token in titles]
     tokens = st.multiselect(
@@ -104,9 +106,14 @@ def _known(tokens: Sequence[str], offered: dict[str, Run]) -> dict[str, Run]:
     return {_token(run): run for run in found}
 
 
-def _experiment_titles(tokens: Sequence[str], offered: Sequence[Experiment]) -> dict[str, str]:
-    chosen = run_store().experiments(_numbers(tokens, "e")).values()
-    return {f"e{each.id}": f"Experiment {each.id}: {each.title}" for each in [*offered, *chosen]}
+def _experiment_titles(tokens: Sequence[str], offered: Sequence[FoundExperiment]) -> dict[str, str]:
+    numbers = _numbers(tokens, "e")
+    chosen = run_store().experiments(numbers).values() if numbers else ()
+    return {f"e{each.id}": _experiment_title(each) for each in [*(one.experiment for one in offered), *chosen]}
+
+
+def _experiment_title(experiment: Experiment) -> str:
+    return f"Experiment {experiment.id}: {experiment.title}"
 
 
 def _runs_of(tokens: Sequence[str], known: dict[str, Run]) -> list[Run]:
@@ -121,33 +128,31 @@ def _runs_of(tokens: Sequence[str], known: dict[str, Run]) -> list[Run]:
 
 
 def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...]) -> None:
-    """Offers a search through all runs, computed only while it is open."""
-    box = st.expander(
-        "Find runs by name, tag or result", key=f"{key}_finder", on_change="rerun", icon=":material/search:"
-    )
+    """Offers a search through all runs and experiments, computed only while it is open."""
+    label = "Find runs and experiments by name, tag or result"
+    box = st.expander(label, key=f"{key}_finder", on_change="rerun", icon=":material/search:")
     if not box.open:
         return
     with box:
-        wanted = _wanted(finder, key, statuses)
-        count, runs = finder.count(wanted), finder.find(wanted, limit=_FOUND)
-        if not runs:
-            st.caption("No run fits. Use fewer words, or choose another network or tag.")
+        wanted, of = _wanted(finder, key, statuses)
+        rows, count = (_found_runs if of == "run" else _found_experiments)(finder, wanted)
+        if not rows:
+            st.caption("Nothing fits. Use fewer words, or choose another network or tag.")
             return
-        shown = f", of which the first {_FOUND} are shown" if count > _FOUND else ""
-        st.caption(f"{wording.count_words(count, 'run')}{shown}. Tick those that you want.")
+        shown = f"{wording.count_words(count, of)}, of which {len(rows)} are shown" if count > len(rows) else ""
+        st.caption(f"{shown or wording.count_words(count, of)}. Tick those that you want.")
         ticked = st.dataframe(
-            _rows(finder, runs),
+            list(rows.values()),
             hide_index=True,
             height=260,
             on_select="rerun",
             selection_mode="multi-row",
-            key=f"{key}_found_{hash(wanted)}",
-            alt="Runs that fit the search",
+            key=f"{key}_found_{of}_{hash(wanted)}",
+            alt="What fits the search",
         )
-        tokens = [_token(runs[row]) for row in ticked["selection"]["rows"] if row < len(runs)]
-        label = wording.count_words(len(tokens), "run")
+        tokens = [list(rows)[row] for row in ticked["selection"]["rows"] if row < len(rows)]
         st.button(
-            f"Add {label}",
+            f"Add {wording.count_words(len(tokens), of)}",
             key=f"{key}_add",
             on_click=_add,
             args=(widget, tokens),
@@ -156,8 +161,12 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
         )
 
 
-def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> Wanted:
-    with st.container(horizontal=True):
+def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Wanted, str]:
+    """Returns what the reader looks for, and whether it is a “run” or an “experiment”."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        of = st.segmented_control(
+            "Find", list(_KINDS), format_func=_KINDS.__getitem__, default="run", required=True, key=f"{key}_of"
+        )
         words = st.text_input("Words", key=f"{key}_words", placeholder="a number, network, tag or experiment")
         variant = st.selectbox(
             "Network",
@@ -166,14 +175,18 @@ def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> Wanted:
             key=f"{key}_variant",
         )
         tag = st.selectbox("Tag", ["", *finder.tags()], format_func=lambda tag: tag or "All", key=f"{key}_tag")
-        order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{key}_order")
-    return Wanted(words[:200], statuses, variant, tag, order)
+        order = NEWEST
+        if of == "run":
+            order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{key}_order")
+    return Wanted(words[:200], statuses, variant, tag, order), of
 
 
-def _rows(finder: RunFinder, runs: Sequence[Run]) -> list[dict[str, Any]]:
+def _found_runs(finder: RunFinder, wanted: Wanted) -> tuple[dict[str, dict[str, Any]], int]:
+    """Returns rows of the first runs that fit, by what stands for them in the link, and how many there are."""
+    runs = finder.find(wanted, limit=_FOUND)
     tags = finder.tags_of([run.id for run in runs])
-    return [
-        {
+    rows = {
+        _token(run): {
             "Run": title_of(run),
             "Test accuracy (%)": None if run.test_accuracy is None else round(100 * run.test_accuracy, 2),
             "Weights": run.weights,
@@ -182,7 +195,21 @@ def _rows(finder: RunFinder, runs: Sequence[Run]) -> list[dict[str, Any]]:
             "Tags": tags[run.id],
         }
         for run in runs
-    ]
+    }
+    return rows, finder.count(wanted) if len(runs) == _FOUND else len(runs)
+
+
+def _found_experiments(finder: RunFinder, wanted: Wanted) -> tuple[dict[str, dict[str, Any]], int]:
+    """Returns the same of experiments, the newest first."""
+    rows = {
+        f"e{found.experiment.id}": {
+            "Experiment": _experiment_title(found.experiment),
+            "Runs": found.runs,
+            "Best test accuracy (%)": None if found.best is None else round(100 * found.best, 2),
+        }
+        for found in finder.experiments(wanted, limit=_FOUND)
+    }
+    return rows, len(rows)
 
 
 def _add(widget: str, tokens: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """What all visitors share: the store, the queue, the data, loaded models."""
 
 import hashlib
+import os
 import uuid
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,7 +17,7 @@ from mnist_dash.evaluation import Outcome
 from mnist_dash.novelty import NoveltyDetector
 from mnist_dash.prediction import LayerWeights, Predictor
 from mnist_dash.runs import ACTIVE, MODEL_KERAS, MODEL_TFLITE, Measurements, Run, RunStore, ensure_reference_runs
-from mnist_dash.settings import Settings, load_settings
+from mnist_dash.settings import SETTINGS, Settings, load_settings
 
 if TYPE_CHECKING:  # distributed takes 2.4 s to import, only where it is needed
     from mnist_dash.jobs import JobQueue
@@ -24,6 +25,11 @@ if TYPE_CHECKING:  # distributed takes 2.4 s to import, only where it is needed
 
 def settings() -> Settings:
     """Returns the settings from the environment and Streamlit's secrets."""
+    return _settings(tuple(os.environ.get(info.name) for info in SETTINGS))
+
+
+@lru_cache(maxsize=8)  # a page asks dozens of times
+def _settings(environment: tuple[str | None, ...]) -> Settings:
     return load_settings(secrets=_secrets())
 
 
@@ -61,7 +67,7 @@ def _job_queue(settings: Settings) -> "JobQueue":
 
 def ensure_queue() -> None:
     """Starts the queue if there are runs or measurements for it."""
-    if run_store().list_runs(statuses=ACTIVE) or Measurements(run_store()).any_unfinished():
+    if run_store().list_runs(statuses=ACTIVE, limit=1) or Measurements(run_store()).any_unfinished():
         job_queue()
 
 
@@ -97,7 +103,7 @@ def outcome(run_id: int) -> Outcome:
     return _outcome(settings().database_url, run_id)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner=False, max_entries=256)  # more than a page shows; 0.3 MB each with the full MNIST
 def _outcome(database_url: str, run_id: int) -> Outcome:
     return evaluation.read_outcome(_run_store(database_url), run_id)
 

@@ -39,12 +39,12 @@ class Server:
 
 
 @contextmanager
-def serving(environment: Mapping[str, str]) -> Iterator[Server]:
-    """Runs `streamlit run app.py` on a free port; nothing of it is left behind."""
+def serving(environment: Mapping[str, str], *, module: str = "streamlit") -> Iterator[Server]:
+    """Runs `streamlit run app.py` on a free port, or another module with that command; nothing of it is left behind."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command = [sys.executable, "-m", module, "run", "app.py", "--server.headless", "true"]
     process = psutil.Popen(
         command,
         cwd=PROJECT,
