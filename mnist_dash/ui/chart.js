@@ -8,7 +8,10 @@ function plotly(bundle) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
   const streamlit = document.querySelector('script[type="module"][src*="static/js/"]');
   loading ??= import(new URL(bundle, streamlit.src)).then(() => window.Plotly);
-  return loading;
+  return loading.catch((error) => {
+    loading = undefined; // the next drawing tries again
+    throw error;
+  });
 }
 
 function themed(parent, spec, textColour) {
@@ -60,6 +63,7 @@ async function draw(chart) {
   while (place._dragging) await new Promise((resolve) => setTimeout(resolve, 50)); // a zoom is being drawn
   if (data !== chart.data || !place.isConnected) return; // something newer is on its way
   const figure = themed(parent, data.spec, data.text_colour);
+  if (!place._fullLayout) place.textContent = ""; // what an earlier failure may have left
   if (touch()) figure.layout.dragmode = false;
   if (figure.layout.meta?.whole_numbers) figure.layout.hoverdistance = place.layout?.hoverdistance ?? POINT;
   await Plotly.react(place, figure.data, figure.layout, configured());
