@@ -1,6 +1,7 @@
 import csv
 import gc
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -924,6 +925,23 @@ def test_several_processes_can_open_the_same_new_database_at_once(store_url):
     assert said == [("", "")] * 4
     assert execute(store_url, "SELECT version FROM schema_version") == [(SCHEMA_VERSION,)]
     assert execute(store_url, "SELECT count(*) FROM runs") == [(4,)]
+
+
+def test_a_new_sqlite_file_is_waited_for_while_another_process_has_it_locked(tmp_path):
+    path, opened = tmp_path / "runs.sqlite", []
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    opening = threading.Thread(target=lambda: opened.append(RunStore(f"sqlite:///{path}")))
+    opening.start()
+    opening.join(0.3)
+    assert opening.is_alive()  # SQLite alone would say “database is locked” at once
+    other.execute("COMMIT")
+    other.close()
+    opening.join(20)
+
+    assert opened[0].list_runs() == []
+    opened[0].close()
 
 
 def test_an_sqlite_file_is_made_with_its_folder(tmp_path):

@@ -2,9 +2,9 @@
 
 The code is ours, after the paper's descriptions. MNIST-C corrupts each kind at one
 strength. Where its authors publish five, these are theirs: shot and impulse noise, shear
-(as the sine of their angle), scale, rotate, brightness, translate and fog. For glass and
-motion blur, spatter, stripe, dotted line, zigzag and Canny edges the five are ours,
-spread around MNIST-C's own, which `KINDS` marks. Pixels of glass blur are drawn from
+(as the sine of their angle), scale, rotate, brightness and translate. For glass and motion
+blur, fog, spatter, stripe, dotted line, zigzag and Canny edges the five are ours, spread
+around MNIST-C's own, which `KINDS` marks. Pixels of glass blur are drawn from
 near by instead of swapped, motion is in one of 13 directions, and fog is made of
 bilinear clouds instead of diamonds and squares.
 

@@ -9,7 +9,8 @@ from mnist_dash.experiments import PlannedRun, alike_but_for_chance, differing
 from mnist_dash.figures import RunSoFar, runs_so_far
 from mnist_dash.models import VARIANTS, get_variant
 from mnist_dash.runs import ACTIVE, CANCELLED, DONE, PAUSED, RUNNING, UNFINISHED, Experiment, Run
-from mnist_dash.ui.controls import CHART, option_name
+from mnist_dash.ui.charts import chart
+from mnist_dash.ui.controls import option_name
 from mnist_dash.ui.resources import job_queue, may_change, run_store
 from mnist_dash.ui.run_card import NOT_YOURS, attempt, progress_of, result_words, resume, run_buttons
 
@@ -80,8 +81,9 @@ def _buttons(experiment: Experiment, runs: Sequence[Run]) -> None:
     if unfinished:
         _all_of("Cancel", "stop", experiment, unfinished, store.cancel_run)
         return
-    st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:")
-    st.page_link("pages/compare.py", label="Compare", icon=":material/balance:")
+    chosen = {"runs": f"e{experiment.id}"}
+    st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:", query_params=chosen)
+    st.page_link("pages/compare.py", label="Compare", icon=":material/balance:", query_params=chosen)
     with st.popover("More", type="tertiary", icon=":material/more_horiz:"):
         st.markdown(f"Delete all {len(runs)} runs with their models and curves? This cannot be undone.")
         _all_of("Delete for good", "delete", experiment, runs, store.delete_run)
@@ -114,10 +116,9 @@ def _curves(experiment: Experiment, runs: Sequence[Run]) -> None:
     ]
     if drawn:
         total = max(int(run.settings["epochs"]) for run in runs)
-        st.plotly_chart(
+        chart(
             runs_so_far(drawn, total=total),
             key=f"train_curves_{experiment.id}",
-            config=CHART,
             alt=f"Accuracy of the runs of {experiment.title} so far",
         )
 

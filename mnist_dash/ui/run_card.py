@@ -12,7 +12,8 @@ from mnist_dash.figures import ACCURACY, LOSS, live_curve
 from mnist_dash.models import COSINE, get_variant
 from mnist_dash.runs import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED, QUEUED, RUNNING, Run
 from mnist_dash.scripts import keras_notebook, keras_script
-from mnist_dash.ui.controls import CHART, as_text, title_of
+from mnist_dash.ui.charts import chart
+from mnist_dash.ui.controls import as_text, title_of
 from mnist_dash.ui.resources import check_epochs, job_queue, may_change, most_unfinished, run_store, visitor
 from mnist_dash.ui.training_form import changed_settings, fill_form
 
@@ -62,7 +63,9 @@ def run_buttons(run: Run, *, small: bool = False) -> None:
         name = "Stopping …" if stopping else "Cancel"
         _button(name, "stop", run, run_store().cancel_run, disabled=stopping, small=small, key="cancel")
     if run.status == DONE and not small:
-        st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:")
+        chosen = {"runs": f"r{run.id}"}
+        st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:", query_params=chosen)
+        st.page_link("pages/compare.py", label="Compare", icon=":material/balance:", query_params=chosen)
         st.page_link("pages/draw.py", label="Draw", icon=":material/draw:")
 
 
@@ -205,12 +208,13 @@ def _live(run: Run) -> None:
     if not epochs and (run.progress is None or run.progress.accuracy is None):
         return
     for column, quantity in zip(st.columns(2), (ACCURACY, LOSS), strict=True):
-        column.plotly_chart(
-            live_curve(epochs, run.progress, variant=run.variant, total=total, quantity=quantity),
-            key=f"train_live_{quantity}_{run.id}",
-            config=CHART,
-            alt=f"{quantity.capitalize()} of {run.title} so far",
-        )
+        figure = live_curve(epochs, run.progress, variant=run.variant, total=total, quantity=quantity)
+        with column:
+            chart(
+                figure,
+                key=f"train_live_{quantity}_{run.id}",
+                alt=f"{quantity.capitalize()} of {run.title} so far",
+            )
 
 
 def result_words(run: Run) -> str:
