@@ -125,7 +125,8 @@ def test_the_sheet_is_darker_where_more_is_lost_and_every_cell_is_a_number():
 
     np.testing.assert_allclose(figure.data[0].z, [[1, 80], [50, 25]])
     np.testing.assert_allclose(figure.data[0].customdata, [[99, 20], [50, 75]])
-    assert figure.data[0].texttemplate == "%{customdata:.0f}"
+    assert [list(row) for row in figure.data[0].text] == [["99", "20"], ["50", "75"]]
+    assert figure.data[0].texttemplate == "%{text}"
     assert list(figure.layout.xaxis.ticktext) == ["A", "B"]
 
 

@@ -62,7 +62,7 @@ def robustness_lines(lines: Sequence[RobustnessLine], *, unit: str, height: int 
 
 
 def robustness_sheet(titles: Sequence[str], kinds: Sequence[str], shares: np.ndarray) -> go.Figure:
-    """Draws the mean accuracy of each run under each kind: the more is lost, the darker.
+    """Draws the mean accuracy of each run under each kind: the more is lost, the stronger the colour.
 
     Args:
         titles: Names of the runs, from left to right.
@@ -75,7 +75,8 @@ def robustness_sheet(titles: Sequence[str], kinds: Sequence[str], shares: np.nda
         y=list(kinds),
         z=100 - percent,
         customdata=percent,
-        texttemplate="%{customdata:.0f}",
+        text=[[f"{value:.0f}" for value in row] for row in percent],
+        texttemplate="%{text}",  # of customdata a heatmap shows nothing
         textfont={"color": TEXT},
         colorscale=[[0, "rgba(59,91,219,0)"], [1, ACCENT]],
         zmin=0,
