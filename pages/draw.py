@@ -3,7 +3,6 @@
 import streamlit as st
 
 from mnist_dash import ui
-from mnist_dash.runs import DONE
 
 ui.header(
     "Draw a digit",
@@ -12,7 +11,7 @@ ui.header(
     "not_a_digit",
     "softmax",
 )
-runs = ui.run_store().list_runs(statuses=[DONE])
+runs = ui.offered_runs()
 if not runs:
     st.info("No network has been trained yet.", icon=":material/draw:")
     st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from mnist_dash import figures, ui
-from mnist_dash.runs import DONE
 
 ui.header(
     "Inside a network",
@@ -11,7 +10,7 @@ ui.header(
     "weights",
     "kernels",
 )
-runs = sorted(ui.run_store().list_runs(statuses=[DONE]), key=lambda run: (run.variant != "sigmoid-100", -run.id))
+runs = sorted(ui.offered_runs(), key=lambda run: (run.variant != "sigmoid-100", -run.id))
 if not runs:
     st.info("No network has been trained yet.", icon=":material/visibility:")
     st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")

@@ -5,7 +5,6 @@ import streamlit as st
 from mnist_dash import evaluation, ui, wording
 from mnist_dash.data import MNIST
 from mnist_dash.models import VARIANTS
-from mnist_dash.runs import DONE
 
 ui.header(
     "MNIST Dash",
@@ -30,7 +29,7 @@ for column, (page, label, icon, words) in zip(
         st.caption(words)
 
 st.subheader("Claimed and measured", anchor=False)
-done = [run for run in ui.run_store().list_runs(statuses=[DONE]) if run.dataset == MNIST.name]
+done = [run for run in ui.offered_runs() if run.dataset == MNIST.name]
 measured = {
     name: max((run for run in done if run.variant == name), key=lambda run: run.is_reference, default=None)
     for name in VARIANTS

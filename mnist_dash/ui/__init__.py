@@ -3,7 +3,7 @@
 from mnist_dash.ui.app import run_pages
 from mnist_dash.ui.board import run_board
 from mnist_dash.ui.charts import chart
-from mnist_dash.ui.chooser import choose_runs
+from mnist_dash.ui.chooser import choose_runs, offered_runs
 from mnist_dash.ui.compare import (
     compare,
     comparison_words,
@@ -25,9 +25,7 @@ from mnist_dash.ui.controls import (
     note,
     one_run_picker,
     page_of,
-    run_picker,
     title_of,
-    warn_of_mixed_data,
 )
 from mnist_dash.ui.curves_panel import curves_panel
 from mnist_dash.ui.digits import digit_grid, digit_image, digit_strip, number_grid, one_hot
@@ -64,6 +62,7 @@ __all__ = [
     "neuron_range",
     "note",
     "number_grid",
+    "offered_runs",
     "one_hot",
     "one_run_picker",
     "outcome",
@@ -74,14 +73,12 @@ __all__ = [
     "robustness_view",
     "run_board",
     "run_pages",
-    "run_picker",
     "run_store",
     "start_panel",
     "sweep_view",
     "take_away",
     "title_of",
     "training_form",
-    "warn_of_mixed_data",
     "weights_of",
     "where_view",
 ]

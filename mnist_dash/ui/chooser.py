@@ -1,14 +1,14 @@
 """Choosing the runs and experiments that a page shows: one choice for Curves and Compare, also by link."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from mnist_dash import wording
 from mnist_dash.models import VARIANTS
-from mnist_dash.runs import NEWEST, Experiment, FoundExperiment, Run, RunFinder, Wanted
+from mnist_dash.runs import DONE, NEWEST, Experiment, FoundExperiment, Run, RunFinder, Wanted
 from mnist_dash.ui.controls import in_order, title_of
 from mnist_dash.ui.resources import run_store
 
@@ -45,18 +45,16 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
     Returns:
         The chosen runs, at most `MOST_RUNS`.
     """
-    finder, widget = RunFinder(run_store()), f"{key}_runs"
-    newest = finder.find(Wanted(statuses=tuple(statuses)), limit=_OFFERED)
+    finder, widget, wanted = RunFinder(run_store()), f"{key}_runs", Wanted(statuses=tuple(statuses))
+    newest = finder.find(wanted, limit=_OFFERED)
     offered = {_token(run): run for run in [*in_order(finder.references()), *newest]}
-    if widget not in st.session_state:
-        st.session_state[widget] = _at_first(list(offered.values()))
-    runs = offered | _known(st.session_state[widget], offered)
-    experiments = finder.experiments(Wanted(statuses=tuple(statuses)), limit=_EXPERIMENTS_OFFERED)
-    titles = {token: title_of(run) for token, run in runs.items() if run.is_reference}
-    titles |= _experiment_titles(st.session_state[widget], experiments)
-    titles |= {token: title_of(run) for token, run in runs.items()}
-    # What was deleted meanwhile is no longer chosen.
-    st.session_state[widget] = [token for token in st.session_state[widget] if token in titles]
+    state = st.session_state
+    if widget not in state:
+        state[widget] = _at_first(list(offered.values()))
+    runs = offered | _known(state[widget], offered)
+    titles = _titles(runs, _experiments(state[widget], finder.experiments(wanted, limit=_EXPERIMENTS_OFFERED)))
+    gone = [token for token in state[widget] if token not in titles]
+    state[widget] = [token for token in state[widget] if token in titles]
     tokens = st.multiselect(
         "Runs and experiments",
         list(titles),
@@ -65,9 +63,20 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
         max_selections=_MOST_CHOSEN,
         placeholder="Choose one or more",
     )
+    if gone:
+        st.caption(
+            f":material/info: {len(gone)} of what was chosen {'are' if len(gone) > 1 else 'is'} no longer there."
+        )
     _remember(tokens, list(offered.values()))
     _finder(finder, key, widget, tuple(statuses))
     return _runs_of(tokens, runs)
+
+
+def offered_runs() -> list[Run]:
+    """Returns finished runs of which a page offers some: those that ship with the project, and the newest."""
+    finder = RunFinder(run_store())
+    newest = finder.find(Wanted(statuses=(DONE,)), limit=_OFFERED)
+    return list({run.id: run for run in [*in_order(finder.references()), *newest]}.values())
 
 
 def _token(run: Run) -> str:
@@ -106,10 +115,18 @@ def _known(tokens: Sequence[str], offered: dict[str, Run]) -> dict[str, Run]:
     return {_token(run): run for run in found}
 
 
-def _experiment_titles(tokens: Sequence[str], offered: Sequence[FoundExperiment]) -> dict[str, str]:
+def _experiments(tokens: Sequence[str], offered: Sequence[FoundExperiment]) -> list[Experiment]:
+    """Returns the experiments that are offered, and those that are chosen."""
     numbers = _numbers(tokens, "e")
     chosen = run_store().experiments(numbers).values() if numbers else ()
-    return {f"e{each.id}": _experiment_title(each) for each in [*(one.experiment for one in offered), *chosen]}
+    return [*(found.experiment for found in offered), *chosen]
+
+
+def _titles(runs: Mapping[str, Run], experiments: Sequence[Experiment]) -> dict[str, str]:
+    """Returns what can be chosen: reference runs, experiments, runs."""
+    titles = {token: title_of(run) for token, run in runs.items()}
+    first = {token: title for token, title in titles.items() if runs[token].is_reference}
+    return first | {f"e{each.id}": _experiment_title(each) for each in experiments} | titles
 
 
 def _experiment_title(experiment: Experiment) -> str:

@@ -106,15 +106,6 @@ def note(message: str) -> None:
     st.warning(as_text(message), icon=":material/warning:")
 
 
-def warn_of_mixed_data(runs: Sequence[Run]) -> None:
-    """Says so when runs learned and were tested on different data."""
-    if len({run.fingerprint for run in runs}) > 1:
-        note(
-            "These runs were trained and tested on different data, so their numbers cannot be compared "
-            "with each other. Runs on the bundled sample are marked."
-        )
-
-
 def claim_of(run: Run) -> Claim | None:
     """Returns what the run's tutorial claims, if the run has its settings and its test pictures."""
     known = run.variant in VARIANTS and run.dataset == MNIST.name

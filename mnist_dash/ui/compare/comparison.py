@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from mnist_dash import evaluation, wording
@@ -134,7 +135,7 @@ def _group_title(contender: Contender) -> str:
 
 def comparison_words(comparison: Comparison) -> str:
     """Says in one paragraph what the comparison shows: best, what is tied with it, its cost, where it fails."""
-    best = comparison.contenders[0].first
-    mistakes = evaluation.most_confused(outcome(best.id).confusion)
+    confusions = [outcome(run.id).confusion for run in comparison.contenders[0].runs]
+    mistakes = evaluation.most_confused(np.sum(confusions, axis=0))
     words = wording.ranking_words(comparison.titles, comparison.contenders, comparison.verdicts)
     return f"{words} {wording.failing_words(comparison.titles[0], mistakes)}"

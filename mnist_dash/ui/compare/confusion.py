@@ -12,6 +12,7 @@ from mnist_dash.runs import Run
 from mnist_dash.ui.compare.pictures import one_of, show_pictures
 from mnist_dash.ui.controls import CHART, title_of
 from mnist_dash.ui.resources import outcome
+from mnist_dash.ui.take_away import take_away
 
 _CELL = "compare_cell"
 
@@ -40,29 +41,33 @@ def _matrix(run: Run, place: str, chosen: tuple[int, int]) -> None:
     st.caption(wording.confusion_words(evaluation.most_confused(found.confusion), found.accuracy))
     _clickable(
         figures.confusion(found.confusion, chosen=chosen),
-        f"compare_matrix_{place}",
+        found.confusion,
+        f"matrix_{place}",
         f"Confusion matrix of {run.title}: rows are true digits, columns are digits read",
     )
 
 
 def _difference(first: Run, second: Run, chosen: tuple[int, int]) -> None:
+    counts = outcome(first.id).confusion - outcome(second.id).confusion
     _clickable(
-        figures.confusion_difference(outcome(first.id).confusion - outcome(second.id).confusion, chosen=chosen),
-        "compare_matrix_difference",
+        figures.confusion_difference(counts, chosen=chosen),
+        counts,
+        "matrix_difference",
         f"How much more often {first.title} read each digit as each other than {second.title}",
     )
     st.caption(f"Red: more often with {title_of(first)}. Blue: more often with {title_of(second)}.")
 
 
-def _clickable(figure: Any, key: str, alt: str) -> None:
+def _clickable(figure: Any, counts: np.ndarray, name: str, alt: str) -> None:
+    key = f"compare_{name}"
     st.plotly_chart(
-        figure,
-        key=key,
-        config=CHART,
-        on_select=lambda: _choose_cell(key),
-        selection_mode="points",
-        alt=alt,
+        figure, key=key, config=CHART, on_select=lambda: _choose_cell(key), selection_mode="points", alt=alt
     )
+    rows = [
+        {"True digit": true, "Digit read": read, "Pictures": int(count)}
+        for (true, read), count in np.ndenumerate(counts)
+    ]
+    take_away(figure, rows, name=f"compare-{name}", chart_key=key)
 
 
 def _choose_cell(key: str) -> None:

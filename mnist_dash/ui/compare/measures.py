@@ -6,41 +6,59 @@ import numpy as np
 import streamlit as st
 
 from mnist_dash import evaluation, figures, wording
+from mnist_dash.evaluation import Accuracy, DigitScores
 from mnist_dash.runs import Run
+from mnist_dash.ui.compare.charts import compare_chart
 from mnist_dash.ui.compare.pictures import MOST_MODELS, one_of
-from mnist_dash.ui.controls import CHART, choice, explain, title_of
+from mnist_dash.ui.controls import choice, explain, title_of
 from mnist_dash.ui.resources import dataset, outcome
 
 
 def digits_look(runs: Sequence[Run]) -> None:
     """Shows precision, recall and F1 of every digit."""
     run = one_of(runs, "Run", key="compare_digits")
-    scores = evaluation.digit_scores(outcome(run.id).confusion)
+    shown = runs[:MOST_MODELS]
+    scores = {run.id: evaluation.digit_scores(outcome(run.id).confusion) for run in [run, *shown]}
     st.dataframe(
         [
-            {
-                "Digit": score.digit,
-                **{
-                    name: wording.accuracy_words(share) if share else "never read"
-                    for name, share in (("Precision", score.precision), ("Recall", score.recall), ("F1", score.f1))
-                },
-            }
-            for score in scores
+            {"Digit": score.digit} | {name: _share_words(share) for name, share in _scores(score).items()}
+            for score in scores[run.id]
         ],
         hide_index=True,
         alt=f"Precision, recall and F1 of {run.title} for every digit",
     )
     explain("precision")
-    st.plotly_chart(
+    compare_chart(
         figures.scores_by_digit(
-            [run.title for run in runs[:MOST_MODELS]],
-            [run.variant for run in runs[:MOST_MODELS]],
-            [evaluation.digit_scores(outcome(run.id).confusion) for run in runs[:MOST_MODELS]],
+            [run.title for run in shown], [run.variant for run in shown], [scores[run.id] for run in shown]
         ),
-        key="compare_recalls",
-        config=CHART,
+        [
+            {"Run": title_of(run), "Digit": score.digit} | _interval(name, share)
+            for run in shown
+            for score in scores[run.id]
+            for name, share in [("F1", score.f1)]
+        ],
+        name="digits-f1",
         alt="F1 of every digit and run, with 95 % intervals",
     )
+    _say_how_many(runs)
+
+
+def _scores(score: DigitScores) -> dict[str, Accuracy | None]:
+    return {"Precision": score.precision, "Recall": score.recall, "F1": score.f1}
+
+
+def _share_words(share: Accuracy | None) -> str:
+    return wording.accuracy_words(share) if share else "never read"
+
+
+def _interval(name: str, share: Accuracy | None) -> dict[str, object]:
+    """Returns a share and its interval as columns of a table, in percent."""
+    values = (share.value, share.low, share.high) if share else (None, None, None)
+    titles = (f"{name} (%)", "95 % from (%)", "95 % to (%)")
+    return {
+        title: None if value is None else round(100 * value, 3) for title, value in zip(titles, values, strict=True)
+    }
 
 
 def sureness_look(runs: Sequence[Run]) -> None:
@@ -48,12 +66,18 @@ def sureness_look(runs: Sequence[Run]) -> None:
     shown = runs[:MOST_MODELS]
     explain("calibration")
     bins = [evaluation.reliability(outcome(run.id)) for run in shown]
-    st.plotly_chart(
+    compare_chart(
         figures.reliability([run.title for run in shown], [run.variant for run in shown], bins),
-        key="compare_reliability",
-        config=CHART,
+        [
+            {"Run": title_of(run), "Sure (%)": round(100 * each.confidence, 3), "Pictures": each.accuracy.n}
+            | _interval("Right", each.accuracy)
+            for run, own in zip(shown, bins, strict=True)
+            for each in own
+        ],
+        name="sureness",
         alt="How often each run was right against how sure it was",
     )
+    _say_how_many(runs)
     st.dataframe(
         [
             {
@@ -81,13 +105,24 @@ def traits_look(runs: Sequence[Run]) -> None:
     trait, shown = choice("Trait", names, key="compare_trait"), runs[:MOST_MODELS]
     values = _trait_values(dataset().fingerprint, trait)
     parts = [evaluation.accuracy_by_trait(values, outcome(run.id).right) for run in shown]
-    st.plotly_chart(
+    compare_chart(
         figures.accuracy_by_trait([run.title for run in shown], [run.variant for run in shown], parts, trait),
-        key="compare_traits",
-        config=CHART,
+        [
+            {"Run": title_of(run), "From": part.low, "To": part.high, "Pictures": part.accuracy.n}
+            | _interval("Accuracy", part.accuracy)
+            for run, own in zip(shown, parts, strict=True)
+            for part in own
+        ],
+        name=f"by-{trait}",
         alt=f"Accuracy on fifths of the test pictures, by {names[trait].lower()}",
     )
     st.caption("Each point stands for a fifth of the test pictures, with its 95 % interval.")
+    _say_how_many(runs)
+
+
+def _say_how_many(runs: Sequence[Run]) -> None:
+    if len(runs) > MOST_MODELS:
+        st.caption(f":material/info: The chart shows the first {MOST_MODELS} of {len(runs)} runs. Choose fewer above.")
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -9,47 +9,51 @@ import streamlit as st
 from mnist_dash import evaluation, figures, wording
 from mnist_dash.errors import RunStateError
 from mnist_dash.evaluation import Contender
-from mnist_dash.runs import RunFinder
+from mnist_dash.runs import Run, RunFinder
+from mnist_dash.ui.compare.charts import compare_chart
 from mnist_dash.ui.compare.comparison import Comparison
-from mnist_dash.ui.controls import CHART, choice, claim_of, explain
+from mnist_dash.ui.controls import as_text, choice, claim_of, explain
 from mnist_dash.ui.resources import may_change, outcome, run_store
 from mnist_dash.ui.robustness_panel import robustness_of
 
+_REFUSED = "compare_refused"  # how often tags were not taken
 _COSTS = {"weights": "Weights", "fit_seconds": "Training time", "prediction_ms": "Prediction time"}
 
 
 def results_view(comparison: Comparison) -> None:
     """Shows accuracies, everything that was measured as a table, and accuracy against cost."""
     claims = [claim_of(contender.first) for contender in comparison.contenders]
-    st.plotly_chart(
+    rows = result_rows(comparison)
+    taken = [{**row, "Tags": ", ".join(row["Tags"])} for row in rows]
+    compare_chart(
         figures.accuracy_intervals(
             comparison.titles,
             comparison.contenders,
             [claim.accuracy if claim else None for claim in claims],
         ),
-        key="compare_intervals",
-        config=CHART,
+        taken,
+        name="intervals",
         alt="Test accuracies of the chosen runs with their 95 % intervals",
     )
-    _table(comparison)
+    _table(comparison, rows)
     with st.container(horizontal=True, gap="small"):
         explain("interval")
         explain("calibration")
     if len(comparison.contenders) > 1:
         st.subheader("What accuracy costs", anchor=False)
         cost = choice("Against", _COSTS, key="compare_cost")
-        st.plotly_chart(
+        compare_chart(
             figures.accuracy_against(comparison.titles, comparison.contenders, cost),
-            key="compare_costs",
-            config=CHART,
+            taken,
+            name="costs",
             alt=f"Test accuracy against {_COSTS[cost].lower()} of the chosen runs",
         )
 
 
-def _table(comparison: Comparison) -> None:
-    rows = result_rows(comparison)
-    # The editor remembers edits by row, so other runs need another one.
-    key = f"compare_table_{hash(tuple(contender.first.id for contender in comparison.contenders))}"
+def _table(comparison: Comparison, rows: list[dict[str, Any]]) -> None:
+    # The editor remembers edits by row, so other runs need another one; so do tags that were not taken.
+    refused = st.session_state.setdefault(_REFUSED, 0)
+    key = f"compare_table_{hash(tuple(contender.first.id for contender in comparison.contenders))}_{refused}"
     st.data_editor(
         rows,
         hide_index=True,
@@ -118,10 +122,15 @@ def _save_tags(key: str, contenders: tuple[Contender, ...]) -> None:
     finder = RunFinder(run_store())
     for row, changes in st.session_state[key]["edited_rows"].items():
         for run in contenders[int(row)].runs:
-            if not may_change(run):
-                st.toast("Only whoever started a run can tag it here.", icon=":material/lock:")
-                return
             try:
+                _check_owner(run)
                 finder.set_tags(run.id, [str(tag) for tag in changes.get("Tags") or []])
             except RunStateError as error:
-                st.toast(str(error), icon=":material/error:")
+                st.toast(as_text(str(error)), icon=":material/error:")
+                st.session_state[_REFUSED] += 1
+                return
+
+
+def _check_owner(run: Run) -> None:
+    if not may_change(run):
+        raise RunStateError(f"{run.title} keeps its tags: only whoever started a run can tag it here.")

@@ -9,8 +9,9 @@ from mnist_dash.evaluation import Effect
 from mnist_dash.experiments import differing
 from mnist_dash.models import get_variant
 from mnist_dash.runs import Run
+from mnist_dash.ui.compare.charts import compare_chart
 from mnist_dash.ui.compare.comparison import Comparison
-from mnist_dash.ui.controls import CHART, option_name
+from mnist_dash.ui.controls import option_name, title_of
 
 _RESULTS = ("test_accuracy", "test_loss", "weights", "fit_seconds", "prediction_ms")
 _TITLES = {
@@ -51,12 +52,16 @@ def sweep_view(comparison: Comparison) -> None:
     if len(axes) < 2:
         st.info("Choose two or more axes.", icon=":material/tune:")
         return
-    st.plotly_chart(
+    values = {titles[name]: figures.axis_values(runs, name) for name in axes}
+    compare_chart(
         figures.parallel_coordinates(
             runs, {name: titles[name] for name in axes}, logarithmic=logarithmic, reverse=upside_down
         ),
-        key="compare_sweep",
-        config=CHART,
+        [
+            {"Run": title_of(run)} | {title: own[place] for title, own in values.items()}
+            for place, run in enumerate(runs)
+        ],
+        name="sweep",
         alt="Each run as a line through its settings and results",
     )
     st.caption("Lines are coloured by test accuracy. Drag along an axis to see only the runs of that range.")
