@@ -137,8 +137,8 @@ def _results(measured: Sequence[tuple[Run, Readings]], key: str) -> None:
     )
     st.subheader("Every kind at a glance", anchor=False)
     st.caption(
-        "Mean accuracy (%) over the five strengths; the stronger the colour, the more is lost. The kinds that hurt most "
-        "are last."
+        "Mean accuracy (%) over the five strengths; the stronger the colour, the more is lost. The kinds that hurt "
+        "most are last."
     )
     st.plotly_chart(
         _sheet(*known, measured),
