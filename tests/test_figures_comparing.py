@@ -74,6 +74,26 @@ def test_without_claims_the_legend_has_none():
     assert [trace.name for trace in figure.data] == ["Measured, with its 95 % interval"]
 
 
+def test_long_names_are_written_in_two_lines():
+    title = "Dense 512 · run 118 · epochs 4, dropout 0.1, seed 20, batch size 64 · sample"
+
+    figure = accuracy_intervals([title, "CNN"], [single(1, 0.9), single(2, 0.8)], [None, None])
+
+    long, short = figure.layout.yaxis.ticktext
+    assert short == "CNN"
+    assert len(long.split("<br>")) == 2
+    assert max(map(len, long.split("<br>"))) <= 24
+    assert long.endswith("…")
+
+
+def test_a_logarithmic_axis_has_ticks_that_can_be_read():
+    figure = accuracy_against(["A", "B"], [single(1, 0.9, weights=25_450), single(2, 0.9, weights=407_050)], "weights")
+
+    ticks = list(figure.layout.xaxis.tickvals)
+    assert {50_000, 100_000, 200_000} <= set(ticks)
+    assert [tick for tick in ticks if 25_450 < tick < 407_050] == [50_000, 100_000, 200_000]
+
+
 def test_accuracy_stands_against_the_mean_cost_on_a_logarithmic_axis():
     repeats = [run_with(number, seed=number, test_accuracy=0.97) for number in (1, 2)]
     together = Contender(tuple(replace(run, fit_seconds=s) for run, s in zip(repeats, (2.0, 4.0), strict=True)))
@@ -176,8 +196,8 @@ def test_numbers_can_be_read_on_dark_and_on_light_squares():
 def test_the_chosen_cell_is_framed_and_no_click_makes_numbers_fade():
     figure = confusion(COUNTS, chosen=(4, 9))
 
-    frame = figure.data[-1]
-    assert (list(frame.y), list(frame.x), frame.marker.symbol) == ([4], [9], "square-open")
+    [frame] = figure.layout.shapes
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (8.5, 9.5, 3.5, 4.5)
     for trace in figure.select_traces({"mode": "text"}):
         assert trace.textfont.color == trace.selected.textfont.color == trace.unselected.textfont.color
 
@@ -277,6 +297,16 @@ def test_an_axis_may_be_logarithmic_with_its_own_numbers_beside_it():
 
     assert list(rate.values) == pytest.approx([-3, -2, -1])
     assert dict(zip(rate.ticktext, rate.tickvals, strict=True)) == pytest.approx({"0.001": -3, "0.01": -2, "0.1": -1})
+
+
+def test_many_values_have_round_numbers_beside_them():
+    runs = [run_with(number, test_accuracy=0.86 + 0.0061 * number) for number in range(11)]
+
+    test = dimension(parallel_coordinates(runs, {"test_accuracy": "Test", "epochs": "Epochs"}), "Test")
+
+    assert list(test.ticktext) == ["86", "88", "90", "92"]
+    assert list(test.tickvals) == pytest.approx([86, 88, 90, 92])
+    assert list(test.range) == pytest.approx([86.0, 92.1])
 
 
 def test_an_axis_may_stand_upside_down():

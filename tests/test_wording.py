@@ -138,9 +138,29 @@ def test_a_verdict_on_two_runs_says_what_it_rests_on():
     verdict = Verdict(1, 0, 0.0002, paired=Paired(58, 21, read_alike=False, p=0.0001))
 
     assert verdict_words(["Dense 512", "CNN"], verdict) == (
-        "**CNN** is better than **Dense 512**; a difference like this would come up by chance once in 5,000 tries. "
+        "**CNN** is better than **Dense 512**; a difference like this would come up by chance once in 10,000 tries. "
         "Only the first reads 58 pictures right, only the second 21."
     )
+
+
+def test_chance_among_many_pairs_is_no_surprise():
+    verdict = Verdict(0, 1, 0.4, paired=Paired(30, 14, read_alike=False, p=0.04))
+
+    words = verdict_words(["A", "B", "C", "D", "E"], verdict)
+
+    assert words.startswith(
+        "No difference is shown between **A** and **B**; a difference like this would come up by chance "
+        "once in 25 tries, no surprise among 10 pairs. "
+    )
+
+
+def test_many_names_are_not_all_said():
+    found = [single(number, 0.99 - number / 1000) for number in range(1, 8)]
+    verdicts = [Verdict(0, place, 0.9 if place < 2 else 1e-9) for place in range(1, 7)]
+
+    words = ranking_words(list("ABCDEFG"), found, verdicts)
+
+    assert "It is really better than C, D, E and 2 others. B is not shown to be worse" in words
 
 
 def test_a_verdict_on_repeats_says_how_many_more_would_be_needed():

@@ -105,7 +105,7 @@ class Verdict:
     Attributes:
         better: Place of the one with the higher accuracy.
         worse: Place of the other.
-        p: How often chance alone makes such a difference, corrected for the number of pairs.
+        p: How often chance alone makes such a difference somewhere, corrected for the number of pairs.
         paired: How two single runs did picture by picture.
         means: The difference of means of repeated runs, better minus worse.
         needed: How many runs of each would show the difference of means; None for single runs, or
@@ -118,6 +118,11 @@ class Verdict:
     paired: Paired | None = None
     means: MeanDifference | None = None
     needed: int | None = None
+
+    @property
+    def p_alone(self) -> float:
+        """How often chance alone makes such a difference between these two; not corrected."""
+        return self.paired.p if self.paired else self.means.p if self.means else self.p
 
     @property
     def real(self) -> bool:

@@ -64,9 +64,8 @@ def _matrix(
         if (where := (colours.ravel() == colour) & (faint == pale)).any()
     ]
     figure = go.Figure([squares, *written, _clicked(counts, sign)])
-    if chosen:
-        figure.add_scatter(x=[chosen[1]], y=[chosen[0]], **_FRAME)
-    styled(figure, height=460, x="Digit read", y="True digit", clickmode="event+select", showlegend=False)
+    layout = {"clickmode": "event+select", "showlegend": False, "shapes": [_frame(*chosen)] if chosen else []}
+    styled(figure, height=460, x="Digit read", y="True digit", **layout)
     for axis, ends in ((figure.layout.xaxis, [-0.5, CLASSES - 0.5]), (figure.layout.yaxis, [CLASSES - 0.5, -0.5])):
         axis.range, axis.dtick, axis.fixedrange, axis.showgrid = ends, 1, True, False
     return figure
@@ -88,13 +87,9 @@ def _written(words: np.ndarray, where: np.ndarray, colour: str, opacity: float) 
     )
 
 
-_FRAME: dict[str, Any] = {
-    "mode": "markers",
-    "marker": {"symbol": "square-open", "size": 30, "color": "#E8590C", "line": {"width": 3}},
-    "selected": {"marker": {"opacity": 1}},
-    "unselected": {"marker": {"opacity": 1}},
-    "hoverinfo": "skip",
-}
+def _frame(true: int, read: int) -> dict[str, Any]:
+    ends = {"x0": read - 0.5, "x1": read + 0.5, "y0": true - 0.5, "y1": true + 0.5}
+    return {"type": "rect", **ends, "line": {"color": TEXT, "width": 2.5}}
 
 
 def _clicked(counts: np.ndarray, sign: str) -> go.Scatter:

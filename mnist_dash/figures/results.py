@@ -1,6 +1,7 @@
 """Figures of finished runs side by side: accuracies with their intervals, and what they cost."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ _COSTS = {
     "prediction_ms": "Prediction time of one digit (ms)",
 }
 _MOST_LABELS = 8  # more would cover each other
+_LINE = 24  # letters
 
 
 def accuracy_intervals(
@@ -44,7 +46,13 @@ def accuracy_intervals(
     # In this order, also where the first trace has only some of them.
     rows = figure.layout.yaxis
     rows.categoryorder, rows.categoryarray, rows.autorange, rows.fixedrange = "array", list(titles), "reversed", True
+    rows.tickvals, rows.ticktext = list(titles), [_in_two_lines(title) for title in titles]
     return styled(figure, height=136 + 34 * len(titles), x="Test accuracy (%)", y="Run")
+
+
+def _in_two_lines(title: str) -> str:
+    lines = textwrap.wrap(title, _LINE)
+    return "<br>".join(lines if len(lines) < 3 else [lines[0], f"{' '.join(lines[1:])[: _LINE - 1]}…"])
 
 
 def _add_repeats(figure: go.Figure, titles: Sequence[str], contenders: Sequence[Contender]) -> None:
@@ -97,20 +105,30 @@ def accuracy_against(titles: Sequence[str], contenders: Sequence[Contender], cos
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{x:,.4~g}<extra></extra>",
         )
     )
-    for title, contender in zip(titles, contenders, strict=True):
-        if len(contenders) <= 8 and (x := contender.mean(cost)):
-            figure.add_annotation(**_label(title, x, contender))
-    figure.update_xaxes(type="log")
-    return styled(figure, height=380, x=f"{_COSTS[cost]}, logarithmic", y="Test accuracy (%)", showlegend=False)
+    known = [(title, x, each) for title, each in zip(titles, contenders, strict=True) if (x := each.mean(cost))]
+    costs = figure.layout.xaxis
+    costs.type, costs.tickformat, costs.tickvals = "log", "~s", _ticks([x for _, x, _ in known])
+    labels = [_label(*each) for each in known] if len(contenders) <= _MOST_LABELS else []
+    x_title = f"{_COSTS[cost]}, logarithmic"
+    return styled(figure, height=380, x=x_title, y="Test accuracy (%)", showlegend=False, annotations=labels)
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Returns places on a logarithmic axis: 1, 2, 5 and 10 where there is room for them, else 1 and 10."""
+    if not values:
+        return []
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    return [step * 10.0**power for power in range(low, high + 1) for step in ((1, 2, 5) if high - low < 3 else (1,))]
 
 
 def _label(title: str, x: float, contender: Contender) -> dict[str, Any]:
+    short = title.removesuffix(" (reference)")
     return {
         "x": math.log10(x),
-        "y": 100 * contender.accuracy.value,
-        "text": title if len(title) <= 24 else f"{title[:23]}…",
+        "y": 100 * contender.accuracy.high,  # above the interval
+        "text": short if len(short) <= _LINE else f"{short[: _LINE - 1]}…",
         "showarrow": False,
-        "yshift": 16,
+        "yshift": 10,
         "xanchor": "center",
     }
 

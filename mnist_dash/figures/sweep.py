@@ -104,10 +104,14 @@ def _named(values: Sequence[Value | None], title: str, reverse: bool) -> dict[st
 
 
 def _ticks(low: float, high: float, scale: Any) -> list[float]:
-    steps = [step / (_MOST_TICKS - 1) for step in range(_MOST_TICKS)]
-    if scale is float:
-        return [low + step * (high - low) for step in steps]
-    return [low * (high / low) ** step for step in steps]
+    """Returns round numbers between two others, on a logarithmic scale in equal ratios."""
+    if scale is not float:
+        return [low * (high / low) ** (step / (_MOST_TICKS - 1)) for step in range(_MOST_TICKS)]
+    rough = (high - low) / (_MOST_TICKS - 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    size = power * next(step for step in (1, 2, 5, 10) if step * power >= rough * 0.999)
+    first, last = math.ceil(low / size - 1e-9), math.floor(high / size + 1e-9)
+    return [round(step * size, 12) for step in range(first, last + 1)]
 
 
 def _range(values: Sequence[float], reverse: bool) -> list[float]:

@@ -18,9 +18,10 @@ _STYLE = """<style>
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
 </style>"""
 
-# The dark theme's accent is light; white text on it would have a contrast of 2.4.
+# The dark theme's accent is light; white text on it would have a contrast of 2.4, and the light theme's red 3.9.
 _DARK_STYLE = """<style>
 [data-testid^="stBaseButton-primary"] *, [data-tag], [data-tag] * { color: #0F1116 !important; }
+.md-wrong { color: #FF8787 !important; }
 </style>"""
 
 

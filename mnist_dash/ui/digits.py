@@ -58,6 +58,10 @@ _STYLE = """<style>
   .md-hint { display: block; }
   .md-hot { grid-template-columns: repeat(10, minmax(0, 1fr)); width: 100%; }
   .md-cards { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .md-answers figure { display: flex; gap: .8rem; }
+  .md-answers .md-digit { flex: none; margin: 0; align-self: start; }
+  .md-answers figcaption { flex: 1; padding: 0; }
+  .md-answers figcaption > b { text-align: left; }
 }
 </style>"""
 

@@ -1,12 +1,14 @@
 """What a comparison shows, in words a learner understands."""
 
+import math
 from collections.abc import Sequence
 
-from mnist_dash.evaluation import Accuracy, Contender, Effect, Verdict
+from mnist_dash.evaluation import LEVEL, Accuracy, Contender, Effect, Verdict
 from mnist_dash.models import Claim
 from mnist_dash.wording.numbers import accuracy_words, count_words, listed, percent, seconds_words
 
 _CERTAIN = 1e-9
+_NAMED = 3
 
 
 def ranking_words(titles: Sequence[str], found: Sequence[Contender], verdicts: Sequence[Verdict]) -> str:
@@ -23,11 +25,18 @@ def ranking_words(titles: Sequence[str], found: Sequence[Contender], verdicts: S
     beaten = [titles[verdict.worse] for verdict in of_best if verdict.real]
     tied = [titles[verdict.worse] for verdict in of_best if not verdict.real]
     if beaten:
-        words.append(f"It is really better than {listed(beaten)}.")
+        words.append(f"It is really better than {_some(beaten)}.")
     if tied:
         verb = "are" if len(tied) > 1 else "is"
-        words.append(f"{listed(tied)} {verb} not shown to be worse: chance alone makes such differences.")
+        words.append(f"{_some(tied)} {verb} not shown to be worse: chance alone makes such differences.")
     return " ".join([*words, _cost_words(titles, found, of_best)]).strip()
+
+
+def _some(names: Sequence[str]) -> str:
+    """Lists a few names, and says how many more there are."""
+    if len(names) <= _NAMED + 1:
+        return listed(names)
+    return listed([*names[:_NAMED], f"{len(names) - _NAMED} others"])
 
 
 def _reached(contender: Contender) -> str:
@@ -72,7 +81,11 @@ def verdict_words(titles: Sequence[str], verdict: Verdict) -> str:
     if verdict.paired and verdict.paired.read_alike:
         return f"**{better}** and **{worse}** are the same here: they read every picture alike."
     found = f"**{better}** is better than **{worse}**" if verdict.real else _no_difference(better, worse, verdict)
-    return f"{found}; a difference like this would come up by chance {chance_words(verdict.p)}. {_basis(verdict)}"
+    chance = chance_words(verdict.p_alone)
+    pairs = math.comb(len(titles), 2)
+    if verdict.p_alone < LEVEL and not verdict.real:
+        chance = f"{chance}, no surprise among {pairs} pairs"
+    return f"{found}; a difference like this would come up by chance {chance}. {_basis(verdict)}"
 
 
 def _no_difference(better: str, worse: str, verdict: Verdict) -> str:

@@ -192,7 +192,7 @@ def test_verdicts_are_said_and_stand_in_a_table(store: RunStore, sample: Dataset
 
     app = compared(first, second, same, compare_show="real")
 
-    assert f"run {first} · sample** is better than" in texts(app)
+    assert f"**Dense 32 · run {first} · epochs 2** is better than" in texts(app)
     assert "are the same here: they read every picture alike" in texts(app)
     rows = app.dataframe[0].value.to_dict("records")
     # 30 pictures, all on one side: 2 · 0.5³⁰, times three pairs (Holm); the third pair reads alike.
@@ -317,6 +317,24 @@ def test_repeats_are_taken_together_or_run_by_run(store: RunStore, sample: Datas
 
     assert not app.exception
     assert len(table(app)) == 3
+
+
+def test_names_say_what_sets_runs_apart_and_no_more(store: RunStore, sample: Dataset):
+    shared = {"epochs": 4, "seed": 10}
+    runs = [add(store, sample, wrong=10, batch_size=size, **shared) for size in (32, 64)]
+    folds = [
+        add(store, sample, wrong=20 + fold, validation="kfold:2", fold=fold, batch_size=64, **shared) for fold in (1, 2)
+    ]
+    alone = add(store, sample, wrong=30, variant="dense-512", epochs=7)
+
+    app = compared(*runs, *folds, alone)
+
+    assert set(table(app)) == {
+        f"Dense 32 · run {runs[0]} · batch size 32, validation none",
+        f"Dense 32 · run {runs[1]} · batch size 64, validation none",
+        "Dense 32 · batch size 64 · 2 folds",
+        f"Dense 512 · run {alone} · epochs 7",
+    }
 
 
 def test_repeats_of_two_settings_are_compared_by_their_means(store: RunStore, sample: Dataset):

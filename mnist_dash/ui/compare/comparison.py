@@ -9,14 +9,14 @@ import streamlit as st
 from mnist_dash import evaluation, wording
 from mnist_dash.data import KNOWN
 from mnist_dash.evaluation import Contender, Verdict
-from mnist_dash.models import VARIANTS
+from mnist_dash.experiments import differing
+from mnist_dash.models import VARIANTS, Value, folds_of
 from mnist_dash.runs import CANCELLED, DONE, FAILED, Run
-from mnist_dash.ui.controls import as_text, choice, title_of
+from mnist_dash.ui.controls import as_text, choice, option_name
 from mnist_dash.ui.resources import outcome, settings
 
 MOST = 24  # contenders: each is compared with each
 _TOGETHER = "together"
-_BY_CHANCE = ("seed", "fold")
 
 
 @dataclass(frozen=True)
@@ -111,26 +111,41 @@ def _together(runs: Sequence[Run]) -> bool:
 
 
 def _titles(found: Sequence[Contender]) -> list[str]:
-    titles = [title_of(contender.first) if len(contender.runs) == 1 else _group_title(contender) for contender in found]
+    titles = [
+        _title(contender, [other for other in found if other.first.variant == contender.first.variant])
+        for contender in found
+    ]
     return [
         title if titles.count(title) == 1 else f"{title} · no. {titles[: place + 1].count(title)}"
         for place, title in enumerate(titles)
     ]
 
 
-def _group_title(contender: Contender) -> str:
-    run = contender.first
-    kind = "folds" if len({each.settings.get("fold") for each in contender.runs}) > 1 else "seeds"
-    if run.variant not in VARIANTS:
-        return f"{run.variant} · {len(contender.runs)} {kind}"
+def _title(contender: Contender, alike: Sequence[Contender]) -> str:
+    """Names a contender by what sets it apart from others of its network; by all its changes if there are none."""
+    run, repeats = contender.first, len(contender.runs)
+    if run.is_reference or run.variant not in VARIANTS:
+        return run.title
     variant = VARIANTS[run.variant]
-    changed = [
-        f"{setting.label.lower()} {run.settings[setting.name]}"
-        for setting in variant.settings
-        if setting.name not in _BY_CHANCE and run.settings.get(setting.name, setting.default) != setting.default
-    ]
-    sample = [] if run.dataset == "mnist" else ["sample"]
-    return " · ".join([variant.title, *filter(None, [", ".join(changed)]), f"{len(contender.runs)} {kind}", *sample])
+    if len(alike) > 1:
+        names = differing([each for other in alike for each in other.runs])
+    else:
+        names = [name for name, value in run.settings.items() if value != variant.default(name)]
+    if repeats == 1:
+        return " · ".join([run.title, *filter(None, [_settings_words(run, names)])])
+    kind = "folds" if len({each.settings.get("fold") for each in contender.runs}) > 1 else "seeds"
+    shared = [name for name in names if name not in ("seed", "fold") and (name, kind) != ("validation", "folds")]
+    return " · ".join([variant.title, *filter(None, [_settings_words(run, shared)]), f"{repeats} {kind}"])
+
+
+def _settings_words(run: Run, names: Sequence[str]) -> str:
+    meant = set(names) if folds_of(run.settings) else set(names) - {"fold"}
+    own = [setting for setting in VARIANTS[run.variant].settings if setting.name in meant]
+    return ", ".join(f"{setting.label.lower()} {_value_words(run.settings[setting.name])}" for setting in own)
+
+
+def _value_words(value: Value) -> str:
+    return option_name(value).lower() if isinstance(value, str) else f"{value:g}"
 
 
 def comparison_words(comparison: Comparison) -> str:

@@ -16,6 +16,7 @@ from mnist_dash.ui.controls import as_text, choice, claim_of, explain
 from mnist_dash.ui.resources import may_change, outcome, run_store
 from mnist_dash.ui.robustness_panel import robustness_of
 
+_TAGS = "Tags"
 _REFUSED = "compare_refused"  # how often tags were not taken
 _COSTS = {"weights": "Weights", "fit_seconds": "Training time", "prediction_ms": "Prediction time"}
 
@@ -24,7 +25,7 @@ def results_view(comparison: Comparison) -> None:
     """Shows accuracies, everything that was measured as a table, and accuracy against cost."""
     claims = [claim_of(contender.first) for contender in comparison.contenders]
     rows = result_rows(comparison)
-    taken = [{**row, "Tags": ", ".join(row["Tags"])} for row in rows]
+    taken = [{**row, _TAGS: ", ".join(row[_TAGS])} for row in rows]
     compare_chart(
         figures.accuracy_intervals(
             comparison.titles,
@@ -36,9 +37,7 @@ def results_view(comparison: Comparison) -> None:
         alt="Test accuracies of the chosen runs with their 95 % intervals",
     )
     _table(comparison, rows)
-    with st.container(horizontal=True, gap="small"):
-        explain("interval")
-        explain("calibration")
+    explain("calibration")
     if len(comparison.contenders) > 1:
         st.subheader("What accuracy costs", anchor=False)
         cost = choice("Against", _COSTS, key="compare_cost")
@@ -57,7 +56,7 @@ def _table(comparison: Comparison, rows: list[dict[str, Any]]) -> None:
     st.data_editor(
         rows,
         hide_index=True,
-        disabled=[name for name in rows[0] if name != "Tags"],
+        disabled=[name for name in rows[0] if name != _TAGS],
         column_config=_columns(),
         key=key,
         on_change=_save_tags,
@@ -72,10 +71,12 @@ def result_rows(comparison: Comparison) -> list[dict[str, Any]]:
     ids = [contender.first.id for contender in comparison.contenders]
     tags, sizes = finder.tags_of(ids), finder.model_bytes(ids)
     robust = robustness_of(comparison.runs)
-    return [
+    rows = [
         _row(title, contender, sizes.get(contender.first.id), tags[contender.first.id], robust)
         for title, contender in zip(comparison.titles, comparison.contenders, strict=True)
     ]
+    known = [name for name in rows[0] if name == _TAGS or any(row[name] not in (None, "") for row in rows)]
+    return [{name: row[name] for name in known} for row in rows]
 
 
 def _row(
@@ -95,7 +96,7 @@ def _row(
         "Model": None if size is None else size / 1000,
         "Calibration error": 100 * fmean(evaluation.calibration_error(outcome(run.id)) for run in contender.runs),
         "Under corruption": 100 * fmean(corrupted) if corrupted else None,
-        "Tags": tags,
+        _TAGS: tags,
     }
 
 
@@ -114,7 +115,7 @@ def _columns() -> dict[str, Any]:
         "Under corruption": number(
             "Under corruption (%)", format="%.1f", help="Mean accuracy over 15 kinds at 5 strengths; see How robust?"
         ),
-        "Tags": st.column_config.ListColumn(help="Words of yours, to find the run again"),
+        _TAGS: st.column_config.ListColumn(help="Words of yours, to find the run again"),
     }
 
 
@@ -124,7 +125,7 @@ def _save_tags(key: str, contenders: tuple[Contender, ...]) -> None:
         for run in contenders[int(row)].runs:
             try:
                 _check_owner(run)
-                finder.set_tags(run.id, [str(tag) for tag in changes.get("Tags") or []])
+                finder.set_tags(run.id, [str(tag) for tag in changes.get(_TAGS) or []])
             except RunStateError as error:
                 st.toast(as_text(str(error)), icon=":material/error:")
                 st.session_state[_REFUSED] += 1

@@ -38,17 +38,17 @@ def sweep_view(comparison: Comparison) -> None:
         return
     titles = {name: _title(name, runs) for name in [*names, *_RESULTS]}
     _effects(evaluation.effects_of(runs), titles)
-    with st.container(horizontal=True):
-        axes = st.multiselect(
-            "Axes", list(titles), default=[*names, _RESULTS[0]], format_func=titles.__getitem__, key="compare_axes"
-        )
-        numeric = [name for name in axes if figures.is_numeric(figures.axis_values(runs, name))]
-        logarithmic = st.multiselect(
-            "Logarithmic", numeric, format_func=titles.__getitem__, key="compare_log", placeholder="None"
-        )
-        upside_down = st.multiselect(
-            "Upside down", axes, format_func=titles.__getitem__, key="compare_reversed", placeholder="None"
-        )
+    which, scales, ends = st.columns([2, 1, 1])
+    axes = which.multiselect(
+        "Axes", list(titles), default=[*names, _RESULTS[0]], format_func=titles.__getitem__, key="compare_axes"
+    )
+    numeric = [name for name in axes if figures.is_numeric(figures.axis_values(runs, name))]
+    logarithmic = scales.multiselect(
+        "Logarithmic", numeric, format_func=titles.__getitem__, key="compare_log", placeholder="None"
+    )
+    upside_down = ends.multiselect(
+        "Upside down", axes, format_func=titles.__getitem__, key="compare_reversed", placeholder="None"
+    )
     if len(axes) < 2:
         st.info("Choose two or more axes.", icon=":material/tune:")
         return
