@@ -217,6 +217,15 @@ def test_f1_of_several_runs_stands_beside_each_other():
     assert np.add(first.y, first.error_y.array) == pytest.approx([100 * score.f1.high for score in scores])
 
 
+def test_runs_of_one_network_have_different_markers():
+    scores = digit_scores(COUNTS)
+
+    first, second, other = scores_by_digit(["A", "B", "C"], ["cnn", "cnn", "dense-32"], [scores] * 3).data
+
+    assert first.marker.color == second.marker.color != other.marker.color
+    assert first.marker.symbol == other.marker.symbol != second.marker.symbol
+
+
 def test_a_digit_that_is_never_read_has_no_f1():
     counts = np.zeros((10, 10), int)
     counts[1, 1] = 5

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from mnist_dash.evaluation import Accuracy, Bin, DigitScores, TraitPart
 from mnist_dash.figures.style import DASHES, GREY, styled, variant_colour
 
+_SYMBOLS = ("diamond", "circle", "square", "triangle-up", "x", "star")  # tell runs of one network apart
 _TRAITS = {
     "ink": "Ink (mean brightness, % of white)",
     "slant": "Slant (degrees, to the right)",
@@ -35,7 +36,11 @@ def scores_by_digit(
             y=[100 * share.value for _, share in known],
             error_y=_interval([share for _, share in known]),
             mode="markers",
-            marker={"size": 9, "symbol": "diamond", "color": variant_colour(variant)},
+            marker={
+                "size": 9,
+                "symbol": _SYMBOLS[variants[:place].count(variant) % len(_SYMBOLS)],
+                "color": variant_colour(variant),
+            },
             name=title,
             customdata=[digit for digit, _ in known],
             hovertemplate="%{customdata}: F1 %{y:.1f} %",

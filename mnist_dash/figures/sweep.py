@@ -50,17 +50,18 @@ def parallel_coordinates(
             line={
                 "color": [100 * (run.test_accuracy or 0.0) for run in runs],
                 "colorscale": "Viridis",
-                "showscale": True,
+                "showscale": _PERCENT not in axes,
                 "colorbar": {"title": {"text": "%"}, "thickness": 10, "tickfont": {"color": TEXT}},
             },
             labelfont={"color": TEXT, "size": 13},
             tickfont={"color": TEXT, "size": 12},
             rangefont={"color": "rgba(0,0,0,0)", "size": 1},  # the ticks say the same
             labelside="top",
+            labelangle=-20,  # side by side they would cover each other on a phone
         )
     )
     styled(figure, height=440, x=None, y=None)
-    return figure.update_layout(margin={"l": 104, "r": 60, "t": 56, "b": 24})
+    return figure.update_layout(margin={"l": 104, "r": 60, "t": 96, "b": 24})
 
 
 def _dimension(values: Sequence[Value | None], title: str, logarithmic: bool, reverse: bool) -> dict[str, Any]:

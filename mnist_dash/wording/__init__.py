@@ -5,7 +5,6 @@ from mnist_dash.wording.comparing import (
     claim_words,
     confusion_words,
     effect_words,
-    failing_words,
     ranking_words,
     verdict_words,
 )
@@ -34,7 +33,6 @@ __all__ = [
     "curve_words",
     "different_data_words",
     "effect_words",
-    "failing_words",
     "listed",
     "milliseconds_words",
     "not_a_digit_words",

@@ -11,25 +11,38 @@ _CERTAIN = 1e-9
 _NAMED = 3
 
 
-def ranking_words(titles: Sequence[str], found: Sequence[Contender], verdicts: Sequence[Verdict]) -> str:
-    """Says in a few sentences which contender reads best, which are tied with it, and what they cost.
+def ranking_words(
+    titles: Sequence[str],
+    found: Sequence[Contender],
+    verdicts: Sequence[Verdict],
+    mistakes: Sequence[tuple[int, int, int]] = (),
+) -> str:
+    """Says in a few sentences which contender reads best, where it fails, what it costs and what is tied with it.
 
     Args:
         titles: Names of the contenders, the best first.
         found: The contenders.
         verdicts: What the tests say of each pair.
+        mistakes: The best one's, as (true digit, digit read, how often).
     """
-    best = found[0]
-    words = [f"**{titles[0]}** reads {_reached(best)} of the {best.accuracy.n:,} test pictures right."]
+    names = [one.first.title if len(one.runs) == 1 else title for one, title in zip(found, titles, strict=True)]
     of_best = [verdict for verdict in verdicts if verdict.better == 0]
-    beaten = [titles[verdict.worse] for verdict in of_best if verdict.real]
-    tied = [titles[verdict.worse] for verdict in of_best if not verdict.real]
+    beaten = [verdict.worse for verdict in of_best if verdict.real]
+    tied = [verdict.worse for verdict in of_best if not verdict.real]
+    n = found[0].accuracy.n
+    words = [f"**{titles[0]}** reads {_reached(found[0])} of the {n:,} test pictures right."]
     if beaten:
-        words.append(f"It is really better than {_some(beaten)}.")
+        words.append(f"It is really better than {_some([names[place] for place in beaten])}.")
+    if mistakes:
+        words.append(f"Where it fails, it is mostly {_pairs(mistakes)}.")
+    words.append(_cost_words(names, found, tied))
     if tied:
         verb = "are" if len(tied) > 1 else "is"
-        words.append(f"{_some(tied)} {verb} not shown to be worse: chance alone makes such differences.")
-    return " ".join([*words, _cost_words(titles, found, of_best)]).strip()
+        words.append(
+            f"{_some([names[place] for place in tied])} {verb} not shown to be worse: "
+            "chance alone makes such differences."
+        )
+    return " ".join(filter(None, words))
 
 
 def _some(names: Sequence[str]) -> str:
@@ -45,20 +58,23 @@ def _reached(contender: Contender) -> str:
     return f"{accuracy_words(contender.accuracy)} on average, in {len(contender.runs)} runs,"
 
 
-def _cost_words(titles: Sequence[str], found: Sequence[Contender], of_best: Sequence[Verdict]) -> str:
+def _cost_words(names: Sequence[str], found: Sequence[Contender], tied: Sequence[int]) -> str:
     """Says what the best costs: beside the cheapest that is tied with it, else beside the next."""
     if len(found) < 2:
         return ""
-    tied = [verdict.worse for verdict in of_best if not verdict.real]
     other = min(tied, key=lambda place: found[place].first.weights or 0) if tied else 1
     costs = [(found[place].first.weights, found[place].mean("fit_seconds")) for place in (0, other)]
     (mine, my_seconds), (its, its_seconds) = costs
     if not (mine and its and my_seconds and its_seconds):
         return ""
     return (
-        f"{titles[0]} has {mine:,} weights and trained for {seconds_words(my_seconds)}; "
-        f"{titles[other]} has {its:,} and took {seconds_words(its_seconds)}."
+        f"It has {mine:,} weights and trained for {seconds_words(my_seconds)}; "
+        f"{names[other]} has {its:,} and took {seconds_words(its_seconds)}."
     )
+
+
+def _pairs(mistakes: Sequence[tuple[int, int, int]]) -> str:
+    return listed([f"{true} read as {read} ({count} ×)" for true, read, count in mistakes])
 
 
 def chance_words(p: float) -> str:
@@ -121,14 +137,7 @@ def confusion_words(mistakes: Sequence[tuple[int, int, int]], accuracy: Accuracy
     wrong = accuracy.n - round(accuracy.value * accuracy.n)
     if not mistakes:
         return f"All {accuracy.n:,} test pictures were read right."
-    pairs = listed([f"{true} read as {read} ({count} ×)" for true, read, count in mistakes])
-    return f"{wrong:,} of {accuracy.n:,} test pictures were read wrong; most often {pairs}."
-
-
-def failing_words(title: str, mistakes: Sequence[tuple[int, int, int]]) -> str:
-    """Says where the best contender fails; empty if it never does."""
-    pairs = [f"{true} read as {read} ({count} ×)" for true, read, count in mistakes]
-    return f"Where {title} fails, it is mostly {listed(pairs)}." if pairs else ""
+    return f"{wrong:,} of {accuracy.n:,} test pictures were read wrong; most often {_pairs(mistakes)}."
 
 
 def effect_words(label: str, value: str, effect: Effect) -> str:

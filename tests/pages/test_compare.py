@@ -482,3 +482,19 @@ def report_of(runs: Sequence[int]) -> str:
     app = AppTest.from_function(script, default_timeout=TIMEOUT_S, args=(list(runs),)).run()
     assert not app.exception
     return str(app.session_state["report"])
+
+
+# The way here
+
+
+@pytest.mark.usefixtures("nothing_is_trained")
+def test_finished_runs_and_experiments_on_train_lead_here_and_to_their_curves(store: RunStore, sample: Dataset):
+    run = add(store, sample)
+    planned = [PlannedRun("dense-32", VARIANTS["dense-32"].check({"seed": seed})) for seed in (1, 2)]
+    for each in store.create_runs(planned, dataset=sample.name, fingerprint=sample.fingerprint):
+        store.cancel_run(each.id)
+
+    app = opened("train")
+
+    links = {(element.proto.page, element.proto.query_string) for element in app.get("page_link")}
+    assert {(page, f"runs={token}") for page in ("curves", "compare") for token in ("e1", f"r{run}")} <= links

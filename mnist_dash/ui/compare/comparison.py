@@ -152,5 +152,4 @@ def comparison_words(comparison: Comparison) -> str:
     """Says in one paragraph what the comparison shows: best, what is tied with it, its cost, where it fails."""
     confusions = [outcome(run.id).confusion for run in comparison.contenders[0].runs]
     mistakes = evaluation.most_confused(np.sum(confusions, axis=0))
-    words = wording.ranking_words(comparison.titles, comparison.contenders, comparison.verdicts)
-    return f"{words} {wording.failing_words(comparison.titles[0], mistakes)}"
+    return wording.ranking_words(comparison.titles, comparison.contenders, comparison.verdicts, mistakes)

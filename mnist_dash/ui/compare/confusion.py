@@ -59,9 +59,9 @@ def _difference(first: Run, second: Run, chosen: tuple[int, int]) -> None:
 
 
 def _clickable(figure: Any, counts: np.ndarray, name: str, alt: str) -> None:
-    key = f"compare_{name}"
+    key = _key(name)
     st.plotly_chart(
-        figure, key=key, config=CHART, on_select=lambda: _choose_cell(key), selection_mode="points", alt=alt
+        figure, key=key, config=CHART, on_select=lambda: _choose_cell(name, key), selection_mode="points", alt=alt
     )
     rows = [
         {"True digit": true, "Digit read": read, "Pictures": int(count)}
@@ -70,12 +70,25 @@ def _clickable(figure: Any, counts: np.ndarray, name: str, alt: str) -> None:
     take_away(figure, rows, name=f"compare-{name}", chart_key=key)
 
 
-def _choose_cell(key: str) -> None:
+def _key(name: str) -> str:
+    """Returns the key of a chart: another one as soon as a cell was chosen elsewhere.
+
+    A chart tells of a click only if its selection changes, so a click on the cell that it still takes for
+    selected would do nothing.
+    """
+    own, turn = st.session_state.get(f"compare_{name}_clicked", (None, 0))
+    if own not in (None, st.session_state[_CELL]):
+        turn += 1
+        st.session_state[f"compare_{name}_clicked"] = (None, turn)
+    return f"compare_{name}_{turn}"
+
+
+def _choose_cell(name: str, key: str) -> None:
     points = st.session_state[key]["selection"]["points"]
-    # A second click on the same cell takes plotly's selection back, but the reader wants to see it again.
-    cell = f"{int(points[0]['y'])}-{int(points[0]['x'])}" if points else st.session_state.get(f"{key}_cell")
-    if cell:
-        st.session_state[_CELL] = st.session_state[f"{key}_cell"] = cell
+    if points:  # a second click on a cell takes the selection back, but not the reader's choice
+        cell = f"{int(points[0]['y'])}-{int(points[0]['x'])}"
+        st.session_state[_CELL] = cell
+        st.session_state[f"compare_{name}_clicked"] = (cell, int(key.rpartition("_")[2]))
 
 
 def _cells(compared: Sequence[Run]) -> list[str]:

@@ -25,6 +25,7 @@ def digits_look(runs: Sequence[Run]) -> None:
             for score in scores[run.id]
         ],
         hide_index=True,
+        column_config={"Digit": st.column_config.NumberColumn(width="small")},
         alt=f"Precision, recall and F1 of {run.title} for every digit",
     )
     explain("precision")

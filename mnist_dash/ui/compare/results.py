@@ -88,22 +88,22 @@ def _row(
         "Run": title,
         "Test accuracy": 100 * reached.value,
         "95 % interval": f"{100 * reached.low:.2f} – {100 * reached.high:.2f}",
+        _TAGS: tags,
         "The tutorial’s claim": wording.claim_words(claim_of(contender.first), reached),
         "Test loss": contender.mean("test_loss"),
         "Weights": contender.first.weights,
         "Training": contender.mean("fit_seconds"),
         "Prediction": contender.mean("prediction_ms"),
-        "Model": None if size is None else size / 1000,
+        "Model": None if size is None else round(size / 1000),
         "Calibration error": 100 * fmean(evaluation.calibration_error(outcome(run.id)) for run in contender.runs),
         "Under corruption": 100 * fmean(corrupted) if corrupted else None,
-        _TAGS: tags,
     }
 
 
 def _columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
-        "Run": st.column_config.TextColumn(pinned=True),
+        "Run": st.column_config.TextColumn(pinned=True, width="medium"),
         "Test accuracy": number("Test accuracy (%)", format="%.2f", help="Of repeated runs: their mean"),
         "95 % interval": st.column_config.TextColumn("95 % interval (%)"),
         "Test loss": number(format="%.4f", help="Mean cross-entropy on the test pictures, in nats"),

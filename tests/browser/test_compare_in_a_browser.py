@@ -1,0 +1,101 @@
+"""The Compare page in a real browser: clicks on a matrix, the table of tags, the report."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from mnist_dash.runs import RunFinder, RunStore
+from tests.browser.serving import Server, open_page, wait_until_idle
+from tests.browser.test_in_a_browser import page_in, wait_until
+
+FRAMED = """([x, y]) => {
+    const charts = [...document.querySelectorAll("[class*=st-key-compare_matrix] .js-plotly-plot")];
+    const frames = charts.map((chart) => chart._fullLayout?.shapes?.[0]);
+    return frames.length === 2 && frames.every((frame) => frame?.x0 === x && frame.y0 === y);
+}"""
+
+
+def click_cell(page: Page, true: int, read: int, *, matrix: str = "first") -> None:
+    """Clicks where a matrix has the pictures of one digit that were read as another."""
+    area = page.locator(f"[class*=st-key-compare_matrix_{matrix}] .nsewdrag").first
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + (read + 0.5) / 10 * box["width"], box["y"] + (true + 0.5) / 10 * box["height"])
+
+
+def expect_cell(page: Page, true: int, read: int) -> None:
+    """Waits until the cell is chosen, stands in the link, and is framed in both matrices."""
+    words = f"{true} read as {read}" if true != read else f"{true} read right"
+    expect(page.get_by_role("combobox", name="Pictures of")).to_have_value(words)
+    expect(page).to_have_url(re.compile(f"compare_cell={true}-{read}"))
+    page.wait_for_function(FRAMED, arg=[read - 0.5, true - 0.5])
+    wait_until_idle(page)
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["wide", "narrow"])
+def test_a_click_on_a_cell_shows_its_pictures_whatever_was_clicked_before(
+    browser: Browser, server: Server, phone: bool
+):
+    page = page_in(browser, phone=phone)
+    open_page(page, f"{server.url}/compare?compare_show=where&compare_cell=5-3", "Compare")
+    expect_cell(page, 5, 3)
+
+    for matrix, (true, read) in (("first", (4, 9)), ("second", (7, 1)), ("first", (4, 9)), ("second", (3, 3))):
+        click_cell(page, true, read, matrix=matrix)
+        expect_cell(page, true, read)
+
+    page.locator("[class*=st-key-compare_first]").get_by_role("combobox").click()
+    page.get_by_role("option", name="Dense 32 (reference)").click()
+    expect(page.get_by_text("549 of 10,000 test pictures were read wrong")).to_be_visible()
+    expect_cell(page, 3, 3)
+    click_cell(page, 9, 4)
+    expect_cell(page, 9, 4)
+
+
+def test_tags_typed_into_the_table_are_kept(browser: Browser, server: Server, database: str):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/compare?runs=r1,r2", "Compare")
+    page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot .main-svg').length > 1")
+    table = page.locator("[data-testid=stDataFrame]").first
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # the charts above it have taken their height
+    box = table.bounding_box()
+    assert box
+
+    page.mouse.click(box["x"] + 60, box["y"] + 52)  # the first row
+    for _ in range(3):  # past accuracy and interval
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Add...")).to_be_visible()
+    page.keyboard.type("homework")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+    store = RunStore(database)
+    wait_until(lambda: RunFinder(store).tags() == ["homework"])
+    assert sorted(RunFinder(store).tags_of([1, 2]).values()) == [[], ["homework"]]
+    store.close()
+
+
+def test_the_report_opens_without_a_server(browser: Browser, server: Server, tmp_path: Path):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/compare?compare_show=real", "Compare")
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Report").click()
+    file = tmp_path / "comparison.html"
+    started.value.save_as(file)
+
+    alone = browser.new_context(offline=True).new_page()
+    problems: list[str] = []
+    alone.on("requestfailed", lambda request: problems.append(request.url))
+    alone.on("pageerror", lambda error: problems.append(str(error)))
+    alone.goto(file.as_uri())
+
+    expect(alone.get_by_role("heading", name="Is it real?")).to_be_visible()
+    expect(alone.locator(".plotly-graph-div .main-svg").first).to_be_visible()
+    assert problems == []
+    link = alone.get_by_role("link", name="Open the same in the dashboard").get_attribute("href")
+    assert link == f"{server.url}/compare?compare_show=real"
