@@ -83,7 +83,7 @@ def _choose_on_compare(server: Server, watch: Watch, runs: int) -> None:
     for look in LOOKS:
         watch.time("compare: another look", lambda look=look: _press(page, look))
     watch.time("compare: a run more", lambda: _choose(page, f"run {runs + REFERENCES}"))
-    watch.time("compare: an experiment more", lambda: _choose(page, "Experiment"))
+    watch.time("compare: an experiment more", lambda: _choose(page, "5 seeds"))
     _find(watch, "compare")
     link = f"{server.url}/compare?runs=e3,e7,e11,r{runs // 2}&compare_show="
     for view in ("results", "real", "where", "settings"):
@@ -93,13 +93,15 @@ def _choose_on_compare(server: Server, watch: Watch, runs: int) -> None:
 def _choose_on_curves(server: Server, watch: Watch, runs: int) -> None:
     page = watch.page
     watch.time("curves: open", lambda: open_page(page, f"{server.url}/curves", TITLES["curves"]))
-    for part in ("Accuracy", "Pictures seen", "Loss and accuracy"):
+    for part in ("Accuracy", "Pictures seen", "Both"):
         watch.time("curves: another view", lambda part=part: _press(page, part))
     watch.time("curves: a run more", lambda: _choose(page, f"run {runs + REFERENCES}"))
-    watch.time("curves: an experiment more", lambda: _choose(page, "Experiment"))
+    watch.time("curves: an experiment more", lambda: _choose(page, "5 seeds"))
+    page.get_by_role("button", name="Smoothing and scales").click()
     watch.time("curves: another band", lambda: _press(page, "95 % interval"))
     slider = page.get_by_role("slider")
     watch.time("curves: smoother", lambda: (slider.focus(), page.keyboard.press("ArrowRight")))
+    page.keyboard.press("Escape")
     _find(watch, "curves")
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from mnist_dash import wording
 from mnist_dash.models import VARIANTS
 from mnist_dash.runs import DONE, NEWEST, Experiment, FoundExperiment, Run, RunFinder, Wanted
-from mnist_dash.ui.controls import in_order, title_of
+from mnist_dash.ui.controls import in_order, shows_errors, title_of
 from mnist_dash.ui.resources import run_store
 
 MOST_RUNS = 100
@@ -68,7 +68,8 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
             f":material/info: {len(gone)} of what was chosen {'are' if len(gone) > 1 else 'is'} no longer there."
         )
     _remember(tokens, list(offered.values()))
-    _finder(finder, key, widget, tuple(statuses))
+    # A fragment: a search does not draw the page anew.
+    st.fragment(shows_errors(_finder))(finder, key, widget, tuple(statuses))
     return _runs_of(tokens, runs)
 
 
@@ -168,14 +169,15 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
             alt="What fits the search",
         )
         tokens = [list(rows)[row] for row in ticked["selection"]["rows"] if row < len(rows)]
-        st.button(
+        if st.button(
             f"Add {wording.count_words(len(tokens), of)}",
             key=f"{key}_add",
             on_click=_add,
             args=(widget, tokens),
             disabled=not tokens,
             icon=":material/add:",
-        )
+        ):
+            st.rerun()
 
 
 def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Wanted, str]:

@@ -80,6 +80,24 @@ def test_tags_typed_into_the_table_are_kept(browser: Browser, server: Server, da
     store.close()
 
 
+def test_a_run_that_was_found_is_added_and_the_page_drawn_anew(browser: Browser, server: Server):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/compare?runs=r1", "Compare")
+    page.get_by_text("Find runs and experiments by name").click()
+    page.get_by_role("textbox", name="Words").fill("dense-512")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 run. Tick those")).to_be_visible()
+    box = page.locator("[class*=st-key-compare_found] [data-testid=stDataFrame]").bounding_box()
+    assert box
+
+    page.mouse.click(box["x"] + 20, box["y"] + 52)  # the first row's tick
+    page.get_by_role("button", name="Add 1 run").click()
+
+    expect(page.get_by_test_id("stMultiSelect").get_by_text("Dense 512 (reference)")).to_be_visible()
+    expect(page.get_by_text("It is really better than")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"runs=r1%2Cr\d"))
+
+
 def test_the_report_opens_without_a_server(browser: Browser, server: Server, tmp_path: Path):
     page = page_in(browser)
     open_page(page, f"{server.url}/compare?compare_show=real", "Compare")

@@ -365,6 +365,12 @@ def test_a_run_is_found_by_its_tag_and_an_experiment_by_its_title(store: RunStor
     assert not app.exception
     found = app.dataframe[0].value.to_dict("records")
     assert [row["Tags"] for row in found] == [["for the talk"]]
+    key = next(each.key for each in app.dataframe if str(each.key).startswith("compare_found_run"))
+    app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    app.button(key="compare_add").click().run()
+    assert not app.exception
+    assert f"r{run}" in app.multiselect(key="compare_runs").value
     app.segmented_control(key="compare_of").set_value("experiment").run()
     assert not app.exception
     assert "Nothing fits" in texts(app)

@@ -38,17 +38,7 @@ def sweep_view(comparison: Comparison) -> None:
         return
     titles = {name: _title(name, runs) for name in [*names, *_RESULTS]}
     _effects(evaluation.effects_of(runs), titles)
-    which, scales, ends = st.columns([2, 1, 1])
-    axes = which.multiselect(
-        "Axes", list(titles), default=[*names, _RESULTS[0]], format_func=titles.__getitem__, key="compare_axes"
-    )
-    numeric = [name for name in axes if figures.is_numeric(figures.axis_values(runs, name))]
-    logarithmic = scales.multiselect(
-        "Logarithmic", numeric, format_func=titles.__getitem__, key="compare_log", placeholder="None"
-    )
-    upside_down = ends.multiselect(
-        "Upside down", axes, format_func=titles.__getitem__, key="compare_reversed", placeholder="None"
-    )
+    axes, logarithmic, upside_down = _axes(runs, names, titles)
     if len(axes) < 2:
         st.info("Choose two or more axes.", icon=":material/tune:")
         return
@@ -65,6 +55,22 @@ def sweep_view(comparison: Comparison) -> None:
         alt="Each run as a line through its settings and results",
     )
     st.caption("Lines are coloured by test accuracy. Drag along an axis to see only the runs of that range.")
+
+
+def _axes(runs: Sequence[Run], names: Sequence[str], titles: dict[str, str]) -> tuple[list[str], list[str], list[str]]:
+    """Returns the axes that the reader wants, those on a logarithmic scale, and those upside down."""
+    which, scales, ends = st.columns([2, 1, 1])
+    axes = which.multiselect(
+        "Axes", list(titles), default=[*names, _RESULTS[0]], format_func=titles.__getitem__, key="compare_axes"
+    )
+    numeric = [name for name in axes if figures.is_numeric(figures.axis_values(runs, name))]
+    logarithmic = scales.multiselect(
+        "Logarithmic", numeric, format_func=titles.__getitem__, key="compare_log", placeholder="None"
+    )
+    upside_down = ends.multiselect(
+        "Upside down", axes, format_func=titles.__getitem__, key="compare_reversed", placeholder="None"
+    )
+    return axes, logarithmic, upside_down
 
 
 def _title(name: str, runs: Sequence[Run]) -> str:
