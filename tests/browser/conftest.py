@@ -13,12 +13,20 @@ NEED_BROWSER = "MNIST_DASH_TEST_BROWSER"
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def started_browser() -> Iterator[Browser]:
     if not CHROMIUM:
         reason = "no Chromium on this machine (Debian: apt install chromium)"
         pytest.fail(reason) if os.environ.get(NEED_BROWSER) == "1" else pytest.skip(reason)
     with chromium() as started:
         yield started
+
+
+@pytest.fixture
+def browser(started_browser: Browser) -> Iterator[Browser]:
+    """A browser whose pages are closed after the test: else they ask a server that is gone for ever."""
+    yield started_browser
+    for context in started_browser.contexts:
+        context.close()
 
 
 @pytest.fixture
