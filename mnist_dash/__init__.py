@@ -14,4 +14,4 @@ evaluation, figures  numbers that can be trusted; charts made from them
 ui, cli              what Streamlit pages share; the command line
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

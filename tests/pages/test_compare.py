@@ -11,6 +11,7 @@ from mnist_dash.data import Dataset
 from mnist_dash.experiments import PlannedRun
 from mnist_dash.models import VARIANTS
 from mnist_dash.runs import Result, RunFinder, RunStore, ensure_reference_runs
+from mnist_dash.ui.compare.pictures import caption_of
 from tests.pages.opening import TIMEOUT_S, opened, texts
 
 LOOKS = ("confusion", "digits", "disagreements", "worst", "labels", "sureness", "traits")
@@ -504,3 +505,16 @@ def test_finished_runs_and_experiments_on_train_lead_here_and_to_their_curves(st
 
     links = {(element.proto.page, element.proto.query_string) for element in app.get("page_link")}
     assert {(page, f"runs={token}") for page in ("curves", "compare") for token in ("e1", f"r{run}")} <= links
+
+
+# Captions
+
+
+def test_a_label_that_people_found_wrong_is_flagged_below_its_picture(store: RunStore, sample: Dataset):
+    ensure_reference_runs(store)
+    on_mnist = RunFinder(store).references()[0]
+    on_the_sample = store.get_run(add(store, sample))
+
+    assert caption_of(on_mnist, 9, 1901) == "9 · picture 1901 · label found wrong"
+    assert caption_of(on_mnist, 9, 1902) == "9 · picture 1902"
+    assert caption_of(on_the_sample, 9, 947) == "9 · picture 947"

@@ -46,7 +46,15 @@ def show_pictures(positions: np.ndarray, runs: Sequence[Run], *, key: str) -> No
     page = page_of(positions, size=_A_PAGE, key=key)
     labels = outcome(shown[0].id).labels
     answers = [[_answer(run, outcome(run.id), int(place)) for run in shown] for place in page]
-    answer_grid(dataset().x_test[page], [f"{labels[place]} · picture {place}" for place in page], answers)
+    answer_grid(
+        dataset().x_test[page], [caption_of(shown[0], int(labels[place]), int(place)) for place in page], answers
+    )
+
+
+def caption_of(run: Run, label: int, place: int) -> str:
+    """Returns what stands below a test picture; a label that people found wrong is flagged."""
+    flagged = run.dataset == MNIST.name and place in evaluation.WRONG_LABELS
+    return f"{label} · picture {place}{' · label found wrong' if flagged else ''}"
 
 
 def _answer(run: Run, found: Outcome, place: int) -> Answer:
