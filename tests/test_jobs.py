@@ -354,9 +354,10 @@ def test_a_worker_whose_memory_has_grown_begins_anew_after_its_run(tmp_path, sam
 
     with dashboard(store.database_url, MNIST_DASH_MAX_MEMORY_MB="1400") as made:  # TensorFlow takes half of it
         for _ in range(2):
+            wait_until(made.workers)
+            pid = made.workers()[0].pid  # before the run ends: it may begin anew at once
             run = queue(store, sample, **SHORT)
             wait_until(lambda run=run: is_done(store, run))
-            pid = made.workers()[0].pid
             wait_until(lambda pid=pid: [worker.pid for worker in made.workers()] not in ([pid], []))
             workers.append(pid)
     store.close()
