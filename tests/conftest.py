@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -22,6 +23,10 @@ from mnist_dash.settings import load_settings
 SLOW_TESTS = "MNIST_DASH_SLOW_TESTS"
 NEED_POSTGRESQL = "MNIST_DASH_TEST_POSTGRESQL"
 _POSTGRESQL_START_S = 60
+
+# No test measures time: on a busy machine an example may take longer than Hypothesis' 200 ms.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
