@@ -173,12 +173,13 @@ def runs_needed(first: Sequence[float], second: Sequence[float], *, power: float
 
 def student_tail(t: float, degrees: float) -> float:
     """Returns how often Student's t is larger than `t`, which is at least 0, with so many degrees of freedom."""
-    # With t = √degrees · tan θ the tail is the integral of a power of the cosine over a
-    # finite piece, smooth enough for Gauss and Legendre.
-    start = math.atan2(t, math.sqrt(degrees))
-    end = min(math.pi / 2, start + 40 / math.sqrt(degrees))  # a narrow peak beyond which is nothing
-    half = (end - start) / 2
-    inside = float(_WEIGHTS @ np.cos(start + half * (_NODES + 1)) ** (degrees - 1)) * half
+    # With t = √degrees · cot φ the tail is the integral of a power of the sine over a finite
+    # piece; φ = u⁴ makes it smooth where φ is 0, as Gauss and Legendre need it.
+    high = math.atan2(math.sqrt(degrees), t)
+    low = max(0.0, high - 40 / math.sqrt(degrees))  # a narrow peak beyond which is nothing
+    first, last = math.sqrt(math.sqrt(low)), math.sqrt(math.sqrt(high))
+    u = first + (last - first) / 2 * (_NODES + 1)
+    inside = float(_WEIGHTS @ (4 * u**3 * np.sin(u**4) ** (degrees - 1))) * (last - first) / 2
     scale = math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)) / math.sqrt(math.pi)
     return min(0.5, inside * scale)
 
