@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from mnist_dash.runs import ACTIVE, CANCELLED, DONE, FAILED, PAUSED, UNFINISHED, Run, in_turn
+from mnist_dash.ui.charts import load_charts_early
 from mnist_dash.ui.controls import shows_errors
 from mnist_dash.ui.experiment_card import experiment_card
 from mnist_dash.ui.resources import run_store
@@ -18,6 +19,7 @@ _ENDED_READ = 250  # one experiment may have 200 runs
 
 def run_board() -> None:
     """Shows runs in training, kept up to date, and those that ended last."""
+    load_charts_early()
     busy = bool(run_store().list_runs(statuses=ACTIVE))
     st.fragment(shows_errors(_board), run_every=_LOOK_EVERY_S if busy else None)(busy)
 

@@ -60,6 +60,7 @@ const POINT = 3; // pixels by which Plotly takes a point for nearer than it is
 async function draw(chart) {
   const { parent, place, data } = chart;
   const Plotly = await plotly(data.bundle);
+  if (!data.spec) return; // only loaded, so that the first chart is drawn at once
   while (place._dragging) await new Promise((resolve) => setTimeout(resolve, 50)); // a zoom is being drawn
   if (data !== chart.data || !place.isConnected) return; // something newer is on its way
   const figure = themed(parent, data.spec, data.text_colour);

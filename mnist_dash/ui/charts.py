@@ -33,6 +33,11 @@ def chart(figure: Any, *, key: str, alt: str) -> None:
     _chart(key=key, data=data, height=int(figure.layout.height))
 
 
+def load_charts_early() -> None:
+    """Has the browser load plotly.js, which takes a second, before the first chart is there to be drawn."""
+    _chart(key="charts_early", data={"spec": "", "alt": "", "bundle": _bundle()}, height=1)
+
+
 @lru_cache(maxsize=1)
 def _bundle() -> str:
     """Returns the name of the file in which Streamlit ships plotly.js to browsers."""
