@@ -10,11 +10,11 @@ import numpy as np
 
 from mnist_dash.corruptions import CORRUPTIONS, KINDS, UNTOUCHED, Kind, corrupt
 from mnist_dash.data import Dataset
-from mnist_dash.errors import MnistDashError, RunStateError, TrainingError
+from mnist_dash.errors import MnistDashError, RunStateError
 from mnist_dash.prediction import Predictor
-from mnist_dash.runs import MODEL_TFLITE, QUEUED, Measurement, Measurements, Readings, Run, RunStore
+from mnist_dash.runs import MODEL_TFLITE, QUEUED, Measurement, Measurements, Readings, RunStore
 from mnist_dash.settings import load_settings
-from mnist_dash.training.programs import training_data
+from mnist_dash.training.programs import dataset_of
 from mnist_dash.training.reporting import insist
 
 MOST_PICTURES = 2_000
@@ -61,7 +61,7 @@ def _measure_claimed(store: RunStore, claimed: Measurement, gives_way: bool) -> 
     try:
         run = insist(lambda: store.get_run(claimed.run_id))
         assert run
-        dataset = _dataset_of(run)
+        dataset = dataset_of(run)
         # Workers share the cores, as they do in training.
         threads = max(1, (os.cpu_count() or 1) // load_settings().workers)
         predictor = Predictor(store.read_artifact(run.id, MODEL_TFLITE), num_threads=threads)
@@ -124,13 +124,3 @@ def _added(found: Readings, kind: Kind, right: np.ndarray) -> Readings:
     if kind in CORRUPTIONS:
         hits = hits + right.sum(0, dtype=np.uint8)
     return replace(found, right=counts, hits=hits.tobytes())
-
-
-def _dataset_of(run: Run) -> Dataset:
-    dataset = training_data()
-    if dataset.fingerprint != run.fingerprint:
-        raise TrainingError(
-            f"Run {run.id} was trained on {run.dataset}, but this worker finds only {dataset.name}, and its robustness "
-            "is measured on the same data. Give the worker the same MNIST_DASH_DATA as the dashboard had."
-        )
-    return dataset

@@ -3,11 +3,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect
 
 from mnist_dash.errors import DataError, KeptDigitsError, StoreError
 from mnist_dash.runs import MAX_KEPT, KeptDigits, RunStore
 from mnist_dash.runs.tables import SCHEMA_VERSION
+from tests.statements import execute
 
 
 def digits(n, *, start=0):
@@ -20,15 +21,6 @@ def digits(n, *, start=0):
 
 def numbers_of(kept):
     return [256 * int(picture[0, 0]) + int(picture[0, 1]) for picture in kept.x]
-
-
-def execute(store_url, statement):
-    engine = create_engine(store_url)
-    with engine.begin() as connection:
-        rows = connection.execute(text(statement))
-        found = rows.all() if rows.returns_rows else []
-    engine.dispose()
-    return found
 
 
 def tables_of(store_url):

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, text
 
 from mnist_dash import robustness
 from mnist_dash.corruptions import CORRUPTIONS, KINDS, SUITE, corrupt
@@ -38,6 +37,7 @@ from mnist_dash.runs import (
 )
 from mnist_dash.runs.exchange import ROBUSTNESS_JSON
 from mnist_dash.runs.store import MAX_LOST
+from tests.statements import execute
 
 NAMES = ["clean", *KINDS]
 MODEL = (REFERENCE_FOLDER / "dense-32" / MODEL_TFLITE).read_bytes()
@@ -68,15 +68,6 @@ def finished(store: RunStore, sample: Dataset, *, fingerprint: str | None = None
     )
     store.finish_run(run.id, str(run.claim), Result(0.2, 0.94, 1.0, 25_450, 0.1), {MODEL_TFLITE: model})
     return run.id
-
-
-def execute(store_url: str, statement: str) -> list:
-    engine = create_engine(store_url)
-    with engine.begin() as connection:
-        rows = connection.execute(text(statement))
-        found = rows.all() if rows.returns_rows else []
-    engine.dispose()
-    return found
 
 
 @pytest.fixture(scope="module")

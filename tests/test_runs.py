@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError, VariantError
 from mnist_dash.experiments import PlannedRun
@@ -38,6 +37,7 @@ from mnist_dash.runs import (
     in_turn,
 )
 from mnist_dash.runs.tables import SCHEMA_VERSION
+from tests.statements import execute
 
 SETTINGS = VARIANTS["dense-32"].check({"epochs": 3, "seed": 7})
 PROGRESS = Progress(1, 50, 125, 0.9, 0.75, 4.5)
@@ -113,15 +113,6 @@ def race(*works):
         return True
 
     return in_parallel(try_to, len(works))
-
-
-def execute(store_url, statement):
-    engine = create_engine(store_url)
-    with engine.begin() as connection:
-        rows = connection.execute(text(statement))
-        found = rows.all() if rows.returns_rows else []
-    engine.dispose()
-    return found
 
 
 # Runs come into being

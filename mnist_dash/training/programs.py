@@ -7,7 +7,9 @@ from typing import Protocol
 import numpy as np
 
 from mnist_dash.data import Dataset, Split, load_dataset, split, stamps
+from mnist_dash.errors import TrainingError
 from mnist_dash.models import Value, Values, get_variant
+from mnist_dash.runs import Run
 from mnist_dash.settings import Settings, load_settings
 from mnist_dash.training.compiled import CompiledTraining, load_tensorflow, uses_xla
 from mnist_dash.training.side_by_side import SideBySide
@@ -40,6 +42,21 @@ def training_data() -> Dataset:
     """Returns the data that this process's settings name, read anew only when its files change."""
     settings = load_settings()
     return _data(settings, stamps(settings))
+
+
+def dataset_of(run: Run) -> Dataset:
+    """Returns the data that a run learned or is to learn.
+
+    Raises:
+        TrainingError: If this process finds other data.
+    """
+    dataset = training_data()
+    if dataset.fingerprint != run.fingerprint:
+        raise TrainingError(
+            f"Run {run.id} was queued for {run.dataset}, but this worker finds only {dataset.name}. "
+            "Give the worker the same MNIST_DASH_DATA as the dashboard, or queue the run again."
+        )
+    return dataset
 
 
 @lru_cache(maxsize=1)

@@ -8,13 +8,13 @@ from functools import partial
 import numpy as np
 
 from mnist_dash.data import Dataset
-from mnist_dash.errors import MnistDashError, RunNotFoundError, RunStateError, TrainingError
+from mnist_dash.errors import MnistDashError, RunNotFoundError, RunStateError
 from mnist_dash.runs import CANCELLED, Epoch, Progress, Run, RunStore
 from mnist_dash.settings import load_settings
 from mnist_dash.training.checkpoints import Checkpoint
 from mnist_dash.training.claimed import ClaimedRun
 from mnist_dash.training.compiled import load_tensorflow
-from mnist_dash.training.programs import Lanes, lanes_for, split_for, training_data
+from mnist_dash.training.programs import Lanes, dataset_of, lanes_for, split_for
 from mnist_dash.training.reporting import Reporter, insist
 from mnist_dash.training.steps import Begun
 
@@ -82,7 +82,7 @@ def _train_claimed(store: RunStore, runs: list[Run]) -> None:
 def _train(runs: Sequence[ClaimedRun]) -> None:
     _tell_all(runs, "loading TensorFlow")
     load_tensorflow()
-    dataset = _dataset_of(runs[0].run)
+    dataset = dataset_of(runs[0].run)
     _tell_all(runs, "compiling the network")
     lanes = lanes_for(runs[0].run.variant, [run.run.settings for run in runs], dataset)
     resumed = runs[0].load() if len(runs) == 1 else None
@@ -98,16 +98,6 @@ def _train(runs: Sequence[ClaimedRun]) -> None:
 def _tell_all(runs: Sequence[ClaimedRun], doing: str) -> None:
     for run in runs:
         run.tell(Progress(1, 0, 0, doing=doing))
-
-
-def _dataset_of(run: Run) -> Dataset:
-    dataset = training_data()
-    if dataset.fingerprint != run.fingerprint:
-        raise TrainingError(
-            f"Run {run.id} was queued for {run.dataset}, but this worker finds only {dataset.name}. "
-            "Give the worker the same MNIST_DASH_DATA as the dashboard, or queue the run again."
-        )
-    return dataset
 
 
 def _finish_complete(runs: Sequence[ClaimedRun], lanes: Lanes, dataset: Dataset) -> None:

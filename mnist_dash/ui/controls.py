@@ -192,16 +192,17 @@ def run_picker(runs: Sequence[Run], *, key: str, label: str = "Runs") -> list[Ru
     return [by_id[run_id] for run_id in chosen if run_id in by_id]
 
 
-def one_run_picker(runs: Sequence[Run], *, key: str) -> Run:
-    """Lets the reader choose one run."""
+def one_run_picker(runs: Sequence[Run], *, key: str, label: str = "Run", first: int = 0) -> Run:
+    """Lets the reader choose one run; at first the one at place `first`, or the last if there are fewer."""
     by_id = {run.id: run for run in runs}
     chosen = st.selectbox(
-        "Run",
+        label,
         list(by_id),
+        index=min(first, len(by_id) - 1),
         format_func=lambda run_id: title_of(by_id[run_id]) if run_id in by_id else f"run {run_id}",
         key=key,
     )
-    return by_id[chosen] if chosen in by_id else runs[0]
+    return by_id.get(chosen, runs[0])
 
 
 def option_name(option: str) -> str:

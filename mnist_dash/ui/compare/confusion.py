@@ -9,8 +9,8 @@ import streamlit as st
 from mnist_dash import evaluation, figures, wording
 from mnist_dash.data import CLASSES
 from mnist_dash.runs import Run
-from mnist_dash.ui.compare.pictures import one_of, show_pictures
-from mnist_dash.ui.controls import CHART, title_of
+from mnist_dash.ui.compare.pictures import show_pictures
+from mnist_dash.ui.controls import CHART, one_run_picker, title_of
 from mnist_dash.ui.resources import outcome
 from mnist_dash.ui.take_away import take_away
 
@@ -21,10 +21,10 @@ def confusion_look(runs: Sequence[Run]) -> None:
     """Shows confusion matrices side by side, their difference, and the pictures of a cell."""
     columns = st.columns(2) if len(runs) > 1 else [st.container()]
     with columns[0]:
-        compared = [one_of(runs, "Run", key="compare_first")]
+        compared = [one_run_picker(runs, key="compare_first")]
     if len(runs) > 1:
         with columns[1]:
-            compared.append(one_of(runs, "Beside it", key="compare_second", first=1))
+            compared.append(one_run_picker(runs, key="compare_second", label="Beside it", first=1))
     cells = _cells(compared)
     for column, run, place in zip(columns, compared, ("first", "second"), strict=False):
         with column:

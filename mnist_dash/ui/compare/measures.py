@@ -9,14 +9,14 @@ from mnist_dash import evaluation, figures, wording
 from mnist_dash.evaluation import Accuracy, DigitScores
 from mnist_dash.runs import Run
 from mnist_dash.ui.compare.charts import compare_chart
-from mnist_dash.ui.compare.pictures import MOST_MODELS, one_of
-from mnist_dash.ui.controls import choice, explain, title_of
+from mnist_dash.ui.compare.pictures import MOST_MODELS
+from mnist_dash.ui.controls import choice, explain, one_run_picker, title_of
 from mnist_dash.ui.resources import dataset, outcome
 
 
 def digits_look(runs: Sequence[Run]) -> None:
     """Shows precision, recall and F1 of every digit."""
-    run = one_of(runs, "Run", key="compare_digits")
+    run = one_run_picker(runs, key="compare_digits")
     shown = runs[:MOST_MODELS]
     scores = {run.id: evaluation.digit_scores(outcome(run.id).confusion) for run in [run, *shown]}
     st.dataframe(

@@ -9,25 +9,12 @@ from mnist_dash import evaluation, wording
 from mnist_dash.data import MNIST
 from mnist_dash.evaluation import Outcome
 from mnist_dash.runs import Run
-from mnist_dash.ui.controls import page_of, title_of
+from mnist_dash.ui.controls import one_run_picker, page_of, title_of
 from mnist_dash.ui.digits import Answer, answer_grid
 from mnist_dash.ui.resources import dataset, outcome
 
 MOST_MODELS = 6  # that are shown beside one picture
 _A_PAGE = 12
-
-
-def one_of(runs: Sequence[Run], label: str, *, key: str, first: int = 0) -> Run:
-    """Lets the reader choose one of the compared runs; at first the one at place `first`."""
-    by_id = {run.id: run for run in runs}
-    chosen = st.selectbox(
-        label,
-        list(by_id),
-        index=min(first, len(runs) - 1),
-        format_func=lambda run_id: title_of(by_id[run_id]) if run_id in by_id else f"run {run_id}",
-        key=f"{key}_{hash(tuple(by_id))}",
-    )
-    return by_id.get(chosen, runs[0])
 
 
 def show_pictures(positions: np.ndarray, runs: Sequence[Run], *, key: str) -> None:
@@ -81,7 +68,7 @@ def disagreements_look(runs: Sequence[Run]) -> None:
 
 def worst_look(runs: Sequence[Run]) -> None:
     """Shows the pictures that a run read wrong, the surest first."""
-    run = one_of(runs, "Run", key="compare_worst")
+    run = one_run_picker(runs, key="compare_worst")
     positions = evaluation.worst_mistakes(outcome(run.id))
     st.markdown(f"{title_of(run)} read {wording.count_words(len(positions), 'picture')} wrong; the surest first.")
     show_pictures(positions, [run, *runs], key="compare_worst_page")
