@@ -10,14 +10,14 @@ test: .venv/dev.txt
 check: .venv/dev.txt
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy mnist_dash pages app.py
+	.venv/bin/mypy mnist_dash pages app.py tools
 	.venv/bin/python -m pytest
 
 bench: .venv/dev.txt
 	.venv/bin/python -m benchmarks.training
 
 reference: .venv/app.txt
-	.venv/bin/python -m mnist_dash.reference.make
+	.venv/bin/python -m tools.make_reference
 
 pictures: .venv/dev.txt
 	.venv/bin/python -m docs.pictures

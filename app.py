@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from mnist_dash import ui
+from mnist_dash.ui.shared import frame
 
 # Dask workers started from this process import this file again under another name, so
 # nothing may run unless Streamlit itself is running it.
 if __name__ == "__main__":
-    ui.run_pages(
+    frame.run_pages(
         [
             st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),
             st.Page("pages/explore.py", title="Explore", icon=":material/grid_view:"),

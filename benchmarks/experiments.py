@@ -14,12 +14,15 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from mnist_dash.data import Dataset, load_dataset
-from mnist_dash.experiments import PlannedRun, plan_runs
-from mnist_dash.jobs import JobQueue
-from mnist_dash.runs import UNFINISHED, RunStore
-from mnist_dash.settings import load_settings
-from mnist_dash.training import MAX_LANES, lanes_for, load_tensorflow
+from mnist_dash.config import load_settings
+from mnist_dash.datasets.mnist import Dataset, load_dataset
+from mnist_dash.networks.experiments import PlannedRun, plan_runs
+from mnist_dash.store.records import UNFINISHED
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.compiled import load_tensorflow
+from mnist_dash.worker.groups import MAX_LANES
+from mnist_dash.worker.job_queue import JobQueue
+from mnist_dash.worker.programs import lanes_for
 
 SWEEP = {"epochs": ["4"], "learning_rate": ["0.001", "0.002"], "hidden_units": ["256", "320", "384", "512"]}
 

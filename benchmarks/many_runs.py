@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from sqlalchemy import insert
 
-from mnist_dash.data import CLASSES, Dataset
-from mnist_dash.experiments import PlannedRun, experiment_title, plan_runs
-from mnist_dash.runs import CANCELLED, DONE, FAILED, PAUSED, QUEUED, RUNNING, Result, RunStore, ensure_reference_runs
-from mnist_dash.runs.tables import (
+from mnist_dash.datasets.mnist import CLASSES, Dataset
+from mnist_dash.networks.experiments import PlannedRun, experiment_title, plan_runs
+from mnist_dash.store.records import CANCELLED, DONE, FAILED, PAUSED, QUEUED, RUNNING, Result
+from mnist_dash.store.run_export import ensure_reference_runs
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.schema import (
     artifacts_table,
     epochs_table,
     experiments_table,

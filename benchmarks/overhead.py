@@ -10,12 +10,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from mnist_dash.data import Dataset, load_dataset
-from mnist_dash.models import VARIANTS
-from mnist_dash.runs import RunStore
-from mnist_dash.settings import load_settings
-from mnist_dash.training import lanes_for, load_tensorflow, train_run
-from mnist_dash.training.programs import split_for
+from mnist_dash.config import load_settings
+from mnist_dash.datasets.mnist import Dataset, load_dataset
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.compiled import load_tensorflow
+from mnist_dash.worker.programs import lanes_for, split_for
+from mnist_dash.worker.training import train_run
 
 EPOCHS = {"dense-32": 20, "dense-512": 6}
 ROUNDS = 3

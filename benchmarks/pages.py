@@ -19,9 +19,9 @@ from playwright.sync_api import Page
 
 from benchmarks.many_runs import fill
 from benchmarks.timed_streamlit import TIMES
-from mnist_dash.data import load_dataset
-from mnist_dash.runs import RunStore
-from mnist_dash.settings import load_settings
+from mnist_dash.config import load_settings
+from mnist_dash.datasets.mnist import load_dataset
+from mnist_dash.store.run_store import RunStore
 from tests.browser.serving import Server, chromium, open_page, serving, wait_until_idle
 
 TITLES = {"curves": "Learning curves", "compare": "Compare"}

@@ -27,13 +27,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mnist_dash import recognition
+from mnist_dash.analysis.accuracies import accuracy
+from mnist_dash.digitizer.pipeline import redraw_file
 from mnist_dash.errors import PictureError
-from mnist_dash.evaluation import accuracy
-from mnist_dash.images import redraw_file
-from mnist_dash.models import VARIANTS
-from mnist_dash.prediction import Predictor
-from mnist_dash.runs.exchange import REFERENCE_FOLDER
+from mnist_dash.inference import recognition
+from mnist_dash.inference.predictor import Predictor
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.run_export import REFERENCE_FOLDER
 
 SINGLE = ("drawn", "paper")
 SHEET, TIGHT, PADDED = "sheet", "semeion tight", "semeion padded"

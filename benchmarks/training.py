@@ -20,9 +20,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mnist_dash.data import Dataset, load_dataset, split
-from mnist_dash.models import VARIANTS, Layer, Values, Variant
-from mnist_dash.settings import load_settings
+from mnist_dash.config import load_settings
+from mnist_dash.datasets.mnist import Dataset, load_dataset
+from mnist_dash.datasets.splits import split
+from mnist_dash.networks.hyperparameters import Values
+from mnist_dash.networks.variants import VARIANTS, Layer, Variant
 
 CONTESTANTS = {
     "project": "this project",
@@ -126,7 +128,8 @@ Train = Callable[[int], object]
 
 
 def _project(variant: Variant, values: Values, dataset: Dataset) -> Callable[[], Train]:
-    from mnist_dash.training import lanes_for, load_tensorflow
+    from mnist_dash.worker.compiled import load_tensorflow
+    from mnist_dash.worker.programs import lanes_for
 
     load_tensorflow()
     parts = split(dataset.y_train, str(values["validation"]))

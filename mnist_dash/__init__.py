@@ -1,17 +1,20 @@
 """MNIST Dash: train, compare and question the networks of five MNIST tutorials.
 
-errors, settings     what can go wrong, what can be configured
-data, images         MNIST's digits; any picture redrawn the way they were drawn
-corruptions          pictures made harder to read, after MNIST-C
-models, scripts      the networks and their settings (variants); each as a plain Keras script
-experiments          from one form to all the runs that it asks for
-runs                 the store: every run is a row; the only SQL
-training, jobs       one run, compiled; the workers that execute it
-robustness           how well a finished run reads corrupted pictures
-prediction           what finished runs say about a digit, without TensorFlow
-novelty, recognition whether something is a digit at all; the numbers in a picture
-evaluation, figures  numbers that can be trusted; charts made from them
-ui, cli              what Streamlit pages share; the command line
+Data flows down this list, and a module may import only from the rooms above its own:
+
+errors, config  what can go wrong; what can be configured
+datasets        MNIST, the sample, a person's own files: find, check, download, split
+digitizer       any image → digits of 28 × 28, made as MNIST's were
+corruptions     images made harder to read, after MNIST-C
+networks        architectures, hyperparameters, Keras model, experiments, code as script and notebook
+store           every run is a row; search, kept digits, export; the only SQL
+inference       LiteRT: probabilities, activations, weights; novelty; the digits of an image
+worker          what a worker executes, and the Dask queue that hands it out
+analysis        intervals, significance, replicates, calibration, slices, curves; and what they say in words
+figures         plotly figures from plain values; the HTML report
+ui              shared/ and one folder a page; the only Streamlit
+cli             the command line
+assets          what ships: the sample and the reference models; made by tools/
 """
 
 __version__ = "0.4.0"

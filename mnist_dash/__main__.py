@@ -1,6 +1,6 @@
 """`python -m mnist_dash`: the command line."""
 
-from mnist_dash.cli import main
+from mnist_dash.cli.main import main
 
 if __name__ == "__main__":
     main()

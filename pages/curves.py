@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from mnist_dash import ui
-from mnist_dash.runs import CANCELLED, DONE, FAILED, UNFINISHED
+from mnist_dash.store.records import CANCELLED, DONE, FAILED, UNFINISHED
+from mnist_dash.ui.curves import curves_panel
+from mnist_dash.ui.shared import controls, resources, run_chooser
 
-ui.header(
+controls.header(
     "Learning curves",
     "How loss and accuracy moved, epoch by epoch, in any runs: how fast they learn, and where over-fitting begins.",
     "over_fitting",
@@ -13,14 +14,14 @@ ui.header(
     "band",
     "batch",
 )
-if not ui.run_store().list_runs(limit=1):
+if not resources.run_store().list_runs(limit=1):
     st.info("No run has started yet.", icon=":material/show_chart:")
     st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")
     st.stop()
 
-chosen = ui.choose_runs(key="curves", statuses=[*UNFINISHED, DONE, FAILED, CANCELLED])
+chosen = run_chooser.choose_runs(key="curves", statuses=[*UNFINISHED, DONE, FAILED, CANCELLED])
 if not chosen:
     st.info("Choose one or more runs above.", icon=":material/show_chart:")
     st.stop()
 
-ui.curves_panel(chosen)
+curves_panel.curves_panel(chosen)

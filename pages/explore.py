@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from mnist_dash import data, figures, ui
+from mnist_dash.datasets import mnist, splits
+from mnist_dash.figures import data_figures
+from mnist_dash.ui.shared import controls, digit_html, resources
 
-ui.header(
+controls.header(
     "Explore the data",
     "What the networks learn from: handwritten digits of 28 × 28 pixels, each with its label.",
     "classification",
@@ -12,22 +14,22 @@ ui.header(
     "one_hot",
 )
 
-dataset = ui.dataset()
+dataset = resources.dataset()
 left, right = st.columns(2)
 with left:
-    part = ui.choice(
+    part = controls.choice(
         "Part of the data", {"training": "Training", "validation": "Validation", "test": "Test"}, key="explore_part"
     )
 with right:
-    digit = ui.choice(
+    digit = controls.choice(
         "Digit", {"all": "All", **{str(number): str(number) for number in range(10)}}, key="explore_digit"
     )
-pictures, labels, positions = data.select(dataset, part, digit=None if digit == "all" else int(digit))
-shown = ui.page_of(positions, size=36, key=f"explore_page_{part}_{digit}")
+pictures, labels, positions = mnist.select(dataset, part, digit=None if digit == "all" else int(digit))
+shown = controls.page_of(positions, size=36, key=f"explore_page_{part}_{digit}")
 
 grid, one = st.columns([5, 4], gap="large")
 with grid:
-    ui.digit_grid(pictures[shown], [str(label) for label in labels[shown]], columns=6)
+    digit_html.digit_grid(pictures[shown], [str(label) for label in labels[shown]], columns=6)
 with one:
     st.subheader("One digit, closely", anchor=False)
     number = st.number_input(
@@ -38,19 +40,19 @@ with one:
         key=f"explore_number_{part}_{shown[0]}",
     )
     picture, label = pictures[number], int(labels[number])
-    ui.digit_image(picture, caption=f"label {label}", alt=f"handwritten digit {label}", width=196)
+    digit_html.digit_image(picture, caption=f"label {label}", alt=f"handwritten digit {label}", width=196)
     st.markdown(f"Its one-hot label, ten numbers for the label **{label}**:")
-    ui.one_hot(label)
+    digit_html.one_hot(label)
 
 with st.expander("The same digit as 28 × 28 numbers", expanded=True, icon=":material/pin:"):
     st.markdown("This is all that a network gets: 784 numbers, 0 for black paper and 255 for white ink.")
-    ui.number_grid(picture)
+    digit_html.number_grid(picture)
 
 st.subheader("How many of each digit", anchor=False)
 st.plotly_chart(
-    figures.class_balance(data.class_counts(labels), part=part),
+    data_figures.class_balance(mnist.class_counts(labels), part=part),
     key="explore_balance",
-    config=ui.CHART,
+    config=controls.CHART,
     alt=f"Number of pictures of each digit in the {part} part",
 )
 
@@ -64,9 +66,9 @@ st.table(
             "Test on": f"{dataset.known.test:,}",
         }
         for words, split in (
-            ("No validation (three of the tutorials)", data.split(dataset.y_train, "none")),
-            ("Hold-out: the last twelfth validates", data.split(dataset.y_train, "holdout")),
-            ("4 folds: each quarter validates once", data.split(dataset.y_train, "kfold:4")),
+            ("No validation (three of the tutorials)", splits.split(dataset.y_train, "none")),
+            ("Hold-out: the last twelfth validates", splits.split(dataset.y_train, "holdout")),
+            ("4 folds: each quarter validates once", splits.split(dataset.y_train, "kfold:4")),
         )
     ],
     border="horizontal",
@@ -74,5 +76,5 @@ st.table(
     alt="Pictures to train, validate and test on, by split",
 )
 with st.container(horizontal=True):
-    ui.explain("test_set")
-    ui.explain("k_fold")
+    controls.explain("test_set")
+    controls.explain("k_fold")

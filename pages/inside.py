@@ -2,27 +2,28 @@
 
 import streamlit as st
 
-from mnist_dash import figures, ui
+from mnist_dash.figures import weight_figures
+from mnist_dash.ui.shared import controls, resources, run_chooser
 
-ui.header(
+controls.header(
     "Inside a network",
     "What a trained network looks for: the weights of its hidden neurons or its kernels as pictures.",
     "weights",
     "kernels",
 )
-runs = sorted(ui.offered_runs(), key=lambda run: (run.variant != "sigmoid-100", -run.id))
+runs = sorted(run_chooser.offered_runs(), key=lambda run: (run.variant != "sigmoid-100", -run.id))
 if not runs:
     st.info("No network has been trained yet.", icon=":material/visibility:")
     st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")
     st.stop()
 
-run = ui.one_run_picker(runs, key="inside_run")
-layers = [layer for layer in ui.weights_of(run.id) if layer.kernel.ndim == 4 or layer.kernel.shape[0] == 784]
+run = controls.one_run_picker(runs, key="inside_run")
+layers = [layer for layer in resources.weights_of(run.id) if layer.kernel.ndim == 4 or layer.kernel.shape[0] == 784]
 names = [layer.name for layer in layers]
 name = names[0]
 if len(names) > 1:
     titles = {name: name.replace("_", " ").capitalize() for name in names}
-    name = ui.choice("Layer", titles, key=f"inside_layer_{run.variant}")
+    name = controls.choice("Layer", titles, key=f"inside_layer_{run.variant}")
 layer = layers[names.index(name)]
 
 if layer.kernel.ndim == 4:
@@ -31,10 +32,12 @@ if layer.kernel.ndim == 4:
         f"**{filters} kernels** of {height} × {width} weights"
         + ("." if channels == 1 else f" for each of {channels} channels: a column is a filter, a row a channel.")
     )
-    figure = figures.kernel_sheet(layer.kernel)
+    figure = weight_figures.kernel_sheet(layer.kernel)
 else:
     neurons = layer.kernel.shape[1]
-    first, last = ui.neuron_range(neurons, key=f"inside_neurons_{run.id}")
+    first, last = controls.neuron_range(neurons, key=f"inside_neurons_{run.id}")
     st.markdown(f"**Neurons {first} to {last}** of {neurons:,}, each with one weight a pixel.")
-    figure = figures.neuron_sheet(layer.kernel[:, first - 1 : last], first=first)
-st.plotly_chart(figure, key="inside_sheet", config=ui.CHART, alt=f"Weights of {run.title}, layer {name}, as pictures")
+    figure = weight_figures.neuron_sheet(layer.kernel[:, first - 1 : last], first=first)
+st.plotly_chart(
+    figure, key="inside_sheet", config=controls.CHART, alt=f"Weights of {run.title}, layer {name}, as pictures"
+)

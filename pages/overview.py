@@ -2,17 +2,19 @@
 
 import streamlit as st
 
-from mnist_dash import evaluation, ui, wording
-from mnist_dash.data import MNIST
-from mnist_dash.models import VARIANTS
+from mnist_dash.analysis import test_predictions
+from mnist_dash.analysis.words.number_words import accuracy_words, seconds_words
+from mnist_dash.datasets.mnist import MNIST
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.ui.shared import controls, digit_html, resources, run_chooser
 
-ui.header(
+controls.header(
     "MNIST Dash",
     "Five well-known tutorials teach a neural network to read handwritten digits. Here you can look at their data, "
     "train their networks, see which one is really better, and have your own digits read.",
 )
-data = ui.dataset()
-ui.digit_strip(data.x_test[:14])
+data = resources.dataset()
+digit_html.digit_strip(data.x_test[:14])
 
 ways = st.columns(3)
 for column, (page, label, icon, words) in zip(
@@ -29,7 +31,7 @@ for column, (page, label, icon, words) in zip(
         st.caption(words)
 
 st.subheader("Claimed and measured", anchor=False)
-done = [run for run in ui.offered_runs() if run.dataset == MNIST.name]
+done = [run for run in run_chooser.offered_runs() if run.dataset == MNIST.name]
 measured = {
     name: max((run for run in done if run.variant == name), key=lambda run: run.is_reference, default=None)
     for name in VARIANTS
@@ -39,8 +41,8 @@ st.table(
         {
             "Network": variant.title,
             "The tutorial claims": variant.claim.words if variant.claim else "no tutorial: ours",
-            "Measured here": wording.accuracy_words(evaluation.of_run(run)) if run else "not yet",
-            "Training": wording.seconds_words(run.fit_seconds or 0.0) if run else "",
+            "Measured here": accuracy_words(test_predictions.of_run(run)) if run else "not yet",
+            "Training": seconds_words(run.fit_seconds or 0.0) if run else "",
         }
         for variant, run in ((VARIANTS[name], run) for name, run in measured.items())
     ],
@@ -53,9 +55,9 @@ st.caption(
     "the tutorials' with the tutorials' settings."
 )
 with st.container(horizontal=True, vertical_alignment="center"):
-    ui.explain("interval")
-    ui.explain("test_set")
-    ui.explain("classification")
+    controls.explain("interval")
+    controls.explain("test_set")
+    controls.explain("classification")
     st.page_link("pages/compare.py", label="Compare all runs", icon=":material/balance:")
 
 st.subheader("The data in use", anchor=False)
@@ -64,10 +66,10 @@ st.markdown(
     f"from `{data.source.name}`."
 )
 for problem in data.problems:
-    ui.note(problem)
+    controls.note(problem)
 if data.known is not MNIST:
     st.markdown(
         "Everything works on this bundled sample of real digits. The full MNIST has 60,000 + 10,000; only with it are "
         "numbers comparable with the tutorials'."
     )
-    ui.download_button()
+    controls.download_button()

@@ -16,9 +16,9 @@ import hypothesis
 import psycopg
 import pytest
 
-from mnist_dash.data import Dataset, load_dataset
-from mnist_dash.runs import RunStore
-from mnist_dash.settings import load_settings
+from mnist_dash.config import load_settings
+from mnist_dash.datasets.mnist import Dataset, load_dataset
+from mnist_dash.store.run_store import RunStore
 
 SLOW_TESTS = "MNIST_DASH_SLOW_TESTS"
 NEED_POSTGRESQL = "MNIST_DASH_TEST_POSTGRESQL"

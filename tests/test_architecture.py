@@ -5,6 +5,7 @@ import inspect
 import pickle
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,41 +20,32 @@ PACKAGE = PROJECT / "mnist_dash"
 # A module may import only those before it.
 ORDER = (
     "errors",
-    "settings",
-    "data",
-    "sample",
-    "images",
+    "config",
+    "datasets",
+    "digitizer",
     "corruptions",
-    "models",
-    "experiments",
-    "scripts",
-    "runs",
-    "prediction",
-    "novelty",
-    "recognition",
-    "training",
-    "robustness",
-    "reference",
-    "jobs",
-    "evaluation",
-    "wording",
+    "networks",
+    "store",
+    "inference",
+    "worker",
+    "analysis",
     "figures",
-    "report",
     "ui",
     "cli",
     "__main__",
+    "tools",
     "pages",
     "app",
 )
 ONLY_IN = {
     "streamlit": {"ui", "pages", "app"},
-    "sqlalchemy": {"runs"},
-    "distributed": {"jobs"},
-    "dask": {"jobs"},
+    "sqlalchemy": {"store"},
+    "distributed": {"worker"},
+    "dask": {"worker"},
     "plotly": {"figures"},
-    "tensorflow": {"models", "training"},
-    "keras": {"models", "training"},
-    "cv2": {"corruptions", "images", "novelty", "ui"},
+    "tensorflow": {"networks", "worker"},
+    "keras": {"networks", "worker"},
+    "cv2": {"corruptions", "digitizer", "inference", "ui"},
 }
 ONLY_INSIDE_FUNCTIONS = {"tensorflow", "keras"}  # importing them takes 13 to 20 s
 
@@ -86,6 +78,10 @@ def names_imported(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def full_names_imported(file: Path) -> set[str]:
+    return {found.name for found in imports_of(file)}
+
+
 def own_modules_imported(file: Path) -> set[str]:
     parts = [found.name.split(".") for found in imports_of(file)]
     # `from mnist_dash import __version__` names no module.
@@ -99,8 +95,16 @@ def public_definitions(file: Path) -> Iterator[ast.FunctionDef | ast.AsyncFuncti
 
 
 def all_files() -> list[Path]:
-    found = [*PACKAGE.rglob("*.py"), *(PROJECT / "pages").glob("*.py"), *PROJECT.glob("app.py")]
+    folders = [PACKAGE, PROJECT / "pages", PROJECT / "tools"]
+    found = [file for folder in folders for file in folder.rglob("*.py")] + [PROJECT / "app.py"]
     return sorted(file for file in found if file != PACKAGE / "__init__.py")
+
+
+def nodes_of(file: Path, kind: type[ast.AST]) -> list:
+    return [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, kind)]
+
+
+MODULES = {str(file.relative_to(PROJECT).with_suffix("")).replace("/", ".") for file in PACKAGE.rglob("*.py")}
 
 
 def path_of(file: Path) -> str:
@@ -122,6 +126,34 @@ def test_imports_go_one_way(file):
     imported = own_modules_imported(file) - {module_of(file)}
 
     assert imported <= set(ORDER[:place])
+
+
+def test_no_two_modules_of_the_package_share_a_name():
+    names = Counter(file.stem for file in PACKAGE.rglob("*.py") if file.name != "__init__.py")
+
+    assert {name for name, times in names.items() if times > 1} == set()
+
+
+@each_file
+def test_no_pages_folder_imports_from_another(file):
+    of_pages = {name.split(".")[2] for name in full_names_imported(file) if name.startswith("mnist_dash.ui.")}
+    own = file.relative_to(PROJECT).parts[2] if file.is_relative_to(PACKAGE / "ui") else file.stem
+
+    assert not file.is_relative_to(PACKAGE / "ui") or of_pages <= {"shared", own}
+
+
+@each_file
+def test_packages_are_imported_module_by_module(file):
+    packages = {path_of(folder.parent).replace("/", ".") for folder in PACKAGE.rglob("__init__.py")}
+    imported = [(node, alias.name) for node in nodes_of(file, ast.ImportFrom) for alias in node.names]
+
+    re_exported = {
+        f"{node.module}.{name}"
+        for node, name in imported
+        if node.module in packages and name != "__version__" and f"{node.module}.{name}" not in MODULES | packages
+    }
+
+    assert not re_exported
 
 
 @each_file

@@ -8,13 +8,15 @@ from pathlib import Path
 import click
 import pytest
 
-from mnist_dash import evaluation, images, wording
-from mnist_dash.cli import commands
-from mnist_dash.evaluation.robustness import mean_by_strength, robustness, under, untouched
-from mnist_dash.models import VARIANTS, default_settings
-from mnist_dash.runs import REFERENCE_FOLDER, Readings
-from mnist_dash.runs.exchange import ROBUSTNESS_JSON
-from mnist_dash.settings import SETTINGS
+from mnist_dash.analysis import accuracies
+from mnist_dash.analysis.corruption_accuracy import mean_by_strength, robustness, under, untouched
+from mnist_dash.analysis.words.number_words import accuracy_words
+from mnist_dash.cli.main import commands
+from mnist_dash.config import SETTINGS
+from mnist_dash.digitizer import decoding
+from mnist_dash.networks.variants import VARIANTS, default_settings
+from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.run_export import REFERENCE_FOLDER, ROBUSTNESS_JSON
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
@@ -75,11 +77,11 @@ def test_all_pages_are_described_in_the_order_of_the_menu():
 @pytest.mark.parametrize("name", VARIANTS)
 def test_claims_and_results_are_those_of_the_models_that_ship(name: str):
     row = next(row for row in table_rows(section("Claimed and measured")) if row[0] == f"`{name}`")
-    run = json.loads((PROJECT / "mnist_dash" / "reference" / name / "run.json").read_text())
-    measured = evaluation.accuracy(round(run["test_accuracy"] * 10_000), 10_000)
+    run = json.loads((REFERENCE_FOLDER / name / "run.json").read_text())
+    measured = accuracies.accuracy(round(run["test_accuracy"] * 10_000), 10_000)
 
     assert row[2] == f"{run['settings']['epochs']} × {run['settings']['batch_size']}"
-    assert row[4] == wording.accuracy_words(measured)
+    assert row[4] == accuracy_words(measured)
     assert (claim.words if (claim := VARIANTS[name].claim) else "none, ours").startswith(row[3])
     assert {**default_settings(name), **run["settings"]} == VARIANTS[name].check({})
 
@@ -93,7 +95,7 @@ def test_robustness_is_that_of_the_models_that_ship(name: str):
 
     shares = (untouched(readings).value, strengths[0], strengths[4], under(readings, "shift")[3].value, sum(turned) / 2)
     words = [f"{100 * share:.1f}" for share in shares]
-    assert row[1:] == [words[0], wording.accuracy_words(robustness(readings)).replace(" %", ""), *words[1:]]
+    assert row[1:] == [words[0], accuracy_words(robustness(readings)).replace(" %", ""), *words[1:]]
 
 
 def test_every_direct_dependency_has_a_reason():
@@ -117,7 +119,7 @@ def test_linked_files_exist():
 def test_the_server_takes_uploads_as_large_as_pictures_may_be():
     config = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())
 
-    assert config["server"]["maxUploadSize"] * 1_000_000 == images.MAX_FILE_BYTES
+    assert config["server"]["maxUploadSize"] * 1_000_000 == decoding.MAX_FILE_BYTES
 
 
 def test_make_starts_what_the_readme_starts():

@@ -13,8 +13,3 @@ Source:
     Hendrycks and Dietterich 2019, "Benchmarking neural network robustness to common
     corruptions and perturbations", whose strengths it took over.
 """
-
-from mnist_dash.corruptions.kinds import CORRUPTIONS, KINDS, MOVES, SUITE, UNTOUCHED
-from mnist_dash.corruptions.records import Kind, Level, corrupt
-
-__all__ = ["CORRUPTIONS", "KINDS", "MOVES", "SUITE", "UNTOUCHED", "Kind", "Level", "corrupt"]

@@ -1,7 +1,7 @@
 """The table of all kinds with their strengths."""
 
-from mnist_dash.corruptions import drawn, light, moves, noise
-from mnist_dash.corruptions.records import Kind, Level, strengths
+from mnist_dash.corruptions import geometry, lighting, noise, overlays
+from mnist_dash.corruptions.corruption import Kind, Level, strengths
 
 # To be raised whenever any corrupted picture changes: results of another suite are measured anew.
 SUITE = 1
@@ -48,77 +48,77 @@ CORRUPTIONS = (
         "Shear",
         "The digit is slanted to the left or to the right.",
         strengths((0.2,), (0.39,), (0.56,), (0.72,), (0.84,)),  # the second
-        moves.shear,
+        geometry.shear,
     ),
     Kind(
         "scale",
         "Scale",
         "The digit becomes smaller, down to half of its size.",
         strengths((0.9,), (0.8,), (0.7,), (0.6,), (0.5,)),  # the third
-        moves.scale,
+        geometry.scale,
     ),
     Kind(
         "rotate",
         "Rotate",
         "The digit is turned to the left or to the right, by 11 to 57 degrees.",
         strengths((0.2,), (0.4,), (0.6,), (0.8,), (1.0,)),  # the second
-        moves.rotate,
+        geometry.rotate,
     ),
     Kind(
         "brightness",
         "Brightness",
         "The black paper becomes grey.",
         strengths((0.1,), (0.2,), (0.3,), (0.4,), (0.5,)),  # the fifth
-        light.brightness,
+        lighting.brightness,
     ),
     Kind(
         "translate",
         "Translate",
         "The digit moves towards one of the corners, by 1 to 5 pixels across and down.",
         strengths((1,), (2,), (3,), (4,), (5,)),  # the third
-        moves.translate,
+        geometry.translate,
     ),
     Kind(
         "stripe",
         "Stripe",
         "Stripes at the left and at the right are inverted: black becomes white and white black.",
         strengths((3,), (5,), (7,), (9,), (11,)),  # the third
-        drawn.stripe,
+        overlays.stripe,
     ),
     Kind(
         "fog",
         "Fog",
         "Clouds lie over the picture and take away its contrast.",
         strengths((1, 2), (1.5, 2), (2, 1.7), (2.5, 1.5), (3, 1.4)),  # the fifth
-        light.fog,
+        lighting.fog,
     ),
     Kind(
         "spatter",
         "Spatter",
         "Drops of grey mud cover parts of the picture.",
         strengths((0.61,), (0.63,), (0.65,), (0.675,), (0.7,)),  # the third
-        light.spatter,
+        lighting.spatter,
     ),
     Kind(
         "dotted-line",
         "Dotted line",
         "Dotted lines are drawn across the picture.",
         strengths((1, 0.5), (1, 1), (2, 1), (3, 1), (4, 1)),  # the second
-        drawn.dotted_line,
+        overlays.dotted_line,
     ),
     Kind(
         "zigzag",
         "Zigzag",
         "Zigzags are drawn across the picture.",
         strengths((1, 0.4), (1, 0.7), (1, 1), (2, 1), (3, 1)),  # the third
-        drawn.zigzag,
+        overlays.zigzag,
     ),
     Kind(
         "canny-edges",
         "Canny edges",
         "The strokes fade until only their outlines are left.",
         strengths((0.2,), (0.4,), (0.6,), (0.8,), (1.0,)),  # the fifth
-        drawn.canny_edges,
+        overlays.canny_edges,
     ),
 )
 MOVES = (
@@ -127,7 +127,7 @@ MOVES = (
         "Shift",
         "The digit moves by so many pixels up, down, to the left or to the right.",
         tuple(Level(pixels, (pixels,)) for pixels in range(1, 7)),
-        moves.shift,
+        geometry.shift,
         unit="Shift (pixels)",
     ),
     Kind(
@@ -135,7 +135,7 @@ MOVES = (
         "Turn",
         "The digit is turned about its middle, to the left or to the right.",
         tuple(Level(degrees, (degrees,)) for degrees in (-45, -30, -15, 15, 30, 45)),
-        moves.turn,
+        geometry.turn,
         unit="Turn (degrees, clockwise)",
     ),
     Kind(
@@ -143,7 +143,7 @@ MOVES = (
         "Size",
         "The digit becomes smaller or larger.",
         tuple(Level(factor, (factor,)) for factor in (0.5, 0.6, 0.7, 0.85, 1.2, 1.4)),
-        moves.scale,
+        geometry.scale,
         unit="Size (times its own)",
         untouched=1.0,
     ),

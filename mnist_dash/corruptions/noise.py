@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from mnist_dash.corruptions.records import as_pixels
+from mnist_dash.corruptions.corruption import as_pixels
 
 _DIRECTIONS = 13  # of motion, from 45° upwards to 45° downwards
 _SIDE = 28  # pixels

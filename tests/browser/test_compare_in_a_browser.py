@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mnist_dash.runs import RunFinder, RunStore
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.search import RunFinder
 from tests.browser.serving import Server, open_page, wait_until_idle
 from tests.browser.test_in_a_browser import page_in, wait_until
 

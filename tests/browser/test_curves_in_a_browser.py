@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from mnist_dash.models import VARIANTS
-from mnist_dash.runs import Epoch, Run, RunStore
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.records import Epoch, Run
+from mnist_dash.store.run_store import RunStore
 from tests.browser.serving import Server, open_page, serving
 from tests.browser.test_in_a_browser import PHONE, page_in
 

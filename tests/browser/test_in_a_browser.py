@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from mnist_dash.data import load_dataset
-from mnist_dash.runs import CANCELLED, PAUSED, RunStore
-from mnist_dash.settings import load_settings
+from mnist_dash.config import load_settings
+from mnist_dash.datasets.mnist import load_dataset
+from mnist_dash.store.records import CANCELLED, PAUSED
+from mnist_dash.store.run_store import RunStore
 from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, serving
 
 PAGES = {
@@ -119,7 +120,7 @@ def sheet(path: Path) -> Path:
 
 
 def references() -> list[Path]:
-    return sorted(Path(__file__).parents[2].glob("mnist_dash/reference/*/run.json"))
+    return sorted(Path(__file__).parents[2].glob("mnist_dash/assets/reference/*/run.json"))
 
 
 def test_a_link_to_a_page_is_framed_though_it_is_the_first_that_a_server_shows(browser: Browser, server: Server):

@@ -7,9 +7,9 @@ import pytest
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from mnist_dash import ui
-from mnist_dash.jobs import JobQueue
-from mnist_dash.settings import load_settings
+from mnist_dash.config import load_settings
+from mnist_dash.ui.shared import resources
+from mnist_dash.worker.job_queue import JobQueue
 
 
 @pytest.fixture(autouse=True)
@@ -37,14 +37,14 @@ def run_like_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def empty_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No reference models, as if the project came without them."""
-    monkeypatch.setattr("mnist_dash.ui.resources.ensure_reference_runs", lambda store: None)
+    monkeypatch.setattr("mnist_dash.ui.shared.resources.ensure_reference_runs", lambda store: None)
 
 
 @pytest.fixture
 def queue() -> Iterator[None]:
     """Ends the workers that a page started."""
     yield
-    ui.job_queue().close()
+    resources.job_queue().close()
 
 
 @pytest.fixture(scope="session")
@@ -59,4 +59,4 @@ def idle_queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobQueue]:
 @pytest.fixture
 def nothing_is_trained(idle_queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs stay as they are queued, and no test waits for workers to start."""
-    monkeypatch.setattr("mnist_dash.ui.resources._job_queue", lambda settings: idle_queue)
+    monkeypatch.setattr("mnist_dash.ui.shared.resources._job_queue", lambda settings: idle_queue)

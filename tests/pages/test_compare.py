@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_dash.data import Dataset
-from mnist_dash.experiments import PlannedRun
-from mnist_dash.models import VARIANTS
-from mnist_dash.runs import Result, RunFinder, RunStore, ensure_reference_runs
-from mnist_dash.ui.compare.pictures import caption_of
+from mnist_dash.datasets.mnist import Dataset
+from mnist_dash.networks.experiments import PlannedRun
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.records import Result
+from mnist_dash.store.run_export import ensure_reference_runs
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.search import RunFinder
+from mnist_dash.ui.compare.image_views import caption_of
+from mnist_dash.ui.shared import resources
 from tests.pages.opening import TIMEOUT_S, opened, texts
 
 LOOKS = ("confusion", "digits", "disagreements", "worst", "labels", "sureness", "traits")
@@ -425,13 +429,12 @@ def edit_tags(run: int, tags: list[str]) -> AppTest:
     def script(run: int, tags: list[str]) -> None:
         import streamlit as st
 
-        from mnist_dash import ui
-        from mnist_dash.evaluation import Contender
-        from mnist_dash.ui.compare import results
+        from mnist_dash.analysis.replicates import Contender
+        from mnist_dash.ui.compare import results_view
 
-        st.session_state[results._REFUSED] = 0
+        st.session_state[results_view._REFUSED] = 0
         st.session_state["edited"] = {"edited_rows": {"0": {"Tags": tags}}}
-        results._save_tags("edited", (Contender((ui.run_store().get_run(run),)),))
+        results_view._save_tags("edited", (Contender((resources.run_store().get_run(run),)),))
 
     app = AppTest.from_function(script, default_timeout=TIMEOUT_S, args=(run, tags)).run()
     assert not app.exception
@@ -480,10 +483,10 @@ def report_of(runs: Sequence[int]) -> str:
     def script(runs: list[int]) -> None:
         import streamlit as st
 
-        from mnist_dash import ui
-        from mnist_dash.ui.compare.reporting import make_report
+        from mnist_dash.ui.compare.comparison import compare
+        from mnist_dash.ui.compare.report_button import make_report
 
-        comparison = ui.compare([ui.run_store().get_run(run) for run in runs])
+        comparison = compare([resources.run_store().get_run(run) for run in runs])
         st.session_state["report"] = make_report(comparison, link="http://127.0.0.1/compare?runs=r1")
 
     app = AppTest.from_function(script, default_timeout=TIMEOUT_S, args=(list(runs),)).run()

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import event
 from streamlit.testing.v1 import AppTest
 
-from mnist_dash.models import VARIANTS
-from mnist_dash.runs import Epoch, Result, Run, RunStore
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.records import Epoch, Result, Run
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.ui.shared import resources
 from tests.pages.opening import opened, texts
 
 RESULT = Result(0.21, 0.94, 2.0, 25_450, 0.1)
@@ -24,7 +26,7 @@ def store(own_database: str) -> Iterator[RunStore]:
 @pytest.fixture(autouse=True)
 def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests train by hand: the page need not start workers for what looks as if it were in training."""
-    monkeypatch.setattr("mnist_dash.ui.app.ensure_queue", lambda: None)
+    monkeypatch.setattr("mnist_dash.ui.shared.frame.ensure_queue", lambda: None)
 
 
 def add_run(
@@ -181,12 +183,11 @@ def test_a_name_from_outside_is_shown_as_text(store: RunStore):
 
 
 def test_epochs_are_read_in_one_query_however_many_runs_are_chosen(store: RunStore, own_database: str):
-    from mnist_dash import ui
 
     runs = [finish(store, add_run(store, seed=seed)) for seed in range(8)]
     app = show(opened("curves"), *runs[:2])
     statements: list[str] = []
-    event.listen(ui.run_store().engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    event.listen(resources.run_store().engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
 
     show(app, *runs)
 

@@ -7,10 +7,12 @@ import pytest
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from mnist_dash.data import Dataset, as_npz
-from mnist_dash.models import VARIANTS
-from mnist_dash.runs import Result, RunStore
-from mnist_dash.ui import drawing
+from mnist_dash.datasets.digit_files import as_npz
+from mnist_dash.datasets.mnist import Dataset
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.records import Result
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.ui.draw import drawing_board
 from tests.pages.opening import PAGES, opened, texts, unfolds
 
 
@@ -83,7 +85,7 @@ def test_curves_of_runs_on_different_data_come_with_a_warning(own_database: str,
 def draws(monkeypatch: pytest.MonkeyPatch, picture: Image.Image | None) -> None:
     """Puts a drawing onto the page's canvas, white on black; None leaves it empty."""
     drawn = None if picture is None else np.asarray(picture.convert("RGBA"))
-    monkeypatch.setattr(drawing, "canvas", lambda **_: (drawn, {}))
+    monkeypatch.setattr(drawing_board, "canvas", lambda **_: (drawn, {}))
 
 
 def a_one(size: int = 280) -> Image.Image:

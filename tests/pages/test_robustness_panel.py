@@ -3,20 +3,23 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_dash.corruptions import KINDS
-from mnist_dash.data import Dataset
-from mnist_dash.models import VARIANTS
-from mnist_dash.robustness import measure_run
-from mnist_dash.runs import MODEL_TFLITE, QUEUED, REFERENCE_FOLDER, Measurements, Result, RunStore
+from mnist_dash.corruptions.kinds import KINDS
+from mnist_dash.datasets.mnist import Dataset
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.measurements import Measurements
+from mnist_dash.store.records import MODEL_TFLITE, QUEUED, Result
+from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.ui.shared import resources
+from mnist_dash.worker.robustness import measure_run
 from tests.pages.opening import TIMEOUT_S, texts
 
 
 def panel() -> None:
-    from mnist_dash import ui
-    from mnist_dash.runs import DONE
-    from mnist_dash.ui.robustness_panel import robustness_panel
+    from mnist_dash.store.records import DONE
+    from mnist_dash.ui.compare.robustness_panel import robustness_panel
 
-    robustness_panel(sorted(ui.run_store().list_runs(statuses=[DONE]), key=lambda run: run.id), key="compare")
+    robustness_panel(sorted(resources.run_store().list_runs(statuses=[DONE]), key=lambda run: run.id), key="compare")
 
 
 def shown(**link: str) -> AppTest:

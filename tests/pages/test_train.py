@@ -5,10 +5,12 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_dash.data import Dataset
-from mnist_dash.experiments import plan_runs
-from mnist_dash.models import PRESETS, VARIANTS
-from mnist_dash.runs import CANCELLED, CHECKPOINT, DONE, PAUSED, QUEUED, Epoch, Result, Run, RunStore
+from mnist_dash.datasets.mnist import Dataset
+from mnist_dash.networks.experiments import plan_runs
+from mnist_dash.networks.presets import PRESETS
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, PAUSED, QUEUED, Epoch, Result, Run
+from mnist_dash.store.run_store import RunStore
 from tests.pages.opening import opened, texts, unfolds
 
 nothing_is_trained = pytest.mark.usefixtures("nothing_is_trained")

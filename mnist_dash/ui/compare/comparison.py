@@ -6,14 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mnist_dash import evaluation, wording
-from mnist_dash.data import KNOWN
-from mnist_dash.evaluation import Contender, Verdict
-from mnist_dash.experiments import differing
-from mnist_dash.models import VARIANTS, Value, folds_of
-from mnist_dash.runs import CANCELLED, DONE, FAILED, Run
-from mnist_dash.ui.controls import as_text, choice, option_name
-from mnist_dash.ui.resources import outcome, settings
+from mnist_dash.analysis import replicates, test_predictions
+from mnist_dash.analysis.replicates import Contender, Verdict
+from mnist_dash.analysis.words.comparison_words import ranking_words
+from mnist_dash.analysis.words.number_words import count_words, listed
+from mnist_dash.datasets.mnist import KNOWN
+from mnist_dash.networks.experiments import differing
+from mnist_dash.networks.hyperparameters import Value, folds_of
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.records import CANCELLED, DONE, FAILED, Run
+from mnist_dash.ui.shared.controls import as_text, choice, option_name
+from mnist_dash.ui.shared.resources import outcome, settings
 
 MOST = 24  # contenders: each is compared with each
 _TOGETHER = "together"
@@ -47,7 +50,7 @@ def compare(chosen: Sequence[Run]) -> Comparison | None:
         return None
     runs = _on_one_data(done)
     together = _together(runs)
-    found = evaluation.contenders(runs, together=together)
+    found = replicates.contenders(runs, together=together)
     if len(found) > MOST:
         st.caption(
             f":material/info: Each is compared with each, so only the best {MOST} of {len(found)} are. Choose fewer."
@@ -66,7 +69,7 @@ def _verdicts(
 ) -> tuple[Verdict, ...]:
     """Returns the verdicts; finished runs never change, so their numbers are enough to know them by."""
     single = [contender.first.id for contender in _contenders if len(contender.runs) == 1]
-    return tuple(evaluation.verdicts(_contenders, {run_id: outcome(run_id) for run_id in single}))
+    return tuple(replicates.verdicts(_contenders, {run_id: outcome(run_id) for run_id in single}))
 
 
 def _say_what_is_missing(chosen: Sequence[Run]) -> None:
@@ -76,12 +79,10 @@ def _say_what_is_missing(chosen: Sequence[Run]) -> None:
     waiting = [run.title for run in chosen if run.status not in (DONE, FAILED, CANCELLED)]
     if waiting:
         verb = "have" if len(waiting) > 1 else "has"
-        st.caption(
-            f":material/hourglass: {wording.listed(waiting[:6])} {verb} not finished; only finished runs are compared."
-        )
+        st.caption(f":material/hourglass: {listed(waiting[:6])} {verb} not finished; only finished runs are compared.")
     cancelled = [run.title for run in chosen if run.status == CANCELLED]
     if cancelled:
-        st.caption(f":material/cancel: {wording.listed(cancelled[:6])}: cancelled, so never tested.")
+        st.caption(f":material/cancel: {listed(cancelled[:6])}: cancelled, so never tested.")
 
 
 def _on_one_data(runs: Sequence[Run]) -> list[Run]:
@@ -95,7 +96,7 @@ def _on_one_data(runs: Sequence[Run]) -> list[Run]:
         "other, so each kind is shown by itself."
     )
     of_kinds = {
-        known[:12]: f"{names[known]} ({wording.count_words(counts[known], 'run')})"
+        known[:12]: f"{names[known]} ({count_words(counts[known], 'run')})"
         for known in sorted(names, key=lambda known: -counts[known])
     }
     kind = choice("Tested on", of_kinds, key="compare_data")
@@ -104,7 +105,7 @@ def _on_one_data(runs: Sequence[Run]) -> list[Run]:
 
 def _together(runs: Sequence[Run]) -> bool:
     """Returns whether repeats are taken together; asked only where there are some."""
-    if len(evaluation.contenders(runs)) == len(runs):
+    if len(replicates.contenders(runs)) == len(runs):
         return True
     ways = {_TOGETHER: "Together, as a mean", "single": "Run by run"}
     return choice("Repeats with other seeds or folds", ways, key="compare_repeats") == _TOGETHER
@@ -151,5 +152,5 @@ def _value_words(value: Value) -> str:
 def comparison_words(comparison: Comparison) -> str:
     """Says in one paragraph what the comparison shows: best, what is tied with it, its cost, where it fails."""
     confusions = [outcome(run.id).confusion for run in comparison.contenders[0].runs]
-    mistakes = evaluation.most_confused(np.sum(confusions, axis=0))
-    return wording.ranking_words(comparison.titles, comparison.contenders, comparison.verdicts, mistakes)
+    mistakes = test_predictions.most_confused(np.sum(confusions, axis=0))
+    return ranking_words(comparison.titles, comparison.contenders, comparison.verdicts, mistakes)

@@ -1,0 +1,1 @@
+"""Numbers that can be trusted: intervals, paired tests, replicates, calibration, slices, curves."""

@@ -1,0 +1,95 @@
+"""What finished runs said about the test pictures: confusion, what goes wrong most, how sure they were."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mnist_dash.analysis.accuracies import Accuracy, accuracy
+from mnist_dash.datasets.mnist import CLASSES, KNOWN
+from mnist_dash.errors import StoreError
+from mnist_dash.store.records import TEST_LABELS, TEST_PROBABILITIES, Run
+from mnist_dash.store.run_store import RunStore
+
+
+def of_run(run: Run) -> Accuracy:
+    """Returns a finished run's test accuracy with its interval."""
+    n = KNOWN[run.dataset].test
+    return accuracy(round((run.test_accuracy or 0.0) * n), n)
+
+
+def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Counts how often each digit was read as which.
+
+    Args:
+        labels: True digits, shape (n,), 0–9.
+        predictions: Digits read, shape (n,), 0–9.
+
+    Returns:
+        Shape (10, 10), int64: row is the true digit, column the digit read.
+    """
+    flat = labels.astype(np.int64) * CLASSES + predictions.astype(np.int64)
+    return np.bincount(flat, minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a finished run said about the test pictures.
+
+    Attributes:
+        labels: True digits, shape (n,), uint8.
+        probabilities: Shape (n, 10), float16.
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    @cached_property
+    def predictions(self) -> np.ndarray:
+        """The digits read, shape (n,), int64."""
+        return np.asarray(self.probabilities.argmax(1))
+
+    @cached_property
+    def highest(self) -> np.ndarray:
+        """How sure the network was of each, shape (n,), float32."""
+        return np.asarray(self.probabilities.max(1).astype(np.float32))
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        """Whether each was read right, shape (n,), bool."""
+        return np.asarray(self.predictions == self.labels)
+
+    @property
+    def accuracy(self) -> Accuracy:
+        """The share read right."""
+        return accuracy(int(self.right.sum()), len(self.labels))
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """The confusion matrix, shape (10, 10), int64."""
+        return confusion_matrix(self.labels, self.predictions)
+
+
+def read_outcome(store: RunStore, run_id: int) -> Outcome:
+    """Reads what a finished run said about the test pictures.
+
+    Raises:
+        RunNotFoundError: If the run has not finished.
+        StoreError: If what is stored does not fit together.
+    """
+    labels = np.frombuffer(store.read_artifact(run_id, TEST_LABELS), np.uint8)
+    content = store.read_artifact(run_id, TEST_PROBABILITIES)
+    if len(content) != labels.size * CLASSES * np.dtype(np.float16).itemsize:
+        raise StoreError(
+            f"Run {run_id} has {len(content) // 2:,} stored probabilities for {labels.size:,} test pictures, "
+            f"but {labels.size * CLASSES:,} were expected. Train it again."
+        )
+    return Outcome(labels, np.frombuffer(content, np.float16).reshape(-1, CLASSES))
+
+
+def most_confused(confusion: np.ndarray, *, count: int = 3) -> list[tuple[int, int, int]]:
+    """Returns the most frequent mistakes as (true digit, digit read, how often)."""
+    mistakes = confusion - np.diag(np.diag(confusion))
+    order = np.argsort(-mistakes, axis=None, kind="stable")[:count]
+    pairs = [divmod(int(cell), CLASSES) for cell in order]
+    return [(true, read, int(mistakes[true, read])) for true, read in pairs if mistakes[true, read]]

@@ -1,0 +1,108 @@
+"""Commands that read: the data in use, pictures, arrays of pictures."""
+
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+
+from mnist_dash.analysis import accuracies, test_predictions
+from mnist_dash.analysis.words.number_words import accuracy_words, percent
+from mnist_dash.cli.group import as_json_option, commands, load, open_store, run_option, say
+from mnist_dash.config import load_settings
+from mnist_dash.datasets import arrays as arrays_module
+from mnist_dash.datasets import mnist
+from mnist_dash.digitizer import decoding, pipeline
+from mnist_dash.errors import PictureError
+from mnist_dash.inference.novelty import NoveltyDetector
+from mnist_dash.inference.predictor import Predictor
+from mnist_dash.inference.recognition import described, recognise
+from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
+from mnist_dash.store.records import MODEL_TFLITE, Run
+from mnist_dash.store.run_store import RunStore
+
+
+@commands.command("data")
+@click.option("--download", is_flag=True, help="Fetch the full MNIST first (11 MB).")
+@as_json_option
+def data_command(download: bool, as_json: bool) -> None:
+    """Say which data is in use."""
+    settings = load_settings()
+    if download:
+        with click.progressbar(length=1000, label="Downloading MNIST", file=sys.stderr) as bar:
+            mnist.download(settings, progress=lambda part: bar.update(int(1000 * part) - bar.pos))
+    dataset = load(settings)
+    found = {
+        "dataset": dataset.name,
+        "source": str(dataset.source),
+        "train": len(dataset.x_train),
+        "test": len(dataset.x_test),
+    }
+    words = f"{dataset.known.title}: {found['train']:,} to train, {found['test']:,} to test, from {found['source']}"
+    say(found, words, as_json=as_json)
+
+
+@commands.command("predict")
+@click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PICTURE…")
+@run_option
+@as_json_option
+def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: bool) -> None:
+    """Read the digits in each PICTURE file."""
+    with open_store(load_settings()) as store:
+        run, predictor = _network(store, run_name)
+    detector = NoveltyDetector.shipped()
+    refused = [path for path in pictures if not _predict(path, run, predictor, detector, as_json=as_json)]
+    if refused:
+        sys.exit(1)
+
+
+def _predict(path: Path, run: Run, predictor: Predictor, detector: NoveltyDetector, *, as_json: bool) -> bool:
+    """Reads one picture and says what is in it; returns whether there was a digit."""
+    try:
+        answers = recognise(pipeline.redraw_file(_read_file(path)).digits, run, predictor, detector)
+        found = {**described(answers), "run": run.id}
+    except PictureError as error:
+        answers, found = (), {"error": str(error)}
+    if "error" in found:
+        click.echo(f"Error: {click.format_filename(path)}: {found['error']}", err=True)
+    sure = percent(answers[0].probability) if len(answers) == 1 else f"{len(answers)} digits"
+    words = None if "error" in found else f"{click.format_filename(path)}: {found['number']} ({sure})"
+    say({"picture": str(path), **found}, words, as_json=as_json)
+    return "error" not in found
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(decoding.MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise PictureError(f"The file cannot be read ({error.strerror}). Name an existing picture file.") from error
+
+
+@commands.command("evaluate")
+@click.argument("file", type=click.Path(path_type=Path))
+@run_option
+@as_json_option
+def evaluate_command(file: Path, run_name: str | None, as_json: bool) -> None:
+    """Measure the accuracy on the arrays x (n, 28, 28) uint8 and y (n,) of FILE.npz."""
+    arrays = arrays_module.read_arrays(file, ("x", "y"))
+    arrays_module.check_pictures(arrays["x"], arrays["y"], where=str(file))
+    with open_store(load_settings()) as store:
+        run, predictor = _network(store, run_name)
+    parts = np.array_split(arrays["x"], -(-len(arrays["x"]) // 1000))
+    predictions = np.concatenate([predictor.probabilities(part).argmax(1) for part in parts])
+    accuracy = accuracies.accuracy(int((predictions == arrays["y"]).sum()), len(predictions))
+    found = {
+        "run": run.id,
+        "n": accuracy.n,
+        "accuracy": accuracy.value,
+        "low": accuracy.low,
+        "high": accuracy.high,
+        "confusion": test_predictions.confusion_matrix(arrays["y"], predictions).tolist(),
+    }
+    say(found, f"{run.title}: {accuracy_words(accuracy)} of {accuracy.n:,} pictures", as_json=as_json)
+
+
+def _network(store: RunStore, run_name: str | None) -> tuple[Run, Predictor]:
+    run = store.find_run(run_name or RECOMMENDED_FOR_PICTURES)
+    return run, Predictor(store.read_artifact(run.id, MODEL_TFLITE))

@@ -1,0 +1,63 @@
+"""The command that measures how well runs read corrupted pictures."""
+
+import sys
+from typing import Any
+
+import click
+
+from mnist_dash.analysis.corruption_accuracy import robustness, under, untouched
+from mnist_dash.analysis.words.number_words import accuracy_words, percent
+from mnist_dash.cli.group import as_json_option, commands, open_store, say
+from mnist_dash.config import load_settings
+from mnist_dash.corruptions.kinds import KINDS
+from mnist_dash.errors import RunStateError, TrainingError
+from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.measurements import Measurements
+from mnist_dash.store.records import DONE, FAILED, Run
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.robustness import measure_run
+
+
+@commands.command("robustness")
+@click.argument("run_names", nargs=-1, required=True, metavar="R…")
+@as_json_option
+def robustness_command(run_names: tuple[str, ...], as_json: bool) -> None:
+    """Say how well each run R reads corrupted pictures; what is not known is measured in this process."""
+    with open_store(load_settings()) as store:
+        for run in [store.find_run(name) for name in run_names]:
+            _say(run, _measured(store, run), as_json=as_json)
+
+
+def _measured(store: RunStore, run: Run) -> Readings:
+    measurements = Measurements(store)
+    measurements.request([run.id], owner="command line")
+    if measurements.read([run.id])[run.id].status != DONE and sys.stderr.isatty():
+        click.echo(f"Measuring {run.title} …", err=True)
+    measure_run(run.id, store.database_url)
+    found = measurements.read([run.id]).get(run.id)
+    if found and found.status == FAILED:
+        raise TrainingError(str(found.error))
+    if found is None or found.status != DONE:
+        raise RunStateError(f"Run {run.id} is being measured by another process, or was withdrawn. Try again later.")
+    return found.readings
+
+
+def _say(run: Run, readings: Readings, *, as_json: bool) -> None:
+    overall, clean = robustness(readings), untouched(readings)
+    kinds = {name: [found.value for found in under(readings, name)] for name in KINDS}
+    described: dict[str, Any] = {
+        "run": run.id,
+        "variant": run.variant,
+        "pictures": readings.pictures,
+        "clean": clean.value,
+        "mean": overall.value,
+        "low": overall.low,
+        "high": overall.high,
+        "kinds": kinds,
+    }
+    words = f"{accuracy_words(overall)} of corrupted pictures, {percent(clean.value)} untouched"
+    table = [
+        f"  {KINDS[name].title:<14} {' '.join(f'{100 * share:5.1f}' for share in shares)}"
+        for name, shares in kinds.items()
+    ]
+    say(described, "\n".join([f"{run.title}: {words}", *table]), as_json=as_json)

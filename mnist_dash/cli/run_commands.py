@@ -1,0 +1,209 @@
+"""Commands that train runs, list them and take them away."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mnist_dash.analysis import accuracies, test_predictions
+from mnist_dash.analysis.words.number_words import accuracy_words, percent, seconds_words, spread_words
+from mnist_dash.cli.group import as_json_option, commands, described_run, load, open_store, run_option, say
+from mnist_dash.config import load_settings
+from mnist_dash.errors import TrainingError
+from mnist_dash.networks.experiments import MAX_RUNS, alike_but_for_chance, plan_runs
+from mnist_dash.networks.hyperparameters import Setting
+from mnist_dash.networks.scripts.writing import keras_notebook, keras_script
+from mnist_dash.networks.variants import VARIANTS, default_settings, get_variant
+from mnist_dash.store.records import DONE, RUNNING, Epoch, Run
+from mnist_dash.store.run_export import export_run
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.groups import train_all
+
+_LOOK_EVERY_S = 0.25
+
+
+def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds an option for every setting that any variant has."""
+    known: dict[str, Setting] = {setting.name: setting for variant in VARIANTS.values() for setting in variant.settings}
+    for name, setting in reversed(known.items()):
+        kind: Any = click.Choice(setting.choices) if setting.choices else _range_of(setting)
+        defaults = ", ".join(
+            f"{variant.name} {default_settings(variant.name)[name]}"
+            for variant in VARIANTS.values()
+            if name in default_settings(variant.name)
+        )
+        flag = f"--{name.replace('_', '-')}"
+        option = click.option(flag, name, type=kind, multiple=True, help=f"{setting.help} [{defaults}]")
+        command = option(command)
+    return command
+
+
+def _range_of(setting: Setting) -> click.ParamType:
+    kind = click.IntRange if isinstance(setting.default, int) else click.FloatRange
+    return kind(setting.minimum, setting.maximum)  # type: ignore[arg-type]
+
+
+@commands.command("train")
+@click.argument("variant", type=click.Choice(list(VARIANTS)))
+@_setting_options
+@click.option(
+    "--repeats",
+    type=click.IntRange(1, MAX_RUNS),
+    default=1,
+    help="Train with so many seeds: the chosen one and those that follow it.",
+)
+@as_json_option
+def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[object, ...]) -> None:
+    """Train VARIANT in this process and record the run.
+
+    A setting that is given several times is varied: every combination is trained. With k
+    folds each of them is trained, unless --fold says which.
+    """
+    settings = load_settings()
+    planned = plan_runs(
+        [variant],
+        {name: values[0] for name, values in given.items() if len(values) == 1},
+        vary={name: values for name, values in given.items() if len(values) > 1},
+        repeats=repeats,
+    )
+    dataset = load(settings)
+    with open_store(settings) as store:
+        runs = store.create_runs(
+            planned, dataset=dataset.name, fingerprint=dataset.fingerprint, owner="command line", claim=True
+        )
+        with _shown_progress(store, runs, quiet=as_json):
+            train_all(runs, settings.database_url)
+        runs = [store.get_run(run.id) for run in runs]
+        for run in runs:
+            _say_result(run, store.list_epochs(run.id), as_json=as_json)
+    for alike in _alike(runs):
+        _say_spread(alike, as_json=as_json)
+    failed = [run for run in runs if run.status != DONE]
+    if failed:
+        raise TrainingError(
+            " ".join(run.error or f"Run {run.id} did not finish: it is {run.status}. Start it again." for run in failed)
+        )
+
+
+def _say_result(run: Run, epochs: list[Epoch], *, as_json: bool) -> None:
+    if run.status == DONE:
+        accuracy = test_predictions.of_run(run)
+        say(
+            {**described_run(run), "epochs": [asdict(epoch) for epoch in epochs]},
+            f"Run {run.id}: test accuracy {accuracy_words(accuracy)}, test loss {run.test_loss:.4f}, "
+            f"{run.weights:,} weights, {seconds_words(run.fit_seconds or 0.0)} of training on {run.dataset}",
+            as_json=as_json,
+        )
+
+
+def _alike(runs: list[Run]) -> list[list[Run]]:
+    """Returns the finished runs that differ only in seed or fold, where there are several."""
+    groups: dict[object, list[Run]] = {}
+    for run in runs:
+        if run.status == DONE:
+            groups.setdefault(alike_but_for_chance(run), []).append(run)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _say_spread(runs: list[Run], *, as_json: bool) -> None:
+    found = accuracies.spread([run.test_accuracy or 0.0 for run in runs])
+    validated = [run.settings["validation"] for run in runs]
+    described = {
+        "experiment": runs[0].experiment_id,
+        "variant": runs[0].variant,
+        "runs": [run.id for run in runs],
+        "n": found.n,
+        "mean": found.mean,
+        "sd": found.sd,
+        "validation": validated[0],
+    }
+    numbers = ", ".join(str(run.id) for run in runs)
+    words = f"Runs {numbers}: test accuracy {spread_words(found)}, mean ± standard deviation of {found.n} runs"
+    say(described, words, as_json=as_json)
+
+
+@contextmanager
+def _shown_progress(store: RunStore, runs: list[Run], *, quiet: bool) -> Iterator[None]:
+    """Shows the runs' epochs on standard error while they are trained."""
+    ended = threading.Event()
+
+    def follow() -> None:
+        shown = {run.id: 0 for run in runs}
+        while True:
+            last_look = ended.wait(_LOOK_EVERY_S)
+            for run in runs:
+                for epoch in store.list_epochs(run.id)[shown[run.id] :]:
+                    name = f"Run {run.id}, epoch" if len(runs) > 1 else "Epoch"
+                    click.echo(_epoch_words(name, epoch, int(run.settings["epochs"])), err=True)
+                    shown[run.id] += 1
+            if sys.stderr.isatty():
+                _show_step(store.list_runs(statuses=[RUNNING], experiment_id=runs[0].experiment_id))
+            if last_look:
+                return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    if not quiet:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if not quiet:
+            thread.join()
+
+
+def _show_step(runs: list[Run]) -> None:
+    progress = next((run.progress for run in runs if run.progress), None)
+    if progress:
+        click.echo(f"  {progress.doing}: epoch {progress.epoch}, batch {progress.step}\r", err=True, nl=False)
+
+
+def _epoch_words(name: str, epoch: Epoch, total: int) -> str:
+    words = f"{name} {epoch.number} of {total}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}"
+    if epoch.val_loss is not None:
+        words += f", validation loss {epoch.val_loss:.4f}, accuracy {epoch.val_accuracy:.4f}"
+    return f"{words}, {seconds_words(epoch.seconds)}"
+
+
+@commands.command("runs")
+@as_json_option
+def runs_command(as_json: bool) -> None:
+    """List all runs, newest first."""
+    with open_store(load_settings()) as store:
+        for run in store.list_runs():
+            accuracy = percent(run.test_accuracy) if run.test_accuracy is not None else ""
+            words = f"{run.id:>5}  {run.variant:<12} {run.status:<10} {accuracy:>8}  {run.dataset}"
+            say({**described_run(run), "reference": run.is_reference}, words, as_json=as_json)
+
+
+@commands.command("code")
+@click.argument("variant", type=click.Choice(list(VARIANTS)), required=False)
+@run_option
+@click.option("--notebook", is_flag=True, help="As a Jupyter notebook instead.")
+def code_command(variant: str | None, run_name: str | None, notebook: bool) -> None:
+    """Print a stand-alone Keras script of VARIANT or of a run."""
+    if (variant is None) == (run_name is None):
+        raise click.UsageError("Name either a VARIANT or a run with --run.")
+    write = keras_notebook if notebook else keras_script
+    if variant is not None:
+        click.echo(write(get_variant(variant), get_variant(variant).check({})), nl=False)
+        return
+    with open_store(load_settings()) as store:
+        run = store.find_run(str(run_name))
+    click.echo(write(get_variant(run.variant), run.settings), nl=False)
+
+
+@commands.command("export")
+@click.argument("run_name", metavar="R")
+@click.option("--to", "folder", required=True, type=click.Path(path_type=Path, file_okay=False))
+@as_json_option
+def export_command(run_name: str, folder: Path, as_json: bool) -> None:
+    """Write the models, history, description and script of run R into a folder."""
+    with open_store(load_settings()) as store:
+        files = [str(path) for path in export_run(store, store.find_run(run_name), folder)]
+    say({"files": files}, "\n".join(files), as_json=as_json)

@@ -1,0 +1,122 @@
+"""From a canvas or a picture file to its digits, each as a network gets to see it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mnist_dash.digitizer.components import Part
+from mnist_dash.digitizer.decoding import read_colours
+from mnist_dash.digitizer.ink import PART_OF_FULL, even_paper, full_ink, ink_of, likely_ink, sure_ink, to_grey
+from mnist_dash.digitizer.normalization import to_mnist
+from mnist_dash.digitizer.ruled_lines import without_lines
+from mnist_dash.digitizer.segmentation import find_digits
+from mnist_dash.errors import PictureError
+
+_EDGE = 2  # pixels around a digit whose shade still belongs to its strokes
+
+
+@dataclass(frozen=True, eq=False)
+class Digit:
+    """One digit of a picture.
+
+    Attributes:
+        left, top, width, height: Its box, in pixels of the upright picture as it was given.
+        row: The row of digits that it stands in, from 0.
+        pixels: The digit redrawn, shape (28, 28), uint8: 0 is paper, 255 ink.
+    """
+
+    left: int
+    top: int
+    width: int
+    height: int
+    row: int
+    pixels: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Redrawn:
+    """A picture, step by step, and the digits found in it.
+
+    All steps have the same height and width; one of their pixels is `scale` pixels of
+    the picture as it was given.
+
+    Attributes:
+        colours: The picture upright, shape (height, width, 3), uint8.
+        strength: How much ink is where, shape (height, width), float32 in [0, 1].
+        inked: Where there may be ink, shape (height, width), bool.
+        cleaned: The same without ruled lines and faint dirt.
+        digits: In reading order.
+        scale: See above.
+    """
+
+    colours: np.ndarray
+    strength: np.ndarray
+    inked: np.ndarray
+    cleaned: np.ndarray
+    digits: tuple[Digit, ...]
+    scale: float
+
+
+def redraw_file(content: bytes) -> Redrawn:
+    """Reads a picture file and redraws the digits in it as MNIST's digits were drawn.
+
+    Args:
+        content: The file: PNG, JPEG, GIF (its first frame), WebP, BMP, TIFF or PPM.
+
+    Raises:
+        PictureError: If it cannot be read, is too large, or shows no digit.
+    """
+    colours, scale = read_colours(content)
+    grey = to_grey(colours)
+    return _redrawn(colours, ink_of(grey), scale, photo=even_paper(grey) is None)
+
+
+def redraw_canvas(canvas: np.ndarray) -> Redrawn:
+    """Redraws what was drawn in white on a black canvas.
+
+    Args:
+        canvas: Shape (height, width, 4), uint8: red, green, blue and opacity.
+
+    Raises:
+        PictureError: If nothing was drawn.
+    """
+    ink = cv2.cvtColor(np.ascontiguousarray(canvas[..., :3]), cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    ink[canvas[..., 3] == 0] = 0
+    if not ink.any():
+        raise PictureError("The canvas is empty. Draw a digit on it with the mouse, a pen or a finger.")
+    return _redrawn(np.ascontiguousarray(canvas[..., :3]), ink, 1.0, photo=False)
+
+
+def _redrawn(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo: bool) -> Redrawn:
+    full = full_ink(strength)
+    mask = likely_ink(strength, full)
+    cleaned = sure_ink(without_lines(mask), strength, full)
+    rows = find_digits(cleaned, photo=photo)
+    if not rows:
+        height, width = (round(side * scale) for side in mask.shape)
+        raise PictureError(
+            f"No digit found: the {width:,} × {height:,} pixels are all about as bright as those around them. "
+            "Draw a digit, or take a picture of one with more contrast."
+        )
+    shade = (strength / (2 * PART_OF_FULL * full)).clip(0, 1)
+    digits = tuple(_digit(part, number, shade, cleaned, scale) for number, row in enumerate(rows) for part in row)
+    return Redrawn(colours, (strength / full).clip(0, 1), mask, cleaned, digits, scale)
+
+
+def _digit(part: Part, row: int, shade: np.ndarray, cleaned: np.ndarray, scale: float) -> Digit:
+    box = (round(value * scale) for value in (part.left, part.top, part.width, part.height))
+    left, top, width, height = box
+    return Digit(left, top, max(1, width), max(1, height), row, to_mnist(_shade_of(part, shade, cleaned)))
+
+
+def _shade_of(part: Part, shade: np.ndarray, cleaned: np.ndarray) -> np.ndarray:
+    """Cuts one digit out with the soft edge of its strokes, without its neighbours' ink."""
+    framed = cv2.copyMakeBorder(part.mask.astype(np.uint8), _EDGE, _EDGE, _EDGE, _EDGE, cv2.BORDER_CONSTANT)
+    top, left = part.top - _EDGE, part.left - _EDGE
+    rows = slice(max(top, 0), min(part.bottom + _EDGE, shade.shape[0]))
+    columns = slice(max(left, 0), min(part.right + _EDGE, shade.shape[1]))
+    own = framed[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    near = cv2.dilate(own, np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8)) > 0
+    others = cleaned[rows, columns] & (own == 0)
+    return np.asarray(shade[rows, columns] * (near & ~others))

@@ -1,0 +1,148 @@
+"""Figures of finished runs side by side: accuracies with their intervals, and what they cost."""
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from mnist_dash.analysis.replicates import Contender
+from mnist_dash.analysis.words.number_words import accuracy_words
+from mnist_dash.figures.style import GREY, styled, variant_colour
+
+_COSTS = {
+    "weights": "Weights",
+    "fit_seconds": "Training time (s)",
+    "prediction_ms": "Prediction time of one digit (ms)",
+}
+_MOST_LABELS = 8  # more would cover each other
+_LINE = 24  # letters
+
+
+def accuracy_intervals(
+    titles: Sequence[str], contenders: Sequence[Contender], claims: Sequence[float | None]
+) -> go.Figure:
+    """Draws test accuracies with their 95 % intervals, and tutorials' claims as open circles.
+
+    Args:
+        titles: Names of the contenders.
+        contenders: Single runs, and repeats, of which each run is a small dot.
+        claims: What their tutorials claim, in [0, 1]; None for no number.
+    """
+    figure = go.Figure()
+    _add_repeats(figure, titles, contenders)
+    figure.add_scatter(
+        x=[100 * contender.accuracy.value for contender in contenders],
+        y=list(titles),
+        mode="markers",
+        marker={"size": 12, "symbol": "diamond", "color": _colours(contenders)},
+        error_x=_interval(contenders),
+        name="Measured, with its 95 % interval",
+        customdata=[accuracy_words(contender.accuracy) for contender in contenders],
+        hovertemplate="%{y}: %{customdata}<extra></extra>",
+    )
+    _add_claims(figure, titles, claims)
+    # In this order, also where the first trace has only some of them.
+    rows = figure.layout.yaxis
+    rows.categoryorder, rows.categoryarray, rows.autorange, rows.fixedrange = "array", list(titles), "reversed", True
+    rows.tickvals, rows.ticktext = list(titles), [_in_two_lines(title) for title in titles]
+    return styled(figure, height=136 + 34 * len(titles), x="Test accuracy (%)", y="Run")
+
+
+def _in_two_lines(title: str) -> str:
+    lines = textwrap.wrap(title, _LINE)
+    return "<br>".join(lines if len(lines) < 3 else [lines[0], f"{' '.join(lines[1:])[: _LINE - 1]}…"])
+
+
+def _add_repeats(figure: go.Figure, titles: Sequence[str], contenders: Sequence[Contender]) -> None:
+    repeats = [
+        (title, 100 * value)
+        for title, contender in zip(titles, contenders, strict=True)
+        if len(contender.runs) > 1
+        for value in contender.accuracies
+    ]
+    if repeats:
+        figure.add_scatter(
+            x=[value for _, value in repeats],
+            y=[title for title, _ in repeats],
+            mode="markers",
+            marker={"size": 6, "color": GREY},
+            name="One of the repeats",
+            hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        )
+
+
+def _add_claims(figure: go.Figure, titles: Sequence[str], claims: Sequence[float | None]) -> None:
+    claimed = [(title, 100 * claim) for title, claim in zip(titles, claims, strict=True) if claim is not None]
+    if claimed:
+        figure.add_scatter(
+            x=[claim for _, claim in claimed],
+            y=[title for title, _ in claimed],
+            mode="markers",
+            marker={"size": 13, "symbol": "circle-open", "line": {"width": 2}, "color": "#D55E00"},
+            name="The tutorial's claim",
+            hovertemplate="%{y}: the tutorial claims %{x:.2f} %<extra></extra>",
+        )
+
+
+def accuracy_against(titles: Sequence[str], contenders: Sequence[Contender], cost: str) -> go.Figure:
+    """Draws test accuracies against what they cost: further up is better, further left cheaper.
+
+    Args:
+        titles: Names of the contenders.
+        contenders: Single runs and repeats.
+        cost: `weights`, `fit_seconds` or `prediction_ms`, drawn on a logarithmic axis.
+    """
+    figure = go.Figure(
+        go.Scatter(
+            x=[contender.mean(cost) for contender in contenders],
+            y=[100 * contender.accuracy.value for contender in contenders],
+            mode="markers",
+            marker={"size": 12, "symbol": "diamond", "color": _colours(contenders)},
+            error_y=_interval(contenders),
+            customdata=list(zip(titles, [accuracy_words(contender.accuracy) for contender in contenders], strict=True)),
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{x:,.4~g}<extra></extra>",
+        )
+    )
+    known = [(title, x, each) for title, each in zip(titles, contenders, strict=True) if (x := each.mean(cost))]
+    costs = figure.layout.xaxis
+    costs.type, costs.tickformat, costs.tickvals = "log", "~s", _ticks([x for _, x, _ in known])
+    labels = [_label(*each) for each in known] if len(contenders) <= _MOST_LABELS else []
+    x_title = f"{_COSTS[cost]}, logarithmic"
+    return styled(figure, height=380, x=x_title, y="Test accuracy (%)", showlegend=False, annotations=labels)
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Returns places on a logarithmic axis: 1, 2, 5 and 10 where there is room for them, else 1 and 10."""
+    if not values:
+        return []
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    return [step * 10.0**power for power in range(low, high + 1) for step in ((1, 2, 5) if high - low < 3 else (1,))]
+
+
+def _label(title: str, x: float, contender: Contender) -> dict[str, Any]:
+    short = title.removesuffix(" (reference)")
+    return {
+        "x": math.log10(x),
+        "y": 100 * contender.accuracy.high,  # above the interval
+        "text": short if len(short) <= _LINE else f"{short[: _LINE - 1]}…",
+        "showarrow": False,
+        "yshift": 10,
+        "xanchor": "center",
+    }
+
+
+def _colours(contenders: Sequence[Contender]) -> list[str]:
+    return [variant_colour(contender.first.variant) for contender in contenders]
+
+
+def _interval(contenders: Sequence[Contender]) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [100 * (contender.accuracy.high - contender.accuracy.value) for contender in contenders],
+        "arrayminus": [100 * (contender.accuracy.value - contender.accuracy.low) for contender in contenders],
+        "thickness": 1.5,
+        "color": GREY,
+    }

@@ -1,0 +1,1 @@
+"""Predictions of finished runs, with LiteRT instead of TensorFlow."""

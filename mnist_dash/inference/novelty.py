@@ -1,0 +1,115 @@
+"""Is this a digit at all? A scribble, a face or a letter should be refused, not guessed."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mnist_dash.inference.predictor import Predictor
+from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
+from mnist_dash.store.records import MODEL_TFLITE
+from mnist_dash.store.run_export import REFERENCE_FOLDER
+
+NOVELTY_NPZ = "novelty.npz"
+REFUSED_OF_REAL = 0.006  # part of the kept-back training pictures that is refused; of MNIST's test pictures below 0.01
+
+_LAYER = 5  # the second pooling: strokes and their joints, 6 × 6 × 64, not yet which digit they make
+_DIMENSIONS = 160  # principal components that are kept
+_PROTOTYPES = 2_500
+_NEAREST = 2  # prototypes that a digit has to be near to
+_SAMPLE = 20_000  # pictures that prototypes are made of
+_BATCH = 500
+
+
+class NoveltyDetector:
+    """Tells digits from other drawings by how near they are to MNIST's training pictures.
+
+    Near means: in what the recommended network's second pooling layer says of them.
+
+    Args:
+        predictor: The network.
+        content: What `fit` returned for it.
+
+    Source:
+        Tarassenko and others 1995, "Novelty detection for the identification of
+        masses in mammograms", for distances to prototypes; Sun and others 2022,
+        "Out-of-distribution detection with deep nearest neighbors", for a network's
+        normalised features.
+    """
+
+    def __init__(self, predictor: Predictor, content: bytes):
+        self._predictor = predictor
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            self._mean, self._basis, self._prototypes = (
+                arrays[name].astype(np.float32) for name in ("mean", "basis", "prototypes")
+            )
+            self._limit = float(arrays["limit"])
+
+    @classmethod
+    def shipped(cls, *, folder: Path = REFERENCE_FOLDER / RECOMMENDED_FOR_PICTURES) -> "NoveltyDetector":
+        """Returns the detector that ships with the project."""
+        return cls(Predictor((folder / MODEL_TFLITE).read_bytes()), (folder / NOVELTY_NPZ).read_bytes())
+
+    def is_digit(self, pictures: np.ndarray) -> np.ndarray:
+        """Tells which pictures look like digits.
+
+        Args:
+            pictures: Shape (n, 28, 28), uint8.
+
+        Returns:
+            Shape (n,), bool.
+        """
+        return self.distances(pictures) <= self._limit
+
+    def distances(self, pictures: np.ndarray) -> np.ndarray:
+        """Returns how far each picture is from what MNIST's digits look like, shape (n,), float32."""
+        places = (_features(self._predictor, pictures) - self._mean) @ self._basis
+        return _distances(places, self._prototypes)
+
+
+def fit(predictor: Predictor, learned: np.ndarray, kept_back: np.ndarray) -> bytes:
+    """Finds prototypes of MNIST's digits.
+
+    Args:
+        predictor: The network.
+        learned: Training pictures, shape (n, 28, 28), uint8.
+        kept_back: Training pictures that the network did not learn from; they decide
+            how far from the prototypes a digit may be.
+
+    Returns:
+        Contents of an .npz file for `NoveltyDetector`.
+    """
+    chosen = np.random.default_rng(0).permutation(len(learned))[:_SAMPLE]
+    features = _features(predictor, learned[chosen])
+    mean = features.mean(0)
+    variances, directions = np.linalg.eigh(np.cov((features - mean).T))
+    # The square root of whitening: seldom used directions count more than by their size alone, but not as much as all.
+    basis = directions[:, -_DIMENSIONS:] / variances[-_DIMENSIONS:] ** 0.25
+    cv2.setRNGSeed(0)
+    ends = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1e-4)
+    places = ((features - mean) @ basis).astype(np.float32)
+    _, _, prototypes = cv2.kmeans(places, min(_PROTOTYPES, len(places)), None, ends, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    known = _distances(((_features(predictor, kept_back) - mean) @ basis).astype(np.float32), prototypes)
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        mean=mean.astype(np.float32),
+        basis=basis.astype(np.float16),
+        prototypes=prototypes.astype(np.float16),
+        limit=np.quantile(known, 1 - REFUSED_OF_REAL),
+    )
+    return file.getvalue()
+
+
+def _features(predictor: Predictor, pictures: np.ndarray) -> np.ndarray:
+    parts = [
+        predictor.activations(pictures[start : start + _BATCH])[_LAYER] for start in range(0, len(pictures), _BATCH)
+    ]
+    features = np.concatenate([part.reshape(len(part), -1) for part in parts])
+    return np.asarray(features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-6))
+
+
+def _distances(places: np.ndarray, prototypes: np.ndarray) -> np.ndarray:
+    squares = (places**2).sum(1)[:, None] + (prototypes**2).sum(1)[None] - 2 * places @ prototypes.T
+    return np.asarray(np.partition(squares, _NEAREST - 1, axis=1)[:, :_NEAREST].mean(1))

@@ -1,0 +1,65 @@
+"""From a description to a Keras model; the only place that makes one."""
+
+import math
+import random
+from typing import Any
+
+from mnist_dash.networks.hyperparameters import COSINE, PIXELS_0_TO_1, Values
+from mnist_dash.networks.variants import Layer, Variant
+
+
+def build(variant: Variant, values: Values) -> Any:
+    """Builds the Keras model of a run, its starting weights drawn from the run's seed.
+
+    The model takes pixels as they are in MNIST's files and scales and reshapes them
+    itself, so whoever loads it needs to know nothing else.
+
+    Args:
+        variant: The network.
+        values: All its settings, from `Variant.check`.
+
+    Returns:
+        A `keras.Model`: input of shape (n, 28, 28), float32 in [0, 255]; output of
+        shape (n, 10), float32 probabilities.
+    """
+    import keras
+
+    # Each layer gets a seed of its own, the one that `keras.utils.set_random_seed` would
+    # lead to. That function itself seeds what all threads of the process draw from,
+    # and a Dask worker's other threads draw, too.
+    seeds = random.Random(int(values["seed"]))
+    pixels = keras.Input((28, 28), name="pixels")
+    scaled = keras.layers.Rescaling(1 / 255)(pixels) if values["pixel_scaling"] == PIXELS_0_TO_1 else pixels
+    output = keras.layers.Reshape(variant.input_shape)(scaled)
+    for layer in variant.layers(values):
+        output = getattr(keras.layers, layer.kind)(**layer.arguments, **_seeded(layer, seeds))(output)
+    return keras.Model(pixels, output, name=variant.name.replace("-", "_"))
+
+
+def _seeded(layer: Layer, seeds: random.Random) -> dict[str, Any]:
+    import keras
+
+    if layer.kind in ("Dense", "Conv2D"):
+        return {"kernel_initializer": keras.initializers.GlorotUniform(seed=seeds.randint(1, 10**9))}
+    return {"seed": seeds.randint(1, 10**9)} if layer.kind == "Dropout" else {}
+
+
+def build_optimizer(variant: Variant, values: Values) -> Any:
+    """Builds the Keras optimizer of a run."""
+    import keras
+
+    chosen = variant.optimizer(values)
+    return getattr(keras.optimizers, chosen.kind)(learning_rate=values["learning_rate"], **chosen.arguments)
+
+
+def learning_rate(values: Values, epoch: int) -> float:
+    """Returns the learning rate of an epoch, from 1.
+
+    Source:
+        Loshchilov and Hutter 2017, "SGDR: Stochastic gradient descent with warm
+        restarts", for the cosine, here without restarts.
+    """
+    highest = float(values["learning_rate"])
+    if values["schedule"] != COSINE:
+        return highest
+    return highest * (1 + math.cos(math.pi * (epoch - 1) / int(values["epochs"]))) / 2

@@ -1,0 +1,110 @@
+"""The same steps written as a script, with comments, and as a notebook, with text between the code."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mnist_dash.networks.hyperparameters import COSINE, NO_VALIDATION, Values
+from mnist_dash.networks.scripts.data_steps import data_steps
+from mnist_dash.networks.scripts.network_steps import network_steps
+from mnist_dash.networks.scripts.step import Step, comment
+from mnist_dash.networks.scripts.training_steps import mistakes_step, training_steps
+from mnist_dash.networks.variants import Variant
+
+_INSTALL = "pip install keras tensorflow"
+
+
+def keras_script(variant: Variant, values: Values) -> str:
+    """Writes a stand-alone Keras script that trains this network with these settings.
+
+    Args:
+        variant: The network.
+        values: All settings of the run, from `Variant.check`.
+
+    Returns:
+        Python source, ASCII only, that needs just the packages keras and tensorflow.
+    """
+    steps = list(_steps(variant, values))
+    script = f'"""{_what_it_is(variant)}\n\nIt needs two packages: {_INSTALL}\n"""\n\n'
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        script += "\n".join([*comment(step.words), step.code]) + _gap(step, following)
+    return script
+
+
+def keras_notebook(variant: Variant, values: Values) -> str:
+    """Writes the same as a Jupyter notebook, with the explanations between its cells.
+
+    Args:
+        variant: The network.
+        values: All settings of the run, from `Variant.check`.
+
+    Returns:
+        JSON, nbformat 4.5; its code cells train exactly as `keras_script` does, and the
+        last one then shows what the network read wrong, if matplotlib is installed.
+    """
+    beginning = f"# {variant.title}\n\n{_what_it_is(variant)} It needs two packages: `{_INSTALL}`"
+    notebook = {
+        "cells": [_text_cell("beginning", beginning), *_cells([*_steps(variant, values), mistakes_step()])],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(notebook, indent=1) + "\n"
+
+
+def _what_it_is(variant: Variant) -> str:
+    return f"{variant.title}: a network learns to read handwritten digits, with Keras."
+
+
+def _steps(variant: Variant, values: Values) -> Iterator[Step]:
+    yield Step("", "\n".join(_imports(values)))
+    yield Step(
+        "Chance decides the starting weights and the order of the pictures. The same seed makes the same choices.",
+        f"keras.utils.set_random_seed({values['seed']})",
+    )
+    yield from data_steps(variant, values)
+    yield from network_steps(variant, values)
+    yield from training_steps(values)
+
+
+def _imports(values: Values) -> Iterator[str]:
+    if values["schedule"] == COSINE:
+        yield "import math"
+    if values["augmentation"]:
+        yield "from typing import Any"
+    if values["augmentation"] or values["schedule"] == COSINE:
+        yield ""
+    yield "import keras"
+    if values["validation"] != NO_VALIDATION:
+        yield "import numpy as np"
+    if values["augmentation"]:
+        yield "import tensorflow as tf"
+
+
+def _gap(step: Step, following: Step | None) -> str:
+    if following is None:
+        return "\n"
+    # Two empty lines around functions, as everywhere in Python.
+    return "\n\n\n" if any("\ndef " in f"\n{one.code}" for one in (step, following)) else "\n\n"
+
+
+def _cells(steps: Sequence[Step]) -> Iterator[dict[str, Any]]:
+    for number, step in enumerate(steps, start=1):
+        text = "\n\n".join(filter(None, [step.title and f"## {step.title}", step.words]))
+        if text:
+            yield _text_cell(f"step-{number}-text", text)
+        yield {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": f"step-{number}-code",
+            "metadata": {},
+            "outputs": [],
+            "source": step.code.splitlines(keepends=True),
+        }
+
+
+def _text_cell(name: str, text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text.splitlines(keepends=True)}

@@ -1,1 +1,0 @@
-"""The models that ship with the project, as exported runs; `make.py` trains them."""

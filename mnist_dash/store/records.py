@@ -1,0 +1,157 @@
+"""What leaves the store: frozen records, never rows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mnist_dash.networks.hyperparameters import Value
+from mnist_dash.networks.variants import VARIANTS
+
+QUEUED = "queued"
+RUNNING = "running"
+DONE = "done"
+FAILED = "failed"
+CANCELLED = "cancelled"
+PAUSED = "paused"
+ACTIVE = (QUEUED, RUNNING)  # a worker has it or will take it
+UNFINISHED = (*ACTIVE, PAUSED)
+STATUSES = (*UNFINISHED, DONE, FAILED, CANCELLED)
+
+# Names of artifacts. Arrays are raw bytes in C order; their shapes follow from the data set.
+MODEL_KERAS = "model.keras"
+MODEL_TFLITE = "model.tflite"
+TEST_PROBABILITIES = "test_probabilities"  # (n, 10) float16
+TEST_LABELS = "test_labels"  # (n,) uint8
+CHECKPOINT = "checkpoint"  # what training goes on from; kept by ended runs, to be continued
+BEST_WEIGHTS = "best_weights"  # of the epoch with the lowest validation loss, with early stopping
+
+
+def in_turn(runs: Iterable["Run"]) -> list["Run"]:
+    """Returns runs that wait or are trained in the order of training, fair between visitors.
+
+    Running ones come first; then the first run of every visitor, then everyone's
+    second, and so on; among equals the oldest.
+    """
+    seen: dict[str, int] = {}
+    places = []
+    for run in sorted(runs, key=lambda run: (run.status != RUNNING, run.id)):
+        rank = seen[run.owner] = seen.get(run.owner, -1) + 1
+        places.append((run.status != RUNNING, rank, run.id, run))
+    return [place[-1] for place in sorted(places, key=lambda place: place[:-1])]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Runs that were queued together."""
+
+    id: int
+    title: str
+    owner: str
+    created_at: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running run is.
+
+    Attributes:
+        epoch: The epoch in training, from 1.
+        step: Batches done in this epoch.
+        steps: Batches of a whole epoch.
+        loss: Mean training loss of this epoch so far.
+        accuracy: Training accuracy of this epoch so far, in [0, 1].
+        seconds_left: Until the last epoch ends, as far as one can tell; None at first.
+        doing: What the worker is doing, in words.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float | None = None
+    accuracy: float | None = None
+    seconds_left: float | None = None
+    doing: str = "training"
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One finished epoch: losses are means over pictures, accuracies in [0, 1]."""
+
+    number: int
+    loss: float
+    accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+    seconds: float
+
+
+def best_epoch(epochs: Iterable[Epoch]) -> Epoch | None:
+    """Returns the first epoch with the lowest validation loss; None without validation."""
+    validated = [epoch for epoch in epochs if epoch.val_loss is not None]
+    return min(validated, key=lambda epoch: epoch.val_loss or 0.0, default=None)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run reached on the test pictures, and what it cost."""
+
+    test_loss: float
+    test_accuracy: float
+    fit_seconds: float
+    weights: int
+    prediction_ms: float  # one picture with LiteRT, median
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the store holds it. Times are Unix seconds.
+
+    Attributes:
+        wanted: The state that its worker is asked to bring it to, `PAUSED` or `CANCELLED`.
+        lost: How often its worker was lost since its last finished epoch.
+        experiment_id: The experiment that it belongs to, if it was not queued alone.
+        continues: The run whose epochs it goes on from.
+    """
+
+    id: int
+    variant: str
+    settings: Mapping[str, Value]
+    dataset: str
+    fingerprint: str
+    status: str
+    owner: str
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    heartbeat_at: float | None
+    attempt: int
+    claim: str | None
+    wanted: str | None
+    lost: int
+    experiment_id: int | None
+    continues: int | None
+    progress: Progress | None
+    error: str | None
+    reference: str | None
+    test_loss: float | None
+    test_accuracy: float | None
+    fit_seconds: float | None
+    weights: int | None
+    prediction_ms: float | None
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether this run ships with the project; such a run cannot be deleted."""
+        return self.reference is not None
+
+    @property
+    def title(self) -> str:
+        """How pages call this run."""
+        variant = VARIANTS[self.variant].title if self.variant in VARIANTS else self.variant
+        return f"{variant} (reference)" if self.is_reference else f"{variant} · run {self.id}"
+
+    @property
+    def changes(self) -> str:
+        """The settings that are not the tutorial's own, for instance “epochs 5, seed 3”."""
+        own = {setting.name: setting for setting in VARIANTS[self.variant].settings} if self.variant in VARIANTS else {}
+        changed = [name for name, value in self.settings.items() if name in own and value != own[name].default]
+        return ", ".join(f"{own[name].label.lower()} {self.settings[name]}" for name in changed)

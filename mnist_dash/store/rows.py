@@ -1,0 +1,60 @@
+"""Between rows and records, and statements that several changes share."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import and_, delete, insert, literal, select, true
+
+from mnist_dash.networks.variants import default_settings
+from mnist_dash.store.records import BEST_WEIGHTS, CANCELLED, CHECKPOINT, Progress, Run
+from mnist_dash.store.schema import artifacts_table, epochs_table, experiments_table, runs_table
+
+_TRAINING = (CHECKPOINT, BEST_WEIGHTS)
+
+
+def drop_checkpoints_of_cancelled(connection: Any) -> None:
+    """Frees what runs that were cancelled would have gone on from."""
+    cancelled = select(runs_table.c.id).where(runs_table.c.status == CANCELLED)
+    unused = and_(artifacts_table.c.name.in_(_TRAINING), artifacts_table.c.run_id.in_(cancelled))
+    connection.execute(delete(artifacts_table).where(unused))
+
+
+def delete_empty_experiments(connection: Any) -> None:
+    """Deletes experiments whose last run was deleted."""
+    used = select(runs_table.c.experiment_id).where(runs_table.c.experiment_id.is_not(None))
+    connection.execute(delete(experiments_table).where(experiments_table.c.id.not_in(used)))
+
+
+def copy_training(connection: Any, from_id: int, to_id: int) -> None:
+    """Gives a run the epochs of another one and what training goes on from."""
+    for table, which in ((epochs_table, true()), (artifacts_table, artifacts_table.c.name.in_(_TRAINING))):
+        columns = [column for column in table.columns if column.name != "run_id"]
+        rows = select(literal(to_id), *columns).where(table.c.run_id == from_id, which)
+        connection.execute(insert(table).from_select(["run_id", *(column.name for column in columns)], rows))
+
+
+def as_json(progress: Progress) -> dict[str, Any]:
+    """Returns a record that every database takes: JSON knows no NaN and no infinity."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in asdict(progress).items()
+    }
+
+
+def write_artifacts(connection: Any, run_id: int, artifacts: Mapping[str, bytes]) -> None:
+    """Stores artifacts of a run, in place of those of the same names."""
+    replaced = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name.in_(list(artifacts)))
+    connection.execute(delete(artifacts_table).where(replaced))
+    for name, content in artifacts.items():
+        connection.execute(insert(artifacts_table).values(run_id=run_id, name=name, content=content))
+
+
+def as_run(row: Any) -> Run:
+    """Returns a row of the runs as a record."""
+    fields = dict(row._mapping)
+    progress = fields.pop("progress")
+    # A run from before a setting existed was trained with what is now its default.
+    fields["settings"] = {**default_settings(fields["variant"]), **fields["settings"]}
+    return Run(**fields, progress=Progress(**progress) if progress else None)

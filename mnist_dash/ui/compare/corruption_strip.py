@@ -1,0 +1,82 @@
+"""One digit at every strength, and what each network reads in it."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from mnist_dash.figures.style import variant_colour
+from mnist_dash.ui.shared.digit_html import image_tag
+
+_STYLE = """<style>
+.md-steps { border-collapse: separate; border-spacing: 4px 3px; width: 100%; table-layout: fixed; }
+.md-steps th, .md-steps td { border: 0; padding: .1rem 0; text-align: center; font-weight: 400; vertical-align: middle;
+  font-variant-numeric: tabular-nums; }
+.md-steps thead th { font-size: .8rem; vertical-align: top; }
+.md-steps img { display: block; width: 100%; max-width: 84px; aspect-ratio: 1; image-rendering: pixelated;
+  background: #000; border-radius: 3px; margin: 0 auto .25rem; }
+.md-steps thead th:first-child { text-align: left; vertical-align: bottom; }
+.md-steps tbody th { text-align: left; font-size: .85rem; line-height: 1.25; overflow-wrap: anywhere; }
+.md-steps tbody th i { display: inline-block; width: .65rem; height: .65rem; border-radius: 2px; margin-right: .4rem; }
+.md-steps td { font-size: 1.05rem; }
+.md-steps td.md-off { color: #E03131; font-weight: 700; background: rgba(224, 49, 49, .12); border-radius: 3px; }
+.md-steps td span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.md-steps col:first-child { width: 11rem; }
+@media (max-width: 640px) {
+  .md-steps { border-spacing: 2px 3px; }
+  .md-steps col:first-child { width: 5.2rem; }
+  .md-steps thead th, .md-steps tbody th { font-size: .75rem; }
+}
+</style>"""
+
+
+@dataclass(frozen=True)
+class StripRow:
+    """What one run reads in every picture.
+
+    Attributes:
+        title: The run's name.
+        variant: Decides the colour.
+        digits: One a picture.
+    """
+
+    title: str
+    variant: str
+    digits: Sequence[int]
+
+
+def reading_strip(
+    pictures: np.ndarray, at: Sequence[float], rows: Sequence[StripRow], *, unit: str, label: int
+) -> None:
+    """Shows one digit at every strength, and below what each run reads; what is wrong is red.
+
+    Args:
+        pictures: Shape (n, 28, 28), uint8.
+        at: The strength of each.
+        rows: The runs.
+        unit: What strengths are counted in.
+        label: The digit that all pictures show.
+    """
+    heads = "".join(
+        f'<th scope="col">{image_tag(picture, f"the digit {label}")}{_number(value)}</th>'
+        for picture, value in zip(pictures, at, strict=True)
+    )
+    body = "".join(
+        f'<tr><th scope="row"><i style="background: {variant_colour(row.variant)}"></i>{html.escape(row.title)}</th>'
+        f"{''.join(_cell(digit, label) for digit in row.digits)}</tr>"
+        for row in rows
+    )
+    head = f"<tr><th>{html.escape(unit)}</th>{heads}</tr>"
+    st.html(
+        f'{_STYLE}<table class="md-steps"><colgroup><col></colgroup><thead>{head}</thead><tbody>{body}</tbody></table>'
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
+
+
+def _cell(digit: int, label: int) -> str:
+    return f"<td>{digit}</td>" if digit == label else f'<td class="md-off">{digit}<span> wrong</span></td>'

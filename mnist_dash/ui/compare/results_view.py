@@ -1,0 +1,140 @@
+"""Results side by side: accuracies with their intervals, what they cost, tags."""
+
+from collections.abc import Mapping
+from statistics import fmean
+from typing import Any
+
+import streamlit as st
+
+from mnist_dash.analysis import calibration
+from mnist_dash.analysis.replicates import Contender
+from mnist_dash.analysis.words.comparison_words import claim_words
+from mnist_dash.errors import RunStateError
+from mnist_dash.figures import result_figures
+from mnist_dash.store.records import Run
+from mnist_dash.store.search import RunFinder
+from mnist_dash.ui.compare.compare_chart import compare_chart
+from mnist_dash.ui.compare.comparison import Comparison
+from mnist_dash.ui.compare.robustness_panel import robustness_of
+from mnist_dash.ui.shared.controls import as_text, choice, claim_of, explain
+from mnist_dash.ui.shared.resources import may_change, outcome, run_store
+
+_TAGS = "Tags"
+_REFUSED = "compare_refused"  # how often tags were not taken
+_COSTS = {"weights": "Weights", "fit_seconds": "Training time", "prediction_ms": "Prediction time"}
+
+
+def results_view(comparison: Comparison) -> None:
+    """Shows accuracies, everything that was measured as a table, and accuracy against cost."""
+    claims = [claim_of(contender.first) for contender in comparison.contenders]
+    rows = result_rows(comparison)
+    taken = [{**row, _TAGS: ", ".join(row[_TAGS])} for row in rows]
+    compare_chart(
+        result_figures.accuracy_intervals(
+            comparison.titles,
+            comparison.contenders,
+            [claim.accuracy if claim else None for claim in claims],
+        ),
+        taken,
+        name="intervals",
+        alt="Test accuracies of the chosen runs with their 95 % intervals",
+    )
+    _table(comparison, rows)
+    explain("calibration")
+    if len(comparison.contenders) > 1:
+        st.subheader("What accuracy costs", anchor=False)
+        cost = choice("Against", _COSTS, key="compare_cost")
+        compare_chart(
+            result_figures.accuracy_against(comparison.titles, comparison.contenders, cost),
+            taken,
+            name="costs",
+            alt=f"Test accuracy against {_COSTS[cost].lower()} of the chosen runs",
+        )
+
+
+def _table(comparison: Comparison, rows: list[dict[str, Any]]) -> None:
+    # The editor remembers edits by row, so other runs need another one; so do tags that were not taken.
+    refused = st.session_state.setdefault(_REFUSED, 0)
+    key = f"compare_table_{hash(tuple(contender.first.id for contender in comparison.contenders))}_{refused}"
+    st.data_editor(
+        rows,
+        hide_index=True,
+        disabled=[name for name in rows[0] if name != _TAGS],
+        column_config=_columns(),
+        key=key,
+        on_change=_save_tags,
+        args=(key, comparison.contenders),
+    )
+    st.caption("Click a title to sort. Click into **Tags** to give a run tags, by which it can be found above.")
+
+
+def result_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """Returns everything that was measured of the contenders as rows of a table."""
+    finder = RunFinder(run_store())
+    ids = [contender.first.id for contender in comparison.contenders]
+    tags, sizes = finder.tags_of(ids), finder.model_bytes(ids)
+    robust = robustness_of(comparison.runs)
+    rows = [
+        _row(title, contender, sizes.get(contender.first.id), tags[contender.first.id], robust)
+        for title, contender in zip(comparison.titles, comparison.contenders, strict=True)
+    ]
+    known = [name for name in rows[0] if name == _TAGS or any(row[name] not in (None, "") for row in rows)]
+    return [{name: row[name] for name in known} for row in rows]
+
+
+def _row(
+    title: str, contender: Contender, size: int | None, tags: list[str], robust: Mapping[int, float]
+) -> dict[str, Any]:
+    reached = contender.accuracy
+    corrupted = [robust[run.id] for run in contender.runs if run.id in robust]
+    return {
+        "Run": title,
+        "Test accuracy": 100 * reached.value,
+        "95 % interval": f"{100 * reached.low:.2f} – {100 * reached.high:.2f}",
+        _TAGS: tags,
+        "The tutorial’s claim": claim_words(claim_of(contender.first), reached),
+        "Test loss": contender.mean("test_loss"),
+        "Weights": contender.first.weights,
+        "Training": contender.mean("fit_seconds"),
+        "Prediction": contender.mean("prediction_ms"),
+        "Model": None if size is None else round(size / 1000),
+        "Calibration error": 100 * fmean(calibration.calibration_error(outcome(run.id)) for run in contender.runs),
+        "Under corruption": 100 * fmean(corrupted) if corrupted else None,
+    }
+
+
+def _columns() -> dict[str, Any]:
+    number = st.column_config.NumberColumn
+    return {
+        "Run": st.column_config.TextColumn(pinned=True, width="medium"),
+        "Test accuracy": number("Test accuracy (%)", format="%.2f", help="Of repeated runs: their mean"),
+        "95 % interval": st.column_config.TextColumn("95 % interval (%)"),
+        "Test loss": number(format="%.4f", help="Mean cross-entropy on the test pictures, in nats"),
+        "Weights": number(format="localized"),
+        "Training": number("Training (s)", format="%.1f", help="All epochs, compilation included"),
+        "Prediction": number("Prediction (ms)", format="%.2f", help="One digit with LiteRT, median"),
+        "Model": number("Model (kB)", format="localized", help="Size of the LiteRT file, in 1,000 bytes"),
+        "Calibration error": number("Calibration error (%)", format="%.2f", help="Expected calibration error, 15 bins"),
+        "Under corruption": number(
+            "Under corruption (%)", format="%.1f", help="Mean accuracy over 15 kinds at 5 strengths; see How robust?"
+        ),
+        _TAGS: st.column_config.ListColumn(help="Words of yours, to find the run again"),
+    }
+
+
+def _save_tags(key: str, contenders: tuple[Contender, ...]) -> None:
+    finder = RunFinder(run_store())
+    for row, changes in st.session_state[key]["edited_rows"].items():
+        for run in contenders[int(row)].runs:
+            try:
+                _check_owner(run)
+                finder.set_tags(run.id, [str(tag) for tag in changes.get(_TAGS) or []])
+            except RunStateError as error:
+                st.toast(as_text(str(error)), icon=":material/error:")
+                st.session_state[_REFUSED] += 1
+                return
+
+
+def _check_owner(run: Run) -> None:
+    if not may_change(run):
+        raise RunStateError(f"{run.title} keeps its tags: only whoever started a run can tag it here.")

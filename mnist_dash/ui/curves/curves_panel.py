@@ -1,0 +1,179 @@
+"""The Curves page's panel: choices, charts, what they show in words; kept up to date while a run is trained."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import streamlit as st
+
+from mnist_dash.analysis import curve_lines, learning_curves
+from mnist_dash.analysis.curve_lines import Line
+from mnist_dash.analysis.learning_curves import Curve, History
+from mnist_dash.analysis.words.learning_words import curve_words, different_data_words
+from mnist_dash.analysis.words.number_words import count_words
+from mnist_dash.figures import curve_figures
+from mnist_dash.figures.curve_figures import DrawnCurve
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.records import ACTIVE, Epoch, Run
+from mnist_dash.ui.curves.legend import curves_key
+from mnist_dash.ui.shared.controls import as_text, choice, note, shows_errors, title_of
+from mnist_dash.ui.shared.export_menu import take_away
+from mnist_dash.ui.shared.live_chart import chart
+from mnist_dash.ui.shared.resources import run_store
+
+_LOOK_EVERY_S = 2.0
+_QUANTITIES = {learning_curves.LOSS: "Loss", learning_curves.ACCURACY: "Accuracy"}
+_SHOWN = {"both": "Both", **_QUANTITIES}
+_AXES = {
+    learning_curves.EPOCHS: "Epochs",
+    learning_curves.SECONDS: "Seconds",
+    learning_curves.PICTURES: "Pictures seen",
+}
+_REPEATS = {"mean": "Mean with band", "each": "One by one"}
+_BANDS = {
+    curve_lines.SD: "Standard deviation",
+    curve_lines.SE: "Standard error",
+    curve_lines.INTERVAL: "95 % interval",
+    curve_lines.MIN_MAX: "Smallest to largest",
+}
+_LOGARITHMIC = {"none": "None", "y": "Vertical", "x": "Horizontal", "xy": "Both"}
+_MOST_SMOOTHING = 0.99
+
+
+@dataclass(frozen=True)
+class View:
+    """What the reader chose to see.
+
+    Attributes:
+        quantities: Charts, in this order.
+        axis: What runs along the x axis.
+        together: Whether repeats are one curve.
+        band: What is drawn around their mean.
+        smoothing: Strength in [0, 1).
+        logarithmic: Which axes are: letters of “xy”.
+    """
+
+    quantities: tuple[str, ...]
+    axis: str
+    together: bool
+    band: str
+    smoothing: float
+    logarithmic: str
+
+
+def curves_panel(runs: Sequence[Run]) -> None:
+    """Shows the learning curves of runs; as long as one of them is queued or trained, anew every two seconds."""
+    _say_what_differs(runs)
+    epochs = run_store().epochs_of([run.id for run in runs])
+    busy = any(run.status in ACTIVE for run in runs)
+    # A fragment: a choice, or an epoch that ends, redraws the charts without looking for runs again.
+    st.fragment(shows_errors(_panel), run_every=_LOOK_EVERY_S if busy else None)(runs, epochs)
+
+
+def _say_what_differs(runs: Sequence[Run]) -> None:
+    mixed, *others = different_data_words(runs) or [""]
+    if len({run.fingerprint for run in runs}) > 1:
+        note(mixed)
+    else:
+        others = [mixed, *others]
+    if any(others):
+        st.caption(as_text(" ".join(others)))
+
+
+def _panel(runs: Sequence[Run], epochs: Mapping[int, Sequence[Epoch]]) -> None:
+    now, so_far = _up_to_date(runs, epochs)
+    if any(run.status in ACTIVE for run in runs) and not any(run.status in ACTIVE for run in now):
+        st.rerun()  # the whole page, which then no longer looks
+    histories = [History(run, tuple(so_far[run.id])) for run in now]
+    view = _view(repeated=any(curve.n > 1 for curve in learning_curves.curves_of(histories)))
+    curves = learning_curves.curves_of(histories, together=view.together)
+    drawn = {quantity: _drawn(curves, quantity, view) for quantity in view.quantities}
+    if any(curve.epochs for curve in curves):
+        _charts(drawn, histories, view)
+    curves_key(drawn[view.quantities[0]], [curve_words(curve) for curve in curves])
+
+
+def _up_to_date(
+    runs: Sequence[Run], epochs: Mapping[int, Sequence[Epoch]]
+) -> tuple[Sequence[Run], Mapping[int, Sequence[Epoch]]]:
+    """Reads again what may have changed since the page was opened: runs that had not ended, and their epochs."""
+    active = [run.id for run in runs if run.status in ACTIVE]
+    if not active:
+        return runs, epochs
+    changed = {run.id: run for run in run_store().get_runs(active)}
+    known = [changed.get(run.id, run) for run in runs if run.id in changed or run.id not in active]
+    return known, {**epochs, **run_store().epochs_of(active)}
+
+
+def _view(*, repeated: bool) -> View:
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        shown = _chosen("Show", _SHOWN, "show")
+        axis = _chosen("Along", _AXES, "x")
+        together = not repeated or _chosen("Repeats", _REPEATS, "repeats") == "mean"
+        with st.popover("Smoothing and scales", icon=":material/tune:", key="curves_more", width="content"):
+            smoothing = st.slider(
+                "Smoothing", 0.0, _MOST_SMOOTHING, 0.0, 0.01, key="curves_smoothing", bind="query-params"
+            )
+            logarithmic = choice("Logarithmic", _LOGARITHMIC, key="curves_log")
+            band = choice("Band", _BANDS, key="curves_band") if repeated and together else curve_lines.SD
+    quantities = tuple(_QUANTITIES) if shown == "both" else (shown,)
+    return View(quantities, axis, together, band, float(smoothing), logarithmic)
+
+
+def _chosen(label: str, options: Mapping[str, str], name: str) -> str:
+    with st.container(width="content"):
+        return choice(label, options, key=f"curves_{name}")
+
+
+def _charts(drawn: Mapping[str, Sequence[DrawnCurve]], histories: Sequence[History], view: View) -> None:
+    titles = {history.run.id: title_of(history.run) for history in histories}
+    for column, (quantity, curves) in zip(st.columns(len(drawn), gap="medium"), drawn.items(), strict=True):
+        figure = curve_figures.learning_curves(
+            curves,
+            quantity,
+            axis=view.axis,
+            logarithmic="y" in view.logarithmic,
+            logarithmic_x="x" in view.logarithmic,
+        )
+        key = f"curves_{quantity}"
+        with column:
+            chart(figure, key=key, alt=f"{_QUANTITIES[quantity]} of {count_words(len(curves), 'curve')}")
+            rows = partial(learning_curves.tidy_rows, histories, titles)
+            take_away(figure, rows, name=f"learning-curves-{quantity}", chart_key=key)
+
+
+def _drawn(curves: Sequence[Curve], quantity: str, view: View) -> list[DrawnCurve]:
+    numbers = Counter[str]()
+    drawn = []
+    for curve in curves:
+        lines = [_line(curve, quantity, part, view) for part in (learning_curves.TRAINING, learning_curves.VALIDATION)]
+        marks = curve_lines.marks_of(curve, quantity, axis=view.axis)
+        number = numbers[curve.run.variant]
+        names = curve_title(curve), _label(curve)
+        drawn.append(DrawnCurve(*names, curve.run.variant, number, [*filter(None, lines)], marks))
+        numbers[curve.run.variant] += 1
+    return drawn
+
+
+def _line(curve: Curve, quantity: str, part: str, view: View) -> Line | None:
+    return curve_lines.line_of(curve, quantity, part, axis=view.axis, smoothing=view.smoothing, band=view.band)
+
+
+def curve_title(curve: Curve) -> str:
+    """Returns what a curve is called: the name of its run, or what its repeats share."""
+    if curve.n == 1:
+        return title_of(curve.run)
+    own = VARIANTS[curve.run.variant]
+    chance = {name: own.default(name) for name in ("seed", "fold")}
+    shared = title_of(replace(curve.run, settings={**curve.run.settings, **chance}))
+    return f"{shared.replace(curve.run.title, own.title)} · mean of {curve.n} runs"
+
+
+def _label(curve: Curve) -> str:
+    """Returns the shortest name that no other curve has."""
+    numbers = sorted(history.run.id for history in curve.histories)
+    own = VARIANTS[curve.run.variant].title if curve.run.variant in VARIANTS else curve.run.variant
+    if curve.n == 1:
+        return own if curve.run.is_reference else curve.run.title
+    return f"{own} · {curve.n} runs from {numbers[0]}"

@@ -1,0 +1,239 @@
+"""Controls and texts that several pages use."""
+
+import functools
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from mnist_dash.datasets import mnist
+from mnist_dash.datasets.mnist import MNIST, SAMPLE
+from mnist_dash.errors import MnistDashError
+from mnist_dash.networks.hyperparameters import (
+    ADAM,
+    CONSTANT,
+    COSINE,
+    MOMENTUM,
+    PIXELS_0_TO_1,
+    RMSPROP,
+    SGD,
+    STRATIFIED,
+)
+from mnist_dash.networks.variants import VARIANTS, Claim
+from mnist_dash.store.records import Run
+from mnist_dash.ui.shared.explanations import EXPLANATIONS
+from mnist_dash.ui.shared.resources import dataset, settings
+
+_MAX_CHOSEN = 12
+_NEURONS_A_SHEET = 100
+CHART = {"displayModeBar": False}  # on a phone the bar would cover the legend
+_OPTION_NAMES = {
+    "none": "None",
+    "holdout": "The last twelfth (5,000 of 60,000)",
+    CONSTANT: "Constant",
+    COSINE: "Cosine, falling to 0",
+    SGD: "SGD",
+    MOMENTUM: "SGD with momentum",
+    RMSPROP: "RMSprop",
+    ADAM: "Adam",
+    "relu": "ReLU",
+    "sigmoid": "Sigmoid",
+    "tanh": "tanh",
+    "linear": "Linear (none)",
+    PIXELS_0_TO_1: "Divided by 255",
+    "0-255": "Raw, 0 to 255",
+}
+
+
+def header(title: str, sentence: str, *explanations: str) -> None:
+    """Begins a page: its title, what one can do here, and explanations one may open.
+
+    Says so when only the bundled sample is in use.
+    """
+    _frame_this_page()
+    st.title(title, anchor=False)
+    st.markdown(sentence)
+    with st.container(horizontal=True, gap="small"):
+        for name in explanations:
+            explain(name)
+    if dataset().known is SAMPLE:
+        st.caption(":material/info: The bundled sample of 5,000 digits is in use. Overview offers the full MNIST.")
+
+
+def _frame_this_page() -> None:
+    """Runs app.py around a page that Streamlit runs alone.
+
+    Because there is a folder pages/, a server whose first visitor follows a link to a
+    page runs that page without app.py, and with a menu of file names. It goes on like
+    that until `st.navigation` has been called once, which only app.py does.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def explain(name: str) -> None:
+    """Offers an explanation that opens on a click."""
+    title, text = EXPLANATIONS[name]
+    with st.popover(title, type="tertiary", icon=":material/help:"):
+        st.markdown(text)
+
+
+def shows_errors(function: Callable[..., None]) -> Callable[..., None]:
+    """Makes a page or fragment show errors that we raise on purpose as sentences."""
+
+    @functools.wraps(function)
+    def shown(*arguments: Any, **named: Any) -> None:
+        try:
+            function(*arguments, **named)
+        except MnistDashError as error:
+            st.error(as_text(str(error)), icon=":material/error:")
+
+    return shown
+
+
+def attempt(action: Callable[..., object], *arguments: Any) -> None:
+    """Does what a button is for; a reason why it cannot be done is shown as a notice."""
+    try:
+        action(*arguments)
+    except MnistDashError as error:
+        st.toast(as_text(str(error)), icon=":material/error:", duration="long")
+
+
+def as_text(message: str) -> str:
+    """Escapes what Streamlit would take for Markdown: messages may quote names of files."""
+    return "".join(f"\\{character}" if character in "\\`*_{}[]<>#+!|$~:" else character for character in message)
+
+
+def note(message: str) -> None:
+    """Shows a warning as plain text."""
+    st.warning(as_text(message), icon=":material/warning:")
+
+
+def claim_of(run: Run) -> Claim | None:
+    """Returns what the run's tutorial claims, if the run has its settings and its test pictures."""
+    known = run.variant in VARIANTS and run.dataset == MNIST.name
+    same = known and {**run.settings, "seed": 0} == VARIANTS[run.variant].check({})
+    return VARIANTS[run.variant].claim if same else None
+
+
+def page_of(positions: np.ndarray, *, size: int, key: str) -> np.ndarray:
+    """Lets the reader leaf through positions, `size` at a time, and returns those of the page."""
+    pages = max(1, -(-len(positions) // size))
+    page = 1 if pages == 1 else st.number_input(f"Page, of {pages:,} with {size} digits each", 1, pages, 1, key=key)
+    return positions[(page - 1) * size : page * size]
+
+
+def neuron_range(neurons: int, *, key: str) -> tuple[int, int]:
+    """Lets the reader leaf through neurons, 100 at a time; returns the first and last number."""
+    starts = list(range(1, neurons + 1, _NEURONS_A_SHEET))
+    first = starts[0]
+    if len(starts) > 1:
+        first = st.selectbox(
+            "Neurons",
+            starts,
+            format_func=lambda start: f"{start} to {min(start + _NEURONS_A_SHEET - 1, neurons)}",
+            key=key,
+        )
+    return first, min(first + _NEURONS_A_SHEET - 1, neurons)
+
+
+def title_of(run: Run) -> str:
+    """Returns a run's name, what was changed in it, and its data if that is not the full MNIST."""
+    notes = [run.changes, "sample" if run.dataset == SAMPLE.name else ""]
+    return " · ".join([run.title, *filter(None, notes)])
+
+
+def choice(label: str, options: Mapping[str, str], *, key: str, on_change: Callable[[], None] | None = None) -> str:
+    """Lets the reader choose one of a few things; the choice stands in the page's link.
+
+    Args:
+        label: What is chosen.
+        options: From the ids that stand in the link to the words shown; the first is
+            the default.
+        key: The widget's key.
+        on_change: Called when something else is chosen.
+    """
+    first = next(iter(options))
+    linked = st.query_params.get(key, first)
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        format_func=lambda option: options.get(option, option),
+        default=linked if linked in options else first,
+        required=True,
+        key=key,
+        wrap=True,
+        on_change=on_change,
+    )
+    if chosen not in options:
+        chosen = first
+    if chosen != first:
+        st.query_params[key] = chosen
+    elif key in st.query_params:
+        del st.query_params[key]
+    return chosen
+
+
+def in_order(runs: Sequence[Run]) -> list[Run]:
+    """Returns the reference models in the tutorials' order, then all other runs as they came."""
+    variants = list(VARIANTS)
+    return sorted(runs, key=lambda run: variants.index(run.variant) if run.is_reference else len(variants))
+
+
+def run_picker(runs: Sequence[Run], *, key: str, label: str = "Runs") -> list[Run]:
+    """Lets the reader choose runs; at first the models that ship with the project."""
+    by_id = {run.id: run for run in in_order(runs)}
+    chosen = st.multiselect(
+        label,
+        list(by_id),
+        default=[run.id for run in in_order(runs) if run.is_reference] or list(by_id)[:1],
+        format_func=lambda run_id: title_of(by_id[run_id]) if run_id in by_id else f"run {run_id}",
+        key=key,
+        max_selections=_MAX_CHOSEN,
+        placeholder="Choose one or more runs",
+    )
+    return [by_id[run_id] for run_id in chosen if run_id in by_id]
+
+
+def one_run_picker(runs: Sequence[Run], *, key: str, label: str = "Run", first: int = 0) -> Run:
+    """Lets the reader choose one run; at first the one at place `first`, or the last if there are fewer."""
+    by_id = {run.id: run for run in runs}
+    chosen = st.selectbox(
+        label,
+        list(by_id),
+        index=min(first, len(by_id) - 1),
+        format_func=lambda run_id: title_of(by_id[run_id]) if run_id in by_id else f"run {run_id}",
+        key=key,
+    )
+    return by_id.get(chosen, runs[0])
+
+
+def option_name(option: str) -> str:
+    """Returns what a choice of a setting is called."""
+    if option in _OPTION_NAMES:
+        return _OPTION_NAMES[option]
+    kind, _, folds = option.partition(":")
+    return f"{folds} folds{', stratified' if kind == STRATIFIED else ''}"
+
+
+@st.cache_resource(show_spinner=False)
+def _download_lock() -> threading.Lock:
+    return threading.Lock()
+
+
+def download_button() -> None:
+    """Offers the download of the full MNIST, with progress."""
+    if st.button("Download the full MNIST (11 MB)", key="overview_download", icon=":material/download:"):
+        bar = st.progress(0.0, "Downloading MNIST …")
+
+        def show(part: float) -> None:
+            bar.progress(min(part, 1.0), "Downloading MNIST …")
+
+        with _download_lock():  # a second visitor waits for the first one's download
+            if dataset().known is SAMPLE:
+                mnist.download(settings(), progress=show)
+        st.rerun()

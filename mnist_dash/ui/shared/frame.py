@@ -1,0 +1,50 @@
+"""The frame around all pages."""
+
+import gc
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from mnist_dash.ui.shared.controls import shows_errors
+from mnist_dash.ui.shared.notices import notices
+from mnist_dash.ui.shared.resources import ensure_queue
+
+_ICON = Path(__file__).with_name("icon.png")
+_STYLE = """<style>
+.block-container { max-width: 1180px; padding-top: 4.2rem; padding-bottom: 4rem; }
+@media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
+</style>"""
+
+# The dark theme's accent is light; white text on it would have a contrast of 2.4, and the light theme's red 3.9.
+_DARK_STYLE = """<style>
+[data-testid^="stBaseButton-primary"] *, [data-tag], [data-tag] * { color: #0F1116 !important; }
+.md-wrong { color: #FF8787 !important; }
+</style>"""
+
+
+def run_pages(pages: Sequence[StreamlitPage]) -> None:
+    """Shows the page that the visitor is on, in the common frame."""
+    st.set_page_config(page_title="MNIST Dash", page_icon=str(_ICON), layout="wide")
+    page = st.navigation(list(pages), position="top")
+    st.html(_STYLE)
+    if st.context.theme.type == "dark":
+        st.html(_DARK_STYLE)
+    shows_errors(page.run)()
+    _spare_the_collector()
+    # After the page is drawn: runs that an earlier process left unfinished go on.
+    shows_errors(ensure_queue)()
+    shows_errors(notices)()
+
+
+@cache
+def _spare_the_collector() -> None:
+    """Takes all that the first page has loaded out of the search for garbage.
+
+    Streamlit searches after every run of a page, and all visitors wait: 0.1 s for half a million
+    objects of libraries, which never become garbage.
+    """
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,69 @@
+"""Notices on every page: a run of this visitor has ended."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from mnist_dash.analysis import test_predictions
+from mnist_dash.analysis.words.number_words import accuracy_words, seconds_words
+from mnist_dash.store.records import ACTIVE, DONE, FAILED, UNFINISHED, Experiment, Run
+from mnist_dash.ui.shared.controls import as_text, shows_errors
+from mnist_dash.ui.shared.resources import run_store, visitor
+
+_LOOK_EVERY_S = 3.0
+_AWAITED = "notices_awaited"  # runs that were seen in training, and not yet as ended
+
+
+def notices() -> None:
+    """Tells of runs that end while this visitor looks at any page."""
+    if _awaited():
+        st.fragment(shows_errors(_tell), run_every=_LOOK_EVERY_S)()
+
+
+def _awaited() -> set[int]:
+    awaited: set[int] = st.session_state.setdefault(_AWAITED, set())
+    awaited |= {run.id for run in run_store().list_runs(statuses=ACTIVE, owner=visitor())}
+    return awaited
+
+
+def _tell() -> None:
+    awaited = _awaited()
+    if not awaited:
+        return
+    store = run_store()
+    known = store.get_runs(awaited)
+    # Cancelled, paused or deleted runs need no notice: someone did that on purpose.
+    awaited &= {run.id for run in known if run.status in ACTIVE}
+    ended = [run for run in known if run.status in (DONE, FAILED)]
+    for run in ended:
+        if run.experiment_id is None:
+            _toast(run)
+    for experiment in store.experiments({run.experiment_id for run in ended if run.experiment_id is not None}).values():
+        _toast_experiment(experiment, store.list_runs(experiment_id=experiment.id))
+
+
+def _toast_experiment(experiment: Experiment, runs: Sequence[Run]) -> None:
+    if any(run.status in UNFINISHED for run in runs):
+        return
+    failed = sum(run.status == FAILED for run in runs)
+    problem = f"; {failed} failed" if failed else ""
+    st.toast(
+        f"{experiment.title}: all {len(runs)} runs have ended{problem}.",
+        icon=":material/error:" if failed else ":material/check_circle:",
+        duration="long",
+    )
+
+
+def _toast(run: Run) -> None:
+    if run.status == DONE:
+        st.toast(f"{run.title} is done{result_words(run)}.", icon=":material/check_circle:", duration="long")
+    else:
+        st.toast(as_text(f"{run.title} failed: {run.error}"), icon=":material/error:", duration="long")
+
+
+def result_words(run: Run) -> str:
+    """Says what a finished run reached; empty for all others."""
+    if run.status != DONE or run.fit_seconds is None:
+        return ""
+    accuracy = accuracy_words(test_predictions.of_run(run))
+    return f" · test accuracy {accuracy} · {seconds_words(run.fit_seconds)} of training"

@@ -1,0 +1,170 @@
+"""What all visitors share: the store, the queue, the data, loaded models."""
+
+import hashlib
+import os
+import uuid
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from mnist_dash.analysis import test_predictions
+from mnist_dash.analysis.test_predictions import Outcome
+from mnist_dash.config import SETTINGS, Settings, load_settings
+from mnist_dash.datasets import mnist
+from mnist_dash.datasets.mnist import Dataset
+from mnist_dash.errors import VariantError
+from mnist_dash.inference.novelty import NoveltyDetector
+from mnist_dash.inference.predictor import Predictor
+from mnist_dash.inference.weights import LayerWeights, read_weights
+from mnist_dash.store.measurements import Measurements
+from mnist_dash.store.records import ACTIVE, MODEL_KERAS, MODEL_TFLITE, Run
+from mnist_dash.store.run_export import ensure_reference_runs
+from mnist_dash.store.run_store import RunStore
+
+if TYPE_CHECKING:  # distributed takes 2.4 s to import, only where it is needed
+    from mnist_dash.worker.job_queue import JobQueue
+
+
+def settings() -> Settings:
+    """Returns the settings from the environment and Streamlit's secrets."""
+    return _settings(tuple(os.environ.get(info.name) for info in SETTINGS))
+
+
+@lru_cache(maxsize=8)  # a page asks dozens of times
+def _settings(environment: tuple[str | None, ...]) -> Settings:
+    return load_settings(secrets=_secrets())
+
+
+@lru_cache(maxsize=1)
+def _secrets() -> Mapping[str, object]:
+    try:
+        return dict(st.secrets.get("mnist_dash", {}))
+    except StreamlitSecretNotFoundError:
+        return {}
+
+
+def run_store() -> RunStore:
+    """Returns the store, with the reference models in it."""
+    return _run_store(settings().database_url)
+
+
+@st.cache_resource(show_spinner=False)
+def _run_store(database_url: str) -> RunStore:
+    store = RunStore(database_url)
+    ensure_reference_runs(store)
+    return store
+
+
+def job_queue() -> "JobQueue":
+    """Returns the queue; its workers start at the first call."""
+    return _job_queue(settings())
+
+
+@st.cache_resource(show_spinner=False)
+def _job_queue(settings: Settings) -> "JobQueue":
+    from mnist_dash.worker.job_queue import JobQueue
+
+    return JobQueue(settings)
+
+
+def ensure_queue() -> None:
+    """Starts the queue if there are runs or measurements for it."""
+    if run_store().list_runs(statuses=ACTIVE, limit=1) or Measurements(run_store()).any_unfinished():
+        job_queue()
+
+
+def dataset() -> Dataset:
+    """Returns the data in use; found anew when one of its sources changes."""
+    found = settings()
+    return _dataset(found, mnist.stamps(found))
+
+
+@st.cache_resource(show_spinner="Reading the data …", max_entries=2)
+def _dataset(settings: Settings, stamps: tuple[tuple[str, int], ...]) -> Dataset:
+    return mnist.load_dataset(settings)
+
+
+def predictor(run_id: int) -> Predictor:
+    """Returns a finished run's network, ready to read digits."""
+    return _predictor(settings().database_url, run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _predictor(database_url: str, run_id: int) -> Predictor:
+    return Predictor(_run_store(database_url).read_artifact(run_id, MODEL_TFLITE))
+
+
+@st.cache_resource(show_spinner=False)
+def novelty_detector() -> NoveltyDetector:
+    """Returns what tells digits from other drawings."""
+    return NoveltyDetector.shipped()
+
+
+def outcome(run_id: int) -> Outcome:
+    """Returns what a finished run said about the test pictures."""
+    return _outcome(settings().database_url, run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)  # more than a page shows; 0.3 MB each with the full MNIST
+def _outcome(database_url: str, run_id: int) -> Outcome:
+    return test_predictions.read_outcome(_run_store(database_url), run_id)
+
+
+def weights_of(run_id: int) -> list[LayerWeights]:
+    """Returns a finished run's weights, layer by layer."""
+    return _weights(settings().database_url, run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _weights(database_url: str, run_id: int) -> list[LayerWeights]:
+    return read_weights(_run_store(database_url).read_artifact(run_id, MODEL_KERAS))
+
+
+def visitor() -> str:
+    """Returns who owns the runs queued here: the signed-in user, else this browser."""
+    if st.user.get("is_logged_in"):
+        return str(st.user.get("email"))
+    secret = _browser_secret(st.context.cookies.get("_streamlit_xsrf", ""))
+    # Only a digest goes to the database: the secret itself would let its reader be this visitor.
+    known = f"browser-{hashlib.sha256(secret).hexdigest()[:32]}" if secret else f"session-{uuid.uuid4().hex}"
+    return str(st.session_state.setdefault("visitor", known))
+
+
+def may_change(run: Run) -> bool:
+    """Says whether whoever looks at the page may pause, cancel or delete a run."""
+    return not settings().shared or run.owner == visitor()
+
+
+def most_unfinished() -> int | None:
+    """Returns how many unfinished runs a visitor may have; None without limit."""
+    limits = settings()
+    return limits.max_queued if limits.shared else None
+
+
+def check_epochs(epochs: int) -> None:
+    """Makes sure that a run of so many epochs is allowed here.
+
+    Raises:
+        VariantError: If a shared dashboard allows fewer.
+    """
+    limits = settings()
+    if limits.shared and epochs > limits.max_epochs:
+        raise VariantError(
+            f"epochs is {epochs}, but {limits.max_epochs} is the most on this shared dashboard. Choose fewer."
+        )
+
+
+def _browser_secret(cookie: str) -> bytes:
+    """Returns what Streamlit's cookie against forged requests stays the same for: the browser.
+
+    The cookie is 2|mask|masked token|time in hexadecimal, under a new mask each time.
+    """
+    try:
+        _, mask, masked, _ = cookie.split("|")
+        key, token = bytes.fromhex(mask), bytes.fromhex(masked)
+        return bytes(byte ^ key[place % len(key)] for place, byte in enumerate(token))
+    except (ValueError, ZeroDivisionError):
+        return b""

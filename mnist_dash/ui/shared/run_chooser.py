@@ -1,0 +1,237 @@
+"""Choosing the runs and experiments that a page shows: one choice for Curves and Compare, also by link."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from mnist_dash.analysis.words.number_words import count_words, rounded
+from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.records import DONE, Experiment, Run
+from mnist_dash.store.search import NEWEST, FoundExperiment, RunFinder, Wanted
+from mnist_dash.ui.shared.controls import in_order, shows_errors, title_of
+from mnist_dash.ui.shared.resources import run_store
+
+MOST_RUNS = 100
+_MOST_CHOSEN = 40  # runs and experiments
+_OFFERED = 30  # newest runs that are offered without a search
+_EXPERIMENTS_OFFERED = 10
+_FOUND = 100
+_CHOSEN = "chosen_runs"  # what was chosen on the page before
+_LINK = "runs"
+_TOKEN = re.compile(r"[re][1-9][0-9]{0,8}")
+_KINDS = {"run": "Runs", "experiment": "Experiments"}
+_ORDERS = {
+    NEWEST: "Newest first",
+    "test_accuracy": "Highest test accuracy",
+    "test_loss": "Lowest test loss",
+    "weights": "Fewest weights",
+    "fit_seconds": "Shortest training",
+    "prediction_ms": "Fastest prediction",
+}
+
+
+def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
+    """Lets the reader choose runs and whole experiments; the choice stands in the page's link.
+
+    At first the models that ship with the project are chosen, or what was chosen on the
+    other page.
+
+    Args:
+        key: The page's name, with which the keys of the widgets begin.
+        statuses: States of the runs that are offered. What is chosen by link or was chosen
+            on another page may be in any state.
+
+    Returns:
+        The chosen runs, at most `MOST_RUNS`.
+    """
+    finder, widget, wanted = RunFinder(run_store()), f"{key}_runs", Wanted(statuses=tuple(statuses))
+    newest = finder.find(wanted, limit=_OFFERED)
+    offered = {_token(run): run for run in [*in_order(finder.references()), *newest]}
+    state = st.session_state
+    if widget not in state:
+        state[widget] = _at_first(list(offered.values()))
+    runs = offered | _known(state[widget], offered)
+    titles = _titles(runs, _experiments(state[widget], finder.experiments(wanted, limit=_EXPERIMENTS_OFFERED)))
+    gone = [token for token in state[widget] if token not in titles]
+    state[widget] = [token for token in state[widget] if token in titles]
+    tokens = st.multiselect(
+        "Runs and experiments",
+        list(titles),
+        format_func=lambda token: titles.get(token, token),
+        key=widget,
+        max_selections=_MOST_CHOSEN,
+        placeholder="Choose one or more",
+    )
+    if gone:
+        st.caption(
+            f":material/info: {len(gone)} of what was chosen {'are' if len(gone) > 1 else 'is'} no longer there."
+        )
+    _remember(tokens, list(offered.values()))
+    # A fragment: a search does not draw the page anew.
+    st.fragment(shows_errors(_finder))(finder, key, widget, tuple(statuses))
+    return _runs_of(tokens, runs)
+
+
+def offered_runs() -> list[Run]:
+    """Returns finished runs of which a page offers some: those that ship with the project, and the newest."""
+    finder = RunFinder(run_store())
+    newest = finder.find(Wanted(statuses=(DONE,)), limit=_OFFERED)
+    return list({run.id: run for run in [*in_order(finder.references()), *newest]}.values())
+
+
+def _token(run: Run) -> str:
+    return f"r{run.id}"
+
+
+def _defaults(offered: Sequence[Run]) -> list[str]:
+    return [_token(run) for run in offered if run.is_reference] or [_token(run) for run in offered[:1]]
+
+
+def _at_first(offered: Sequence[Run]) -> list[str]:
+    linked = st.query_params.get(_LINK, "").split(",")[:_MOST_CHOSEN]
+    return (
+        list(dict.fromkeys(token for token in linked if _TOKEN.fullmatch(token)))
+        or st.session_state.get(_CHOSEN)
+        or _defaults(offered)
+    )
+
+
+def _remember(tokens: list[str], offered: Sequence[Run]) -> None:
+    st.session_state[_CHOSEN] = tokens
+    if tokens and tokens != _defaults(offered):
+        st.query_params[_LINK] = ",".join(tokens)
+    elif _LINK in st.query_params:
+        del st.query_params[_LINK]
+
+
+def _numbers(tokens: Sequence[str], kind: str) -> list[int]:
+    return [int(token[1:]) for token in tokens if token[0] == kind]
+
+
+def _known(tokens: Sequence[str], offered: dict[str, Run]) -> dict[str, Run]:
+    """Returns those of the chosen single runs that there are."""
+    missing = [token for token in tokens if token not in offered]
+    found = run_store().get_runs(_numbers(missing, "r")) if missing else []
+    return {_token(run): run for run in found}
+
+
+def _experiments(tokens: Sequence[str], offered: Sequence[FoundExperiment]) -> list[Experiment]:
+    """Returns the experiments that are offered, and those that are chosen."""
+    numbers = _numbers(tokens, "e")
+    chosen = run_store().experiments(numbers).values() if numbers else ()
+    return [*(found.experiment for found in offered), *chosen]
+
+
+def _titles(runs: Mapping[str, Run], experiments: Sequence[Experiment]) -> dict[str, str]:
+    """Returns what can be chosen: reference runs, experiments, runs."""
+    titles = {token: title_of(run) for token, run in runs.items()}
+    first = {token: title for token, title in titles.items() if runs[token].is_reference}
+    return first | {f"e{each.id}": _experiment_title(each) for each in experiments} | titles
+
+
+def _experiment_title(experiment: Experiment) -> str:
+    return f"Experiment {experiment.id}: {experiment.title}"
+
+
+def _runs_of(tokens: Sequence[str], known: dict[str, Run]) -> list[Run]:
+    found: dict[int, Run] = {}
+    for token in tokens:
+        one = known.get(token)
+        runs = [one] if one else run_store().list_runs(experiment_id=int(token[1:])) if token[0] == "e" else []
+        found |= {run.id: run for run in sorted(runs, key=lambda run: run.id)}
+    if len(found) > MOST_RUNS:
+        st.caption(f":material/info: Shown are the first {MOST_RUNS} of the {len(found):,} chosen runs.")
+    return list(found.values())[:MOST_RUNS]
+
+
+def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...]) -> None:
+    """Offers a search through all runs and experiments, computed only while it is open."""
+    label = "Find runs and experiments by name, tag or result"
+    box = st.expander(label, key=f"{key}_finder", on_change="rerun", icon=":material/search:")
+    if not box.open:
+        return
+    with box:
+        wanted, of = _wanted(finder, key, statuses)
+        rows, count = (_found_runs if of == "run" else _found_experiments)(finder, wanted)
+        if not rows:
+            st.caption("Nothing fits. Use fewer words, or choose another network or tag.")
+            return
+        shown = f"{count_words(count, of)}, of which {len(rows)} are shown" if count > len(rows) else ""
+        st.caption(f"{shown or count_words(count, of)}. Tick those that you want.")
+        ticked = st.dataframe(
+            list(rows.values()),
+            hide_index=True,
+            height=260,
+            on_select="rerun",
+            selection_mode="multi-row",
+            key=f"{key}_found_{of}_{hash(wanted)}",
+            alt="What fits the search",
+        )
+        tokens = [list(rows)[row] for row in ticked["selection"]["rows"] if row < len(rows)]
+        if st.button(
+            f"Add {count_words(len(tokens), of)}",
+            key=f"{key}_add",
+            on_click=_add,
+            args=(widget, tokens),
+            disabled=not tokens,
+            icon=":material/add:",
+        ):
+            st.rerun()
+
+
+def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Wanted, str]:
+    """Returns what the reader looks for, and whether it is a “run” or an “experiment”."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        of = st.segmented_control(
+            "Find", list(_KINDS), format_func=_KINDS.__getitem__, default="run", required=True, key=f"{key}_of"
+        )
+        words = st.text_input("Words", key=f"{key}_words", placeholder="a number, network, tag or experiment")
+        variant = st.selectbox(
+            "Network",
+            ["", *VARIANTS],
+            format_func=lambda name: VARIANTS[name].title if name else "All",
+            key=f"{key}_variant",
+        )
+        tag = st.selectbox("Tag", ["", *finder.tags()], format_func=lambda tag: tag or "All", key=f"{key}_tag")
+        order = NEWEST
+        if of == "run":
+            order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{key}_order")
+    return Wanted(words[:200], statuses, variant, tag, order), of
+
+
+def _found_runs(finder: RunFinder, wanted: Wanted) -> tuple[dict[str, dict[str, Any]], int]:
+    """Returns rows of the first runs that fit, by what stands for them in the link, and how many there are."""
+    runs = finder.find(wanted, limit=_FOUND)
+    tags = finder.tags_of([run.id for run in runs])
+    rows = {
+        _token(run): {
+            "Run": title_of(run),
+            "Test accuracy (%)": None if run.test_accuracy is None else round(100 * run.test_accuracy, 2),
+            "Weights": run.weights,
+            "Training (s)": None if run.fit_seconds is None else rounded(run.fit_seconds),
+            "State": run.status,
+            "Tags": tags[run.id],
+        }
+        for run in runs
+    }
+    return rows, finder.count(wanted) if len(runs) == _FOUND else len(runs)
+
+
+def _found_experiments(finder: RunFinder, wanted: Wanted) -> tuple[dict[str, dict[str, Any]], int]:
+    """Returns the same of experiments, the newest first."""
+    rows = {
+        f"e{found.experiment.id}": {
+            "Experiment": _experiment_title(found.experiment),
+            "Runs": found.runs,
+            "Best test accuracy (%)": None if found.best is None else round(100 * found.best, 2),
+        }
+        for found in finder.experiments(wanted, limit=_FOUND)
+    }
+    return rows, len(rows)
+
+
+def _add(widget: str, tokens: Sequence[str]) -> None:
+    chosen = dict.fromkeys([*st.session_state.get(widget, []), *tokens])
+    st.session_state[widget] = list(chosen)[:_MOST_CHOSEN]

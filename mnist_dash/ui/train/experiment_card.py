@@ -1,0 +1,197 @@
+"""One experiment on the Train page: its runs together, and what they say as a whole."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from mnist_dash.analysis import accuracies, test_predictions
+from mnist_dash.analysis.words.number_words import accuracy_words, seconds_words, spread_words
+from mnist_dash.figures.live_figures import RunSoFar, runs_so_far
+from mnist_dash.networks.experiments import PlannedRun, alike_but_for_chance, differing
+from mnist_dash.networks.variants import VARIANTS, get_variant
+from mnist_dash.store.records import ACTIVE, CANCELLED, DONE, PAUSED, RUNNING, UNFINISHED, Experiment, Run
+from mnist_dash.ui.shared.controls import attempt, option_name
+from mnist_dash.ui.shared.live_chart import chart
+from mnist_dash.ui.shared.notices import result_words
+from mnist_dash.ui.shared.resources import job_queue, may_change, run_store
+from mnist_dash.ui.train.run_card import NOT_YOURS, progress_of, resume, run_buttons
+
+_ROWS = 20
+_BY_CHANCE = ("seed", "fold")
+
+
+def experiment_card(experiment: Experiment, runs: Sequence[Run]) -> None:
+    """Shows an experiment with its progress, its curves, its results and its runs."""
+    if not runs:
+        return  # deleted in another tab
+    runs = sorted(runs, key=lambda run: run.id)
+    ended = [run for run in runs if run.status not in UNFINISHED]
+    with st.container(border=True, key=f"train_experiment_{experiment.id}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{experiment.title}** · {_state_words(runs)}", width="content")
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                _buttons(experiment, runs)
+        if len(ended) < len(runs):
+            st.progress(_part_done(runs), _progress_words(runs))
+        _curves(experiment, runs)
+        _results(runs)
+        rows = st.expander(
+            f"The {len(runs)} runs", key=f"train_rows_{experiment.id}", on_change="rerun", icon=":material/list:"
+        )
+        if rows.open:
+            with rows:
+                _rows(runs)
+
+
+def _state_words(runs: Sequence[Run]) -> str:
+    counts = {status: sum(run.status == status for run in runs) for status in dict.fromkeys(run.status for run in runs)}
+    if set(counts) == {DONE}:
+        return f"all {len(runs)} runs done"
+    return ", ".join(f"{count} {status}" for status, count in counts.items())
+
+
+def _part_done(runs: Sequence[Run]) -> float:
+    parts = [progress_of(run, 0)[0] if run.status in UNFINISHED else 1.0 for run in runs]
+    return sum(parts) / len(parts)
+
+
+def _progress_words(runs: Sequence[Run]) -> str:
+    active = [run for run in runs if run.status in ACTIVE]
+    if not active:
+        return "Paused; what is paused goes on where it was"
+    left = [run.progress.seconds_left for run in active if run.progress and run.progress.seconds_left is not None]
+    done = sum(run.status not in UNFINISHED for run in runs)
+    words = f"{done} of {len(runs)} runs have ended"
+    if not left:
+        return f"{words} · {progress_of(active[0], 0)[1]}"
+    # Runs that have not begun take as long as one of those that have ended or are under way.
+    waiting = sum(run.status != RUNNING for run in active)
+    typical = [run.fit_seconds for run in runs if run.fit_seconds is not None] or [max(left)]
+    total = max(left) + waiting * sum(typical) / len(typical)
+    return f"{words} · about {seconds_words(total)} left"
+
+
+def _buttons(experiment: Experiment, runs: Sequence[Run]) -> None:
+    active = [run for run in runs if run.status in ACTIVE and run.wanted is None]
+    paused = [run for run in runs if run.status == PAUSED or run.wanted == PAUSED]
+    unfinished = [run for run in runs if run.status in UNFINISHED and run.wanted != CANCELLED]
+    store = run_store()
+    if active:
+        _all_of("Pause", "pause", experiment, active, store.pause_run)
+    if paused:
+        _all_of("Resume", "play_arrow", experiment, paused, resume)
+    if unfinished:
+        _all_of("Cancel", "stop", experiment, unfinished, store.cancel_run)
+        return
+    chosen = {"runs": f"e{experiment.id}"}
+    st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:", query_params=chosen)
+    st.page_link("pages/compare.py", label="Compare", icon=":material/balance:", query_params=chosen)
+    with st.popover("More", type="tertiary", icon=":material/more_horiz:"):
+        st.markdown(f"Delete all {len(runs)} runs with their models and curves? This cannot be undone.")
+        _all_of("Delete for good", "delete", experiment, runs, store.delete_run)
+
+
+def _all_of(name: str, icon: str, experiment: Experiment, runs: Sequence[Run], action: Callable[[int], object]) -> None:
+    allowed = all(may_change(run) for run in runs)
+    st.button(
+        f"{name} all" if len(runs) > 1 and name != "Delete for good" else name,
+        key=f"train_all_{name.split()[0].lower()}_{experiment.id}",
+        icon=f":material/{icon}:",
+        disabled=not allowed,
+        help=None if allowed else NOT_YOURS,
+        on_click=_for_all,
+        args=(action, [run.id for run in runs]),
+    )
+
+
+def _for_all(action: Callable[[int], object], run_ids: Sequence[int]) -> None:
+    for run_id in run_ids:
+        attempt(action, run_id)
+    job_queue().look()
+
+
+def _curves(experiment: Experiment, runs: Sequence[Run]) -> None:
+    of_run = run_store().epochs_of([run.id for run in runs])
+    names = differing(runs)
+    drawn = [
+        RunSoFar(run_words(run, names), run.variant, of_run[run.id], run.progress) for run in runs if of_run[run.id]
+    ]
+    if drawn:
+        total = max(int(run.settings["epochs"]) for run in runs)
+        chart(
+            runs_so_far(drawn, total=total),
+            key=f"train_curves_{experiment.id}",
+            alt=f"Accuracy of the runs of {experiment.title} so far",
+        )
+
+
+def _results(runs: Sequence[Run]) -> None:
+    done = [run for run in runs if run.status == DONE]
+    if not done:
+        return
+    names = [name for name in differing(runs) if name not in _BY_CHANCE]
+    groups: dict[object, list[Run]] = {}
+    for run in done:
+        groups.setdefault(alike_but_for_chance(run), []).append(run)
+    if not names:
+        of = f", mean ± standard deviation of {len(done)} runs" if len(done) > 1 else ""
+        st.markdown(f"Test accuracy **{_accuracy_words(done)}**{of}")
+        return
+    best_first = sorted(groups.values(), key=lambda alike: -_mean(alike))
+    st.table(
+        [
+            {
+                **{_label(name): _value_words(alike[0], name) for name in names},
+                "Runs": str(len(alike)),
+                "Test accuracy": _accuracy_words(alike),
+            }
+            for alike in best_first[:_ROWS]
+        ],
+        border="horizontal",
+        hide_index=True,
+        alt="Test accuracy by setting",
+    )
+
+
+def _mean(runs: Sequence[Run]) -> float:
+    return accuracies.spread([run.test_accuracy or 0.0 for run in runs]).mean
+
+
+def _accuracy_words(runs: Sequence[Run]) -> str:
+    if len(runs) == 1:
+        return accuracy_words(test_predictions.of_run(runs[0]))
+    return spread_words(accuracies.spread([run.test_accuracy or 0.0 for run in runs]))
+
+
+def _rows(runs: Sequence[Run]) -> None:
+    names = differing(runs)
+    first = sorted(runs, key=lambda run: (run.status not in UNFINISHED, run.id))
+    for run in first[:_ROWS]:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            words = progress_of(run, 0)[1] if run.status in UNFINISHED else f"{run.status}{result_words(run)}"
+            st.markdown(f"{run_words(run, names)} · {words}", width="content")
+            with st.container(horizontal=True, width="content"):
+                run_buttons(run, small=True)
+    if len(runs) > _ROWS:
+        st.caption(f"{len(runs) - _ROWS} more runs are on the Curves and Compare pages.")
+
+
+def run_words(run: Run, names: Sequence[str]) -> str:
+    """Says what sets a run apart in its experiment: “fold 2” or “CNN, seed 3”."""
+    words = [
+        _value_words(run, name) if name == "variant" else f"{_label(name).lower()} {_value_words(run, name)}"
+        for name in names
+    ]
+    return ", ".join(words) or f"run {run.id}"
+
+
+def _label(name: str) -> str:
+    labels = {setting.name: setting.label for variant in VARIANTS.values() for setting in variant.settings}
+    return "Network" if name == "variant" else labels.get(name, name)
+
+
+def _value_words(run: Run | PlannedRun, name: str) -> str:
+    if name == "variant":
+        return get_variant(run.variant).title
+    value = run.settings.get(name, "")
+    return option_name(value) if isinstance(value, str) and value else f"{value:g}" if value != "" else "–"

@@ -1,0 +1,110 @@
+"""What stands under the Train page's form: the network, the expected time, the start."""
+
+import streamlit as st
+
+from mnist_dash.analysis.words.number_words import seconds_words
+from mnist_dash.figures.network_diagram import drawing_words, network_drawing
+from mnist_dash.networks.experiments import Described, expected_seconds, steps_of
+from mnist_dash.networks.summary import summarise, weights_in
+from mnist_dash.store.records import DONE
+from mnist_dash.ui.shared.controls import CHART, as_text, shows_errors
+from mnist_dash.ui.shared.resources import (
+    check_epochs,
+    dataset,
+    job_queue,
+    most_unfinished,
+    run_store,
+    settings,
+    visitor,
+)
+from mnist_dash.ui.train.run_card import downloads
+from mnist_dash.ui.train.training_form import Form
+
+_LOOK_EVERY_S = 1.0
+_LATEST = 50  # runs that are looked through for one of the same network
+_SAVING_S = 1.0  # to test a network and to save it
+
+
+def start_panel(form: Form) -> None:
+    """Shows what the form asks for, and starts it."""
+    if form.problem:
+        st.error(as_text(form.problem), icon=":material/error:")
+        return
+    count = len(form.runs)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Start training" if count == 1 else f"Start {count} runs",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="train_start",
+        ):
+            _start(form)
+        _expected(form)
+    network = st.expander(
+        f"The network: {weights_in(summarise(form.variant, form.runs[0].settings)):,} weights",
+        key="train_network",
+        on_change="rerun",
+        icon=":material/account_tree:",
+    )
+    if network.open:
+        with network:
+            _network(form)
+    with st.popover("Take away as code", icon=":material/code:", type="tertiary"):
+        st.markdown("The run as plain Keras, which needs nothing of this dashboard.")
+        downloads(form.runs[0], key="train_form")
+
+
+def _network(form: Form) -> None:
+    summary = summarise(form.variant, form.runs[0].settings)
+    st.plotly_chart(network_drawing(summary), key="train_network_drawing", config=CHART, alt=drawing_words(summary))
+
+
+def _expected(form: Form) -> None:
+    known = _measured(form) is not None
+    st.fragment(shows_errors(_expected_words), run_every=None if known else _LOOK_EVERY_S)(form, known)
+
+
+def _measured(form: Form) -> tuple[Described, float] | None:
+    """Returns a run and how long its steps take: the form's, if a worker was free to measure it, or an earlier one."""
+    first, data = form.runs[0], dataset()
+    seconds = job_queue().seconds_per_step(first)
+    if seconds is not None:
+        return first, seconds
+    for run in run_store().list_runs(statuses=[DONE], limit=_LATEST):
+        alike = run.variant == first.variant and run.fingerprint == data.fingerprint and not run.is_reference
+        if alike and run.fit_seconds:
+            return run, run.fit_seconds / steps_of(run, data.known.train)
+    return None
+
+
+def _expected_words(form: Form, known: bool) -> None:
+    measured = _measured(form)
+    if measured is None:
+        waits = "waits for a worker" if job_queue().ready else "workers are starting"
+        st.caption(f":material/timer: How long will it take? Being measured; {waits} …", width="content")
+        return
+    if not known:
+        st.rerun()  # the whole page, which then looks no longer
+    pictures, (like, seconds_per_step) = dataset().known.train, measured
+    seconds = [
+        expected_seconds(run, pictures, like=like, seconds_per_step=seconds_per_step) + _SAVING_S for run in form.runs
+    ]
+    total = max(max(seconds), sum(seconds) / settings().workers)
+    runs = "" if len(seconds) == 1 else f"{len(seconds)} runs, "
+    st.caption(f":material/timer: {runs}about {seconds_words(total)} on this machine", width="content")
+
+
+@shows_errors
+def _start(form: Form) -> None:
+    data = dataset()
+    check_epochs(max(int(run.settings["epochs"]) for run in form.runs))
+    runs = run_store().create_runs(
+        form.runs,
+        dataset=data.name,
+        fingerprint=data.fingerprint,
+        owner=visitor(),
+        max_unfinished=most_unfinished(),
+    )
+    job_queue().look()
+    what = f"{runs[0].title} is queued." if len(runs) == 1 else f"{len(runs)} runs are queued."
+    st.toast(what, icon=":material/playlist_add_check:")

@@ -1,0 +1,1 @@
+"""What a worker process executes, and the Dask queue that hands it out."""

@@ -1,0 +1,43 @@
+"""Checkpoints: everything that training goes on from, as bytes; also in the middle of an epoch."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+import numpy as np
+
+from mnist_dash.worker.chunks import NOT_BEGUN, Begun
+
+_BEGUN = "begun"
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A moment of a training.
+
+    Attributes:
+        state: What `CompiledTraining.state` returned, or the weights alone.
+        begun: How far the epoch was.
+        seconds: How long it had taken so far.
+    """
+
+    state: Sequence[np.ndarray]
+    begun: Begun = NOT_BEGUN
+    seconds: float = 0.0
+
+    def as_bytes(self) -> bytes:
+        """Returns the checkpoint as the store keeps it."""
+        file = io.BytesIO()
+        begun = np.array([*astuple(self.begun), self.seconds], np.float64)
+        np.savez(file, *self.state, **{_BEGUN: begun})  # type: ignore[arg-type]
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Checkpoint":
+        """Reads what `as_bytes` returned, now or before epochs could be interrupted."""
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            state = [arrays[f"arr_{number}"] for number in range(len(set(arrays.files) - {_BEGUN}))]
+            if _BEGUN not in arrays.files:
+                return cls(state)
+            step, steps, seen, loss, right, seconds = arrays[_BEGUN].tolist()
+        return cls(state, Begun(int(step), int(steps), int(seen), loss, right), seconds)

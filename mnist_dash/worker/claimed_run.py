@@ -1,0 +1,186 @@
+"""ClaimedRun: a run in a worker's hands."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import psutil
+
+from mnist_dash.config import Settings
+from mnist_dash.datasets.mnist import Dataset
+from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
+from mnist_dash.inference.predictor import Predictor
+from mnist_dash.store.records import (
+    BEST_WEIGHTS,
+    CHECKPOINT,
+    DONE,
+    MODEL_KERAS,
+    MODEL_TFLITE,
+    PAUSED,
+    TEST_LABELS,
+    TEST_PROBABILITIES,
+    Epoch,
+    Progress,
+    Result,
+    Run,
+    best_epoch,
+)
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.checkpoints import Checkpoint
+from mnist_dash.worker.chunks import Begun
+from mnist_dash.worker.compiled import CompiledTraining
+from mnist_dash.worker.heartbeat import LOST, Reporter, insist
+
+
+@dataclass
+class ClaimedRun:
+    """A run in a worker's hands: what is known of it, and every change that the worker makes to it.
+
+    Attributes:
+        run: The run as it was when it was claimed.
+        store: The store that it is in.
+        reporter: Hears how far the run is and what is wanted of it.
+        settings: Say how long it may train and how much memory it may take.
+        history: Its finished epochs.
+        ended: Whether it is out of this worker's hands.
+    """
+
+    run: Run
+    store: RunStore
+    reporter: Reporter
+    settings: Settings
+    history: list[Epoch] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that it is to have."""
+        return int(self.run.settings["epochs"])
+
+    def load(self) -> Checkpoint | None:
+        """Reads the finished epochs, and returns where an earlier worker left off, if there was one."""
+        self.history = insist(lambda: self.store.list_epochs(self.run.id)) or []
+        content = insist(lambda: self.store.find_artifact(self.run.id, CHECKPOINT))
+        return Checkpoint.from_bytes(content) if content else None
+
+    def tell(self, progress: Progress) -> None:
+        """Shows how far the run is."""
+        self.reporter.tell(self.run.id, progress)
+
+    def follow(self, begun: Begun, seconds: float, state: Callable[[], Sequence[np.ndarray]]) -> None:
+        """Tells how far the epoch is, and ends the run if that is wanted or must be.
+
+        Args:
+            begun: How far the epoch is.
+            seconds: How long it has taken so far.
+            state: Returns what training goes on from.
+        """
+        number, part = len(self.history) + 1, begun.step / begun.steps
+        left = seconds / part * (self.epochs - number + 1 - part)
+        loss, accuracy = begun.loss / begun.seen, begun.right / begun.seen
+        self.tell(Progress(number, begun.step, begun.steps, loss, accuracy, left))
+        problem = _diverged(loss, number) or self._beyond_limits(seconds)
+        wanted = self.reporter.wanted.get(self.run.id)
+        if problem:
+            self.fail(problem)
+        elif wanted:
+            self.stop(wanted, Checkpoint(state(), begun, seconds) if wanted == PAUSED else None)
+
+    def _beyond_limits(self, seconds: float) -> str | None:
+        spent = seconds + sum(epoch.seconds for epoch in self.history)
+        if spent > 60 * self.settings.max_minutes:
+            return (
+                f"It has trained for more than {self.settings.max_minutes} minutes, the most that is allowed here. "
+                "Choose fewer epochs or a smaller network, or raise MNIST_DASH_MAX_MINUTES."
+            )
+        used = psutil.Process().memory_info().rss / 1e6
+        if used > self.settings.max_memory_mb:
+            return (
+                f"Its worker took {used:,.0f} MB of memory; {self.settings.max_memory_mb:,} is the most here. "
+                "Choose smaller batches or a smaller network, or raise MNIST_DASH_MAX_MEMORY_MB."
+            )
+        return None
+
+    def record(self, epoch: Epoch, program: CompiledTraining) -> None:
+        """Stores a finished epoch, with what to go on from if the worker dies now."""
+        validated = 0.0 if epoch.val_loss is None else epoch.val_loss
+        if problem := _diverged(epoch.loss, epoch.number) or _diverged(validated, epoch.number):
+            return self.fail(problem)
+        self.history.append(epoch)
+        artifacts = {CHECKPOINT: Checkpoint(program.state()).as_bytes()}
+        if self.run.settings["patience"] and best_epoch(self.history) == epoch:
+            artifacts[BEST_WEIGHTS] = Checkpoint(program.weights()).as_bytes()
+        insist(
+            lambda: self.store.record_epoch(self.run.id, str(self.run.claim), epoch, artifacts),
+            happened=lambda: len(self.store.list_epochs(self.run.id)) >= epoch.number,
+        )
+        return None
+
+    def is_complete(self) -> bool:
+        """Says whether there is nothing left to train: all epochs are done, or patience is at its end."""
+        best, patience = best_epoch(self.history), int(self.run.settings["patience"])
+        waited = len(self.history) - best.number if best else 0
+        return len(self.history) >= self.epochs or bool(patience and waited >= patience)
+
+    def finish(self, program: CompiledTraining, dataset: Dataset) -> None:
+        """Tests the network and stores everything that a finished run has."""
+        self.tell(Progress(len(self.history), 1, 1, seconds_left=0.0, doing="testing and saving"))
+        if self.run.settings["patience"]:
+            best = insist(lambda: self.store.read_artifact(self.run.id, BEST_WEIGHTS))
+            program.take_state(Checkpoint.from_bytes(best or b"").state)
+        result, artifacts = _tested(program, dataset, fit_seconds=sum(epoch.seconds for epoch in self.history))
+        if problem := _diverged(result.test_loss, len(self.history)):
+            self.fail(problem)
+        else:
+            self._end(lambda claim: self.store.finish_run(self.run.id, claim, result, artifacts), DONE)
+
+    def fail(self, problem: str) -> None:
+        """Ends the run with the reason in words; it keeps its last checkpoint."""
+        self._end(lambda claim: self.store.fail_run(self.run.id, claim, problem))
+
+    def stop(self, wanted: str, checkpoint: Checkpoint | None = None) -> None:
+        """Pauses or cancels the run, or lets it go if it is in other hands."""
+        if wanted == LOST:
+            self.ended = True
+            return
+        artifacts = {CHECKPOINT: checkpoint.as_bytes()} if checkpoint else {}
+        self._end(lambda claim: self.store.stop_run(self.run.id, claim, wanted, artifacts), wanted)
+
+    def _end(self, change: Callable[[str], None], status: str | None = None) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        self.reporter.forget(self.run.id)
+        try:
+            insist(
+                lambda: change(str(self.run.claim)),
+                happened=lambda: self.store.get_run(self.run.id).status == status,
+            )
+        except (RunNotFoundError, RunStateError):
+            return  # in other hands meanwhile
+        except StoreError:
+            self.ended = False  # so that a finished run that finds no room can still end as failed
+            raise
+
+
+def _diverged(loss: float, number: int) -> str | None:
+    if math.isfinite(loss):
+        return None
+    return (
+        f"The loss became {loss} in epoch {number}: the weights have run away. "
+        "Choose a smaller learning rate and start again."
+    )
+
+
+def _tested(program: CompiledTraining, dataset: Dataset, *, fit_seconds: float) -> tuple[Result, dict[str, bytes]]:
+    loss, accuracy, probabilities = program.test(dataset.x_test, dataset.y_test)
+    tflite = program.as_tflite()
+    artifacts = {
+        MODEL_KERAS: program.as_keras_file(),
+        MODEL_TFLITE: tflite,
+        TEST_PROBABILITIES: probabilities.astype(np.float16).tobytes(),
+        TEST_LABELS: dataset.y_test.tobytes(),
+    }
+    milliseconds = Predictor(tflite).milliseconds(dataset.x_test[0])
+    return Result(loss, accuracy, fit_seconds, program.model.count_params(), milliseconds), artifacts

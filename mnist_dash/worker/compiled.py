@@ -1,0 +1,264 @@
+"""Training as one compiled program: Keras' layers, losses and optimizers without its Python loop."""
+
+import contextlib
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_dash.networks.augmentation import augment
+from mnist_dash.networks.hyperparameters import Values
+from mnist_dash.networks.keras_model import build, build_optimizer, learning_rate
+from mnist_dash.networks.variants import Variant
+from mnist_dash.worker.chunks import NOT_BEGUN, Begun, Report, Stretches, in_batches, measured_step
+
+_EVALUATION_BATCH = 1_000
+
+
+def load_tensorflow() -> Any:
+    """Imports TensorFlow, which takes seconds, and returns it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow
+
+    # Same seed, same weights: some kernels add up in the order in which threads arrive.
+    tensorflow.config.experimental.enable_op_determinism()
+    return tensorflow
+
+
+def uses_xla(variant: Variant, values: Values) -> bool:
+    """Says whether XLA makes a network's steps faster.
+
+    On a CPU it gathers the pixels of augmentation one by one, eight times slower than the
+    plain graph, and draws dropout's random numbers up to twenty times slower.
+    """
+    return variant.compiled_by_xla and not values["augmentation"] and not values["dropout"]
+
+
+class CompiledTraining:
+    """An ordinary Keras model whose epochs run as one compiled program.
+
+    A Python loop over batches, as in `model.fit`, spends most of a small network's
+    time between the batches. Here one `tf.function` runs over whole stretches of them:
+    it gathers shuffled pictures from one constant, scales them in the graph and
+    applies Keras' own layers, loss and optimizer. The last, smaller batch is filled up
+    with pictures of weight zero, so that one compilation serves all batches.
+
+    Args:
+        variant: The network.
+        values: All settings of the run.
+        x: Training pictures, shape (n, 28, 28), uint8.
+        y: Their digits, shape (n,), uint8.
+    """
+
+    def __init__(self, variant: Variant, values: Values, x: np.ndarray, y: np.ndarray):
+        tf = load_tensorflow()
+        self.model = build(variant, values)
+        self.optimizer = build_optimizer(variant, values)
+        self.optimizer.build(self.model.trainable_variables)
+        self.variant, self.values = variant, values
+        self._x, self._y = x, y
+        self._seed = tf.Variable(int(values["seed"]), trainable=False, dtype=tf.int32)
+        self.stretches = Stretches()
+        self._run_steps = self._compiled_steps(tf.constant(x), tf.constant(y))
+        self._test_batch = _compiled_test(self.model)
+        self._converted: Any = None
+
+    def begin(self, values: Values) -> None:
+        """Starts anew with the weights that belong to a seed; nothing is compiled again.
+
+        Args:
+            values: All settings of the next run; those in `STRUCTURAL` must be as they were.
+        """
+        fresh = build(self.variant, values)
+        optimizer = build_optimizer(self.variant, values)
+        optimizer.build(fresh.trainable_variables)
+        for variable, new in zip(self._variables(), [*fresh.variables, *optimizer.variables], strict=True):
+            variable.assign(new)
+        self._seed.assign(int(values["seed"]))
+        self.values = values
+
+    def train_epoch(
+        self, positions: np.ndarray, number: int, *, begun: Begun = NOT_BEGUN, report: Report = lambda begun: None
+    ) -> tuple[float, float]:
+        """Trains on all pictures at `positions` once, in the order of this seed and epoch.
+
+        Args:
+            positions: Which training pictures, shape (m,), int32.
+            number: The epoch, from 1; decides the order together with the run's seed.
+            begun: How far the epoch had come when it was interrupted.
+            report: Told about five times a second how far the epoch is.
+
+        Returns:
+            Mean loss and accuracy over the pictures, each as it was when its batch
+            was trained, as Keras reports them.
+        """
+        order = np.random.default_rng([int(self.values["seed"]), number]).permutation(positions)
+        self.optimizer.learning_rate.assign(learning_rate(self.values, number))
+        return self.train_in_order(order, begun=begun, report=report)
+
+    def train_in_order(
+        self, order: np.ndarray, *, begun: Begun = NOT_BEGUN, report: Report = lambda begun: None
+    ) -> tuple[float, float]:
+        """Trains on the pictures in exactly this order; else like `train_epoch`."""
+        import tensorflow as tf
+
+        batches = tf.constant(in_batches(order, int(self.values["batch_size"])))
+        loss, right = begun.loss, begun.right
+        totals = tf.constant([loss, right], tf.float64)
+        for start, stop in self.stretches.of(len(batches), begun.step):
+            totals = self._run_steps(batches, tf.constant(start), tf.constant(stop), totals)
+            loss, right = totals.numpy().tolist()
+            report(Begun(stop, len(batches), min(stop * batches.shape[1], len(order)), loss, right))
+        return loss / len(order), right / len(order)
+
+    def seconds_per_step(self, positions: np.ndarray) -> float:
+        """Compiles for an epoch of these pictures and measures a few of its steps; the weights are moved by them."""
+        import tensorflow as tf
+
+        batches = tf.constant(in_batches(positions, int(self.values["batch_size"])))
+        totals = tf.zeros(2, tf.float64)
+
+        def run(steps: int) -> None:
+            self._run_steps(batches, tf.constant(0), tf.constant(steps), totals).numpy()
+
+        return measured_step(run, len(batches))
+
+    def evaluate(self, positions: np.ndarray) -> tuple[float, float]:
+        """Returns mean loss and accuracy on the training pictures at `positions`."""
+        loss, accuracy, _ = self.test(self._x[positions], self._y[positions])
+        return loss, accuracy
+
+    def test(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, float, np.ndarray]:
+        """Tests the network, with nothing dropped.
+
+        Args:
+            pictures: Shape (n, 28, 28), uint8.
+            labels: Their digits, shape (n,), uint8.
+
+        Returns:
+            Mean loss, accuracy in [0, 1], and the probabilities of the ten digits, shape
+            (n, 10), float32.
+        """
+        starts = range(0, len(pictures), _EVALUATION_BATCH)
+        batches = [slice(start, start + _EVALUATION_BATCH) for start in starts]
+        tested = [self._test_batch(pictures[batch], labels[batch]) for batch in batches]
+        losses, probabilities = (
+            np.concatenate([part.numpy() for part in parts]) for parts in zip(*tested, strict=True)
+        )
+        right = probabilities.argmax(1) == labels
+        return float(losses.mean(dtype=np.float64)), float(right.mean()), probabilities
+
+    def state(self) -> list[np.ndarray]:
+        """Returns everything that training goes on from: weights, random state, optimizer."""
+        return [np.asarray(variable.numpy()) for variable in self._variables()]
+
+    def take_state(self, state: Sequence[np.ndarray]) -> None:
+        """Goes back to what `state` returned, or to the weights alone that it begins with."""
+        for variable, array in zip(self._variables(), state, strict=False):
+            variable.assign(array)
+
+    def weights(self) -> list[np.ndarray]:
+        """Returns the beginning of `state` without the optimizer: all that reading digits needs."""
+        return self.state()[: len(self.model.variables)]
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self.optimizer.variables]
+
+    def as_keras_file(self) -> bytes:
+        """Returns the contents of a `model.keras`."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.keras"
+            self.model.save(path)
+            return path.read_bytes()
+
+    def as_tflite(self) -> bytes:
+        """Returns the contents of a `model.tflite` whose outputs are all layers' activations."""
+        import keras
+        import tensorflow as tf
+
+        shown = [layer.output for layer in self.model.layers if layer.__class__.__name__ not in _NOT_SHOWN]
+        converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(self.model.inputs, shown))
+        # Keras and the converter print their progress; standard output belongs to `--json`.
+        with contextlib.redirect_stdout(sys.stderr if os.environ.get("MNIST_DASH_DEBUG") else io.StringIO()):
+            return bytes(converter.convert())
+
+    def _compiled_steps(self, pixels: Any, labels: Any) -> Any:
+        """Returns a function that trains on batches `start` to `stop` of an epoch.
+
+        It takes and returns the epoch's totals so far, (2,) float64: the sum of the
+        pictures' losses and the number of them that were right. They are summed batch by
+        batch, so they do not depend on where a stretch ends.
+        """
+        import tensorflow as tf
+
+        strength = float(self.values["augmentation"])
+
+        def train_step(positions: Any) -> Any:
+            present = tf.cast(positions >= 0, tf.float32)
+            positions = tf.maximum(positions, 0)
+            inputs = tf.cast(tf.gather(pixels, positions), tf.float32)
+            if strength:
+                # The optimizer counts the steps of all epochs, and is part of the checkpoint.
+                inputs = augment(inputs, strength, [self._seed, tf.cast(self.optimizer.iterations, tf.int32)])
+            return _update(self.model, self.optimizer, inputs, tf.gather(labels, positions), present)
+
+        @tf.function(jit_compile=uses_xla(self.variant, self.values), reduce_retracing=True)
+        def run_steps(batches: Any, start: Any, stop: Any, totals: Any) -> Any:
+            # Not `tf.range(start, stop)`: XLA would compile anew for each pair of bounds.
+            step = start
+            while step < stop:
+                totals += train_step(batches[step])
+                step += 1
+            return totals
+
+        return run_steps
+
+
+def apply_gradients(optimizer: Any, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    """Does what `optimizer.apply` does for these optimizers, but without keeping every graph for good.
+
+    Keras adds the gradients up over replicas even where there is one, and TensorFlow registers
+    that sum, with all its graph, under a name of its own that it never forgets: 10 MB a program.
+    """
+    for gradient, variable in zip(gradients, variables, strict=True):
+        optimizer.update_step(gradient, variable, optimizer.learning_rate)
+    optimizer.iterations.assign_add(1)
+
+
+def _compiled_test(model: Any) -> Any:
+    """Returns a function from pictures and labels to each picture's loss and probabilities."""
+    import keras
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 28, 28), tf.uint8), tf.TensorSpec((None,), tf.uint8)])
+    def test_batch(pixels: Any, labels: Any) -> Any:
+        probabilities = model(tf.cast(pixels, tf.float32), training=False)
+        # In a graph Keras goes back to the numbers before the softmax, so nothing is clipped.
+        return keras.losses.categorical_crossentropy(tf.one_hot(labels, 10), probabilities), probabilities
+
+    return test_batch
+
+
+# Their outputs repeat their inputs in another shape or, outside of training, to the letter.
+_NOT_SHOWN = ("InputLayer", "Rescaling", "Reshape", "Dropout", "Flatten")
+
+
+def _update(model: Any, optimizer: Any, inputs: Any, labels: Any, present: Any) -> Any:
+    """Updates the weights once; returns the sum of the losses and the number of right answers."""
+    import keras
+    import tensorflow as tf
+
+    digits = tf.cast(labels, tf.int32)
+    with tf.GradientTape() as tape:
+        probabilities = model(inputs, training=True)
+        losses = keras.losses.categorical_crossentropy(tf.one_hot(digits, 10), probabilities)
+        loss = tf.reduce_sum(losses * present) / tf.reduce_sum(present)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    apply_gradients(optimizer, gradients, model.trainable_variables)
+    right = tf.cast(tf.argmax(probabilities, 1, tf.int32) == digits, tf.float32)
+    return tf.cast(tf.stack([tf.reduce_sum(losses * present), tf.reduce_sum(right * present)]), tf.float64)

@@ -1,0 +1,227 @@
+"""The queue: hands runs and measurements to Dask workers and takes back those that were lost."""
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import psutil
+from distributed import Client, Future, LocalCluster, WorkerPlugin, get_worker
+
+from mnist_dash.config import Settings, load_settings
+from mnist_dash.errors import QueueError, StoreError
+from mnist_dash.networks.experiments import PlannedRun
+from mnist_dash.networks.hyperparameters import Values
+from mnist_dash.store.measurements import Measurements
+from mnist_dash.store.records import ACTIVE, QUEUED, Run, in_turn
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.compiled import load_tensorflow
+from mnist_dash.worker.groups import side_by_side
+from mnist_dash.worker.programs import rehearse
+from mnist_dash.worker.robustness import measure_run
+from mnist_dash.worker.training import train_runs
+
+_LOOK_EVERY_S = 2.0
+_CONNECT_TIMEOUT_S = 30
+_LOCAL = "127.0.0.1:0"  # Dask's own status pages: any free port, for this machine only
+_AFTER_RUNS = -100_000  # priority of measurements
+_LAST = -1_000_000  # priority of what may wait until nothing else is to be done
+_REHEARSALS_KEPT = 256
+
+
+class JobQueue:
+    """Trains the store's queued runs on workers of this machine or of a Dask scheduler, and measures its runs.
+
+    The store is the only truth: the queue submits whatever is queued in it, so a run
+    survives the death of its worker, of the scheduler and of the whole dashboard.
+    Workers start in the background, which takes seconds.
+
+    Args:
+        settings: Say where the store is and which workers to use.
+    """
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._store = RunStore(settings.database_url)
+        self._closed = threading.Event()
+        self._look_now = threading.Event()
+        self._cluster: LocalCluster | None = None
+        self._client: Client | None = None
+        self._submitted: dict[tuple[int, int], Future] = {}
+        self._times_submitted: Counter[str] = Counter()
+        self._measuring: dict[tuple[int, int], Future] = {}
+        self._wish: PlannedRun | None = None
+        self._rehearsed: dict[str, Future] = {}
+        self.problem: str | None = None
+        self._thread = threading.Thread(target=self._serve, name="job queue", daemon=True)
+        self._thread.start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether workers can be given runs."""
+        return self._client is not None
+
+    def look(self) -> None:
+        """Submits newly queued runs at once instead of within two seconds."""
+        self._look_now.set()
+
+    def seconds_per_step(self, planned: PlannedRun) -> float | None:
+        """Returns how long a worker takes for one training step of a network.
+
+        If that has not been measured, an idle worker is asked to: it compiles the network
+        and keeps it, so that a run of it then starts at once.
+
+        Returns:
+            Seconds; None as long as they are not known.
+        """
+        future = self._rehearsed.get(_rehearsal_key(planned))
+        if future is not None and future.done():
+            return float(future.result()) if future.status == "finished" else None
+        if future is None and self._wish != planned:
+            self._wish = planned
+            self.look()
+        return None
+
+    def close(self) -> None:
+        """Stops the queue; runs that its own workers were training are found again later."""
+        self._closed.set()
+        self._look_now.set()
+        self._thread.join()
+        if self._client:
+            self._client.close()
+        if self._cluster:
+            self._cluster.close()
+        self._store.close()
+
+    def _serve(self) -> None:
+        try:
+            self._client = self._connect()
+        except (OSError, RuntimeError, TimeoutError, ValueError) as error:
+            where = self._settings.scheduler or "this machine"
+            self.problem = str(QueueError(f"No workers on {where}: {error}. Check MNIST_DASH_SCHEDULER and restart."))
+            return
+        while not self._closed.is_set():
+            self._look_now.clear()
+            try:
+                self.problem = self._submit_queued(self._client)
+                self._submit_measurements(self._client)
+                self._submit_rehearsal(self._client)
+            except (StoreError, OSError, RuntimeError) as error:
+                self.problem = f"Runs wait: {error}"
+            self._look_now.wait(_LOOK_EVERY_S)
+
+    def _connect(self) -> Client:
+        if self._settings.scheduler:
+            return Client(self._settings.scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
+        threads = max(1, (os.cpu_count() or 1) // self._settings.workers)
+        self._cluster = LocalCluster(
+            n_workers=self._settings.workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=_LOCAL,
+            worker_dashboard_address=_LOCAL,
+            memory_limit=0,  # TensorFlow alone takes what Dask would call too much
+            silence_logs=logging.ERROR,
+            # Workers that each took all cores would only get in each other's way.
+            env={**self._settings.as_environment(), "TF_NUM_INTRAOP_THREADS": str(threads)},
+        )
+        client = Client(self._cluster, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
+        client.register_plugin(_Preload())
+        return client
+
+    def _submit_queued(self, client: Client) -> str | None:
+        """Submits what is queued and not submitted; returns what went wrong with earlier tasks."""
+        self._store.requeue_lost_runs()
+        queued = [run for run in in_turn(self._store.list_runs(statuses=ACTIVE)) if run.status == QUEUED]
+        submitted = {
+            attempt: self._submitted[attempt] for run in queued if (attempt := _attempt(run)) in self._submitted
+        }
+        broken = [future for future in submitted.values() if future.status == "error"]
+        self._submitted = submitted
+        waiting = [run for run in queued if _attempt(run) not in submitted or submitted[_attempt(run)].done()]
+        for place, group in enumerate(side_by_side(waiting, workers=self._number_of_workers(client))):
+            self._submit(client, group, priority=-place)
+        return f"Runs wait: {broken[0].exception()!r}" if broken else None
+
+    def _submit(self, client: Client, group: Sequence[Run], *, priority: int) -> None:
+        # The same key from two dashboards is one task for their common scheduler. A task that ended
+        # without starting its runs, for instance because the database was away, gets another key.
+        key = "-".join(["mnist-dash", *(f"{run.id}.{run.attempt}" for run in group)])
+        self._times_submitted[key] += 1
+        future = client.submit(
+            _work,
+            [run.id for run in group],
+            self._settings.database_url,
+            key=f"{key}-{self._times_submitted[key]}",
+            pure=False,
+            priority=priority,
+        )
+        self._submitted |= {_attempt(run): future for run in group}
+
+    def _submit_measurements(self, client: Client) -> None:
+        """Submits what is to be measured, a task for each run, which makes room for training after any kind."""
+        measurements = Measurements(self._store)
+        measurements.requeue_lost()
+        waiting = measurements.waiting()
+        self._measuring = {attempt: future for attempt, future in self._measuring.items() if attempt in waiting}
+        for place, attempt in enumerate(waiting):
+            if attempt in self._measuring and not self._measuring[attempt].done():
+                continue
+            # Like the key of a run: one task for two dashboards, and another one after a task that ended in vain.
+            key = f"mnist-dash-robustness-{attempt[0]}.{attempt[1]}"
+            self._times_submitted[key] += 1
+            self._measuring[attempt] = client.submit(
+                measure_run,
+                attempt[0],
+                self._settings.database_url,
+                gives_way=True,
+                key=f"{key}-{self._times_submitted[key]}",
+                pure=False,
+                priority=_AFTER_RUNS - place,
+            )
+
+    def _number_of_workers(self, client: Client) -> int:
+        return max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+
+    def _submit_rehearsal(self, client: Client) -> None:
+        wish, busy = self._wish, any(not future.done() for future in self._rehearsed.values())
+        if wish is None or busy:
+            return
+        self._wish = None
+        key = _rehearsal_key(wish)
+        if key in self._rehearsed:
+            return
+        while len(self._rehearsed) >= _REHEARSALS_KEPT:
+            del self._rehearsed[next(iter(self._rehearsed))]
+        self._rehearsed[key] = client.submit(
+            rehearse, wish.variant, dict(wish.settings), key=key, pure=False, priority=_LAST
+        )
+
+
+def _attempt(run: Run) -> tuple[int, int]:
+    return run.id, run.attempt
+
+
+def _rehearsal_key(planned: PlannedRun) -> str:
+    structure: Values = {name: value for name, value in planned.settings.items() if name not in ("seed", "epochs")}
+    return f"mnist-dash-rehearsal-{planned.variant}-{sorted(structure.items())}"
+
+
+def _work(run_ids: Sequence[int], database_url: str) -> None:
+    """Trains runs, and has the worker begin anew if its memory has grown too large."""
+    train_runs(run_ids, database_url)
+    worker = get_worker()
+    if psutil.Process().memory_info().rss > load_settings().max_memory_mb * 1e6 / 2:
+        worker.loop.add_callback(worker.close_gracefully, restart=True, reason="memory has grown")
+
+
+class _Preload(WorkerPlugin):
+    """Has every worker load TensorFlow before it is needed, also after a restart."""
+
+    name = "mnist-dash-preload"
+
+    def setup(self, worker: Any) -> None:
+        # In a thread, so that the worker counts as started meanwhile.
+        threading.Thread(target=load_tensorflow, name="preload TensorFlow", daemon=True).start()

@@ -1,0 +1,153 @@
+"""Compiled programs, kept for the next run that needs the same one."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+
+from mnist_dash.config import Settings, load_settings
+from mnist_dash.datasets.mnist import Dataset, load_dataset, stamps
+from mnist_dash.datasets.splits import Split, split
+from mnist_dash.errors import TrainingError
+from mnist_dash.networks.hyperparameters import Value, Values
+from mnist_dash.networks.variants import get_variant
+from mnist_dash.store.records import Run
+from mnist_dash.worker.chunks import NOT_BEGUN, Begun
+from mnist_dash.worker.compiled import CompiledTraining, load_tensorflow, uses_xla
+from mnist_dash.worker.stacked import SideBySide
+
+# Whatever else is set changes the network or its step, so it needs a program of its own.
+_NOT_COMPILED = ("epochs", "learning_rate", "schedule", "validation", "fold", "patience", "train_part", "seed")
+
+
+def program_for(variant: str, values: Values, dataset: Dataset) -> CompiledTraining:
+    """Returns a program that trains this network, new or left by an earlier run.
+
+    Its weights are those of the seed in `values`, and nothing is left of an earlier run.
+    """
+    compiled = tuple((name, value) for name, value in values.items() if name not in _NOT_COMPILED)
+    rest = tuple((name, value) for name, value in values.items() if name in _NOT_COMPILED)
+    program = _program(variant, compiled, dataset)
+    program.begin({**dict(compiled), **dict(rest)})
+    return program
+
+
+# The programs hold the pictures as constants: few of them, so that memory stays bounded.
+@lru_cache(maxsize=3)
+def _program(variant: str, compiled: tuple[tuple[str, Value], ...], dataset: Dataset) -> CompiledTraining:
+    checked = get_variant(variant).check(dict(compiled))
+    return CompiledTraining(get_variant(variant), checked, dataset.x_train, dataset.y_train)
+
+
+def training_data() -> Dataset:
+    """Returns the data that this process's settings name, read anew only when its files change."""
+    settings = load_settings()
+    return _data(settings, stamps(settings))
+
+
+def dataset_of(run: Run) -> Dataset:
+    """Returns the data that a run learned or is to learn.
+
+    Raises:
+        TrainingError: If this process finds other data.
+    """
+    dataset = training_data()
+    if dataset.fingerprint != run.fingerprint:
+        raise TrainingError(
+            f"Run {run.id} was queued for {run.dataset}, but this worker finds only {dataset.name}. "
+            "Give the worker the same MNIST_DASH_DATA as the dashboard, or queue the run again."
+        )
+    return dataset
+
+
+@lru_cache(maxsize=1)
+def _data(settings: Settings, _: tuple[tuple[str, int], ...]) -> Dataset:
+    return load_dataset(settings)
+
+
+def split_for(values: Values, dataset: Dataset) -> Split:
+    """Returns which training pictures a run learns from and which validate."""
+    fold, part = int(values["fold"]), float(values["train_part"])
+    return split(dataset.y_train, str(values["validation"]), fold=fold, train_part=part)
+
+
+class Lanes(Protocol):
+    """Networks that are trained in lockstep, each on its own pictures; often a single one."""
+
+    def train_epoch(
+        self,
+        positions: Sequence[np.ndarray],
+        number: int,
+        *,
+        begun: Begun = NOT_BEGUN,
+        report: Callable[[Sequence[Begun]], None] = lambda begun: None,
+    ) -> list[tuple[float, float]]:
+        """Trains every lane for one epoch; like `CompiledTraining.train_epoch`, lane by lane."""
+
+    def seconds_per_step(self, positions: Sequence[np.ndarray]) -> float:
+        """Compiles for an epoch of these pictures and measures a few of its steps."""
+
+    def select(self, lane: int) -> CompiledTraining:
+        """Returns a program that has the present state of one lane, to be tested or saved."""
+
+    def resume(self, lane: int, state: Sequence[np.ndarray]) -> None:
+        """Lets a lane go on from what `CompiledTraining.state` returned."""
+
+
+class Alone:
+    """Any network, as the only lane."""
+
+    def __init__(self, program: CompiledTraining):
+        self._program = program
+
+    def train_epoch(
+        self,
+        positions: Sequence[np.ndarray],
+        number: int,
+        *,
+        begun: Begun = NOT_BEGUN,
+        report: Callable[[Sequence[Begun]], None] = lambda begun: None,
+    ) -> list[tuple[float, float]]:
+        """Trains for one epoch."""
+        return [self._program.train_epoch(positions[0], number, begun=begun, report=lambda so_far: report([so_far]))]
+
+    def seconds_per_step(self, positions: Sequence[np.ndarray]) -> float:
+        """Measures the program."""
+        return self._program.seconds_per_step(positions[0])
+
+    def select(self, lane: int) -> CompiledTraining:
+        """Returns the program itself."""
+        return self._program
+
+    def resume(self, lane: int, state: Sequence[np.ndarray]) -> None:
+        """Lets the program go on."""
+        self._program.take_state(state)
+
+
+def lanes_for(variant: str, settings: Sequence[Values], dataset: Dataset) -> Lanes:
+    """Returns what trains these runs together, each with the weights of its own seed.
+
+    Args:
+        variant: The network of all of them.
+        settings: All settings of each; several differ only in seed and fold.
+        dataset: What they learn.
+    """
+    alone = program_for(variant, settings[0], dataset)
+    if not uses_xla(alone.variant, alone.values):
+        return Alone(alone)
+    lanes = _side_by_side(alone, len(settings), dataset)
+    lanes.begin(settings)
+    return lanes
+
+
+@lru_cache(maxsize=3)
+def _side_by_side(alone: CompiledTraining, lanes: int, dataset: Dataset) -> SideBySide:
+    return SideBySide(alone, [alone.values] * lanes, dataset.x_train, dataset.y_train)
+
+
+def rehearse(variant: str, values: Values) -> float:
+    """Compiles a network before it is needed and returns the seconds of one training step."""
+    load_tensorflow()
+    dataset = training_data()
+    return lanes_for(variant, [values], dataset).seconds_per_step([split_for(values, dataset).train])

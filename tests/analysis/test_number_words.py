@@ -1,0 +1,313 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnist_dash.analysis.accuracies import Accuracy, Spread, accuracy
+from mnist_dash.analysis.calibration import WhenSure
+from mnist_dash.analysis.importance import Effect
+from mnist_dash.analysis.replicates import Contender, Verdict
+from mnist_dash.analysis.significance import MeanDifference, Paired
+from mnist_dash.analysis.words.comparison_words import (
+    chance_words,
+    claim_words,
+    confusion_words,
+    effect_words,
+    ranking_words,
+    verdict_words,
+)
+from mnist_dash.analysis.words.number_words import (
+    accuracy_words,
+    count_words,
+    milliseconds_words,
+    percent,
+    probability_words,
+    rounded,
+    seconds_words,
+    spread_words,
+)
+from mnist_dash.analysis.words.prediction_words import agreement_words, as_sure_words, not_a_digit_words, number_words
+from mnist_dash.networks.variants import Claim
+from tests.support.histories import run_with
+
+
+def single(number: int, reached: float, **costs) -> Contender:
+    return Contender((replace(run_with(number, test_accuracy=reached), **costs),))
+
+
+@pytest.mark.parametrize(("part", "words"), [(0.979, "97.9 %"), (0, "0.0 %"), (1, "100.0 %"), (0.12345, "12.3 %")])
+def test_a_share_is_a_percentage_with_one_decimal(part, words):
+    assert percent(part) == words
+
+
+def test_a_share_may_have_other_decimals():
+    assert percent(0.97856, decimals=2) == "97.86 %"
+    assert percent(0.5, decimals=0) == "50 %"
+
+
+def test_an_accuracy_stands_beside_its_interval():
+    assert accuracy_words(accuracy(9_790, 10_000)) == "97.9 % (± 0.3)"
+
+
+def test_an_accuracy_of_few_pictures_shows_how_little_it_says():
+    assert accuracy_words(accuracy(9, 10)) == "90.0 % (± 19.3)"
+
+
+def test_a_narrow_interval_justifies_a_second_decimal():
+    assert accuracy_words(Accuracy(0.99871, 0.99851, 0.99891, 120_000)) == "99.87 % (± 0.02)"
+
+
+@given(n=st.integers(1, 127_000), part=st.floats(0, 1))
+def test_an_interval_is_never_shown_as_zero(n, part):
+    words = accuracy_words(accuracy(round(part * n), n))
+
+    assert float(words.split("±")[1].strip(" )")) > 0
+
+
+def test_a_single_run_is_not_ranked():
+    words = ranking_words(["CNN"], [single(1, 0.992)], [])
+
+    assert words == "**CNN** reads 99.2 % (± 0.2) of the 10,000 test pictures right."
+
+
+def test_the_best_is_named_with_what_it_beats_what_is_tied_with_it_and_what_they_cost():
+    found = [
+        single(1, 0.992, weights=370_026, fit_seconds=1320.0),
+        single(2, 0.991, weights=360_000, fit_seconds=900.0),
+        single(3, 0.976, weights=407_050, fit_seconds=6.7),
+        single(4, 0.945, weights=25_450, fit_seconds=2.1),
+    ]
+    verdicts = [Verdict(0, 1, 0.4), Verdict(0, 2, 0.001), Verdict(0, 3, 1e-20), Verdict(1, 2, 0.01)]
+
+    words = ranking_words(["CNN", "Other", "Third", "Fourth"], found, verdicts, [(4, 9, 5), (7, 2, 3)])
+
+    assert words == (
+        "**CNN** reads 99.2 % (± 0.2) of the 10,000 test pictures right. "
+        "It is really better than Dense 32 · run 3 and Dense 32 · run 4. "
+        "Where it fails, it is mostly 4 read as 9 (5 ×) and 7 read as 2 (3 ×). "
+        "It has 370,026 weights and trained for 22 min; Dense 32 · run 2 has 360,000 and took 15 min. "
+        "Dense 32 · run 2 is not shown to be worse: chance alone makes such differences."
+    )
+
+
+def test_where_nothing_is_tied_the_cost_stands_beside_that_of_the_next():
+    found = [
+        single(1, 0.99, weights=9_000, fit_seconds=60.0),
+        single(2, 0.97, weights=800, fit_seconds=6.0),
+        single(3, 0.95, weights=10, fit_seconds=1.0),
+    ]
+
+    words = ranking_words(["A", "B", "C"], found, [Verdict(0, 1, 1e-9), Verdict(0, 2, 1e-9), Verdict(1, 2, 1e-9)])
+
+    assert words.endswith("It has 9,000 weights and trained for 60 s; Dense 32 · run 2 has 800 and took 6 s.")
+
+
+def test_repeats_are_ranked_by_their_mean():
+    runs = tuple(run_with(seed, seed=seed, test_accuracy=0.97 + seed / 1000) for seed in (1, 2, 3))
+
+    words = ranking_words(["Dense 32 · 3 seeds"], [Contender(runs)], [])
+
+    assert words.startswith("**Dense 32 · 3 seeds** reads 97.2 % (± 0.2) on average, in 3 runs, of the 10,000")
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (1.0, "in every try"),
+        (0.72, "in more than half of all tries"),
+        (0.3, "once in 3 tries"),
+        (0.05, "once in 20 tries"),
+        (0.00023, "once in 4,300 tries"),
+        (1e-12, "less than once in a billion tries"),
+        (0.0, "less than once in a billion tries"),
+    ],
+)
+def test_a_p_value_is_said_as_how_often_chance_would_do_it(p: float, words: str):
+    assert chance_words(p) == words
+
+
+def test_a_verdict_on_two_runs_says_what_it_rests_on():
+    verdict = Verdict(1, 0, 0.0002, paired=Paired(58, 21, read_alike=False, p=0.0001))
+
+    assert verdict_words(["Dense 512", "CNN"], verdict) == (
+        "**CNN** is better than **Dense 512**; a difference like this would come up by chance once in 10,000 tries. "
+        "Only the first reads 58 pictures right, only the second 21."
+    )
+
+
+def test_chance_among_many_pairs_is_no_surprise():
+    verdict = Verdict(0, 1, 0.4, paired=Paired(30, 14, read_alike=False, p=0.04))
+
+    words = verdict_words(["A", "B", "C", "D", "E"], verdict)
+
+    assert words.startswith(
+        "No difference is shown between **A** and **B**; a difference like this would come up by chance "
+        "once in 25 tries, no surprise among 10 pairs. "
+    )
+
+
+def test_many_names_are_not_all_said():
+    found = [single(number, 0.99 - number / 1000) for number in range(1, 8)]
+    verdicts = [Verdict(0, place, 0.9 if place < 2 else 1e-9) for place in range(1, 7)]
+
+    words = ranking_words(list("ABCDEFG"), found, verdicts)
+
+    assert "better than Dense 32 · run 3, Dense 32 · run 4, Dense 32 · run 5 and 2 others. Dense 32 · run 2 is" in words
+
+
+def test_a_verdict_on_repeats_says_how_many_more_would_be_needed():
+    verdict = Verdict(0, 1, 0.2, means=MeanDifference(0.0012, -0.0011, 0.0035, 0.2), needed=14)
+
+    assert verdict_words(["A", "B"], verdict) == (
+        "No difference is shown between **A** and **B** (if it is what it seems, about 14 runs of each would show it); "
+        "a difference like this would come up by chance once in 5 tries. "
+        "The means differ by 0.12 points (95 % interval -0.11 to +0.35)."
+    )
+
+
+def test_runs_that_read_every_picture_alike_are_said_to_be_the_same():
+    words = verdict_words(["A", "B"], Verdict(0, 1, 1.0, paired=Paired(0, 0, read_alike=True, p=1.0)))
+
+    assert words == "**A** and **B** are the same here: they read every picture alike."
+
+
+def test_as_many_mistakes_on_other_pictures_are_not_said_to_be_the_same():
+    words = verdict_words(["A", "B"], Verdict(0, 1, 1.0, paired=Paired(3, 3, read_alike=False, p=1.0)))
+
+    assert words.startswith("No difference is shown between **A** and **B**; a difference like this would come up")
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        (None, ""),
+        (Claim("“very high”", None), "“very high”"),
+        (Claim("97.9 %", 0.979), "97.9 %: inside the interval"),
+        (Claim("98.5 %", 0.985), "98.5 %: more than was measured"),
+        (Claim("97.0 %", 0.970), "97.0 %: less than was measured"),
+    ],
+)
+def test_a_claim_stands_beside_the_interval(claim: Claim | None, words: str):
+    assert claim_words(claim, accuracy(9_780, 10_000)) == words
+
+
+def test_a_setting_is_said_to_explain_a_share_of_the_differences():
+    assert effect_words("Epochs", "5", Effect("epochs", 0.4449, 5, 0.9712)) == (
+        "**Epochs** explains 44 % of the differences; best was 5, with 97.1 % on average."
+    )
+
+
+def test_mistakes_are_named_with_their_numbers():
+    words = confusion_words([(4, 9, 20), (7, 2, 12), (3, 5, 1)], accuracy(9_450, 10_000))
+
+    assert words == (
+        "550 of 10,000 test pictures were read wrong; "
+        "most often 4 read as 9 (20 ×), 7 read as 2 (12 ×) and 3 read as 5 (1 ×)."
+    )
+
+
+def test_a_single_kind_of_mistake_is_named_alone():
+    words = confusion_words([(4, 9, 2)], accuracy(98, 100))
+
+    assert words == "2 of 100 test pictures were read wrong; most often 4 read as 9 (2 ×)."
+
+
+def test_where_nothing_was_read_wrong_it_says_so():
+    assert confusion_words([], accuracy(1_000, 1_000)) == "All 1,000 test pictures were read right."
+
+
+def test_networks_that_agree_speak_as_one():
+    assert agreement_words(["CNN", "Dense 32"], ["a 7", "a 7"]) == "**All networks read a 7.**"
+
+
+def test_one_network_speaks_for_itself():
+    assert agreement_words(["Dense 32"], ["a 7"]) == "**Dense 32 reads a 7.**"
+
+
+def test_networks_that_disagree_are_listed_with_the_most_common_reading_first():
+    words = agreement_words(["CNN", "Dense 32", "Dense 512", "Sigmoid 100"], ["a 9", "a 4", "a 9", "a 9"])
+
+    assert words == "**They disagree:** CNN, Dense 512 and Sigmoid 100 read a 9; Dense 32 reads a 4."
+
+
+def test_several_digits_are_numbers_one_a_row():
+    assert number_words([0, 0, 1], [1, 2, 3]) == "12 / 3"
+    assert agreement_words(["CNN", "Dense 32"], ["12 / 3", "12 / 3"]) == "**All networks read 12 / 3.**"
+
+
+def test_what_is_refused_comes_with_how_often_that_is_a_mistake():
+    assert "Fewer than 1 of 100" in not_a_digit_words()
+
+
+def test_how_sure_a_network_is_stands_beside_how_often_it_was_right_when_it_was_that_sure():
+    found = WhenSure(0.99, 0.999, accuracy(990, 1_000))
+
+    assert as_sure_words(found) == "this sure 1,000 times in the test: right 99.0 %"
+    assert as_sure_words(None) == "never this sure on a test picture"
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 digit"), (12, "12 digits"), (1_000, "1,000 digits")])
+def test_things_are_counted_in_words(count: int, words: str):
+    assert count_words(count, "digit") == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (0.3249, "0.32 s"),
+        (0.004, "0.004 s"),
+        (5.87, "5.9 s"),
+        (9.96, "10 s"),
+        (31.17, "31 s"),
+        (119.4, "120 s"),
+        (120, "2 min"),
+        (750, "12 min"),
+        (7_199, "120 min"),
+        (7_200, "2 h"),
+        (5_400 * 3, "4.5 h"),
+    ],
+)
+def test_a_duration_has_two_significant_digits(seconds, words):
+    assert seconds_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"), [(0.0331, "0.033 ms"), (0.2, "0.2 ms"), (12.4, "12 ms"), (1234, "1,200 ms")]
+)
+def test_milliseconds_have_two_significant_digits(milliseconds, words):
+    assert milliseconds_words(milliseconds) == words
+
+
+@given(st.floats(1e-4, 1e6))
+def test_no_duration_is_written_with_an_exponent(seconds):
+    assert "e" not in seconds_words(seconds)
+
+
+def test_no_probability_is_rounded_to_impossible_or_certain():
+    assert [probability_words(part) for part in (0.0, 1e-9, 0.0006, 0.5, 0.9994, 0.999999, 1.0)] == [
+        "0.0 %",
+        "< 0.1 %",
+        "0.1 %",
+        "50.0 %",
+        "99.9 %",
+        "> 99.9 %",
+        "100.0 %",
+    ]
+
+
+def test_numbers_of_a_table_have_two_significant_digits_or_are_whole():
+    assert [rounded(value) for value in (0.0, 2.0896, 31.24, 3494.6)] == [0.0, 2.1, 31.0, 3495.0]
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (Spread(4, 0.978, 0.002), "97.8 % ± 0.2"),
+        (Spread(4, 0.97812, 0.00031), "97.81 % ± 0.03"),
+        (Spread(1, 0.978, None), "97.8 %"),
+    ],
+)
+def test_a_spread_has_as_many_digits_as_it_justifies(found: Spread, words: str):
+    assert spread_words(found) == words

@@ -1,0 +1,105 @@
+import pytest
+
+from mnist_dash.config import PROJECT, SETTINGS, load_settings
+from mnist_dash.errors import SettingsError
+
+NUMBERS = [info.name for info in SETTINGS if info.minimum is not None]
+
+
+def test_without_any_variable_everything_stays_under_the_project():
+    settings = load_settings({})
+
+    assert settings.database_url == f"sqlite:///{PROJECT}/.mnist_dash/runs.sqlite"
+    assert settings.cache == PROJECT / ".mnist_dash"
+    assert settings.data is None
+    assert settings.scheduler is None
+    assert (settings.workers, settings.shared) == (1, False)
+
+
+def test_without_a_mapping_the_variables_of_the_process_are_read(monkeypatch):
+    monkeypatch.setenv("MNIST_DASH_WORKERS", "7")
+
+    assert load_settings().workers == 7
+
+
+def test_every_setting_can_be_given_by_its_variable():
+    given = {
+        "MNIST_DASH_DATABASE_URL": "postgresql+psycopg://ann@db/runs",
+        "MNIST_DASH_DATA": "/data/mnist.npz",
+        "MNIST_DASH_DOWNLOAD_URL": "https://mirror.example/mnist.npz",
+        "MNIST_DASH_CACHE": "/cache",
+        "MNIST_DASH_SCHEDULER": "tcp://10.0.0.1:8786",
+        "MNIST_DASH_WORKERS": "2",
+        "MNIST_DASH_SHARED": "1",
+        "MNIST_DASH_MAX_MINUTES": "30",
+        "MNIST_DASH_MAX_MEMORY_MB": "2000",
+        "MNIST_DASH_MAX_QUEUED": "4",
+        "MNIST_DASH_MAX_EPOCHS": "50",
+    }
+
+    settings = load_settings(given)
+
+    assert set(given) == {info.name for info in SETTINGS}
+    assert settings.database_url == "postgresql+psycopg://ann@db/runs"
+    assert str(settings.data) == "/data/mnist.npz"
+    assert settings.download_url == "https://mirror.example/mnist.npz"
+    assert str(settings.cache) == "/cache"
+    assert settings.scheduler == "tcp://10.0.0.1:8786"
+    assert (settings.workers, settings.max_queued, settings.max_epochs) == (2, 4, 50)
+    assert (settings.max_minutes, settings.max_memory_mb) == (30, 2000)
+    assert settings.shared
+
+
+def test_a_secret_is_used_where_the_environment_says_nothing():
+    settings = load_settings({}, secrets={"MNIST_DASH_WORKERS": 3})
+
+    assert settings.workers == 3
+
+
+def test_the_environment_wins_over_a_secret():
+    settings = load_settings({"MNIST_DASH_WORKERS": "2"}, secrets={"MNIST_DASH_WORKERS": "3"})
+
+    assert settings.workers == 2
+
+
+def test_an_empty_variable_means_the_default():
+    assert load_settings({"MNIST_DASH_WORKERS": ""}).workers == 1
+
+
+@pytest.mark.parametrize("value", ["many", "-1", "1.5", "1e3", "²"])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_that_is_none_is_refused_by_name_and_value(name, value):
+    with pytest.raises(SettingsError) as caught:
+        load_settings({name: value})
+
+    assert name in str(caught.value)
+    assert f"“{value}”" in str(caught.value)
+
+
+def test_a_number_below_the_smallest_is_refused_with_the_smallest_in_the_message():
+    with pytest.raises(SettingsError, match="at least 1"):
+        load_settings({"MNIST_DASH_WORKERS": "0"})
+
+
+def test_spaces_around_a_number_do_not_matter():
+    assert load_settings({"MNIST_DASH_WORKERS": " 2 "}).workers == 2
+
+
+def test_a_tilde_in_a_path_means_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+
+    settings = load_settings({"MNIST_DASH_DATA": "~/mnist.npz"})
+
+    assert str(settings.data) == "/home/ann/mnist.npz"
+
+
+def test_a_worker_process_given_our_environment_has_the_same_data_and_store():
+    settings = load_settings({"MNIST_DASH_DATA": "mnist.npz", "MNIST_DASH_CACHE": "cache"})
+
+    of_worker = load_settings(settings.as_environment())
+
+    assert of_worker == settings
+
+
+def test_every_setting_explains_itself():
+    assert all(info.help.endswith(".") for info in SETTINGS)

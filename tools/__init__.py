@@ -1,0 +1,1 @@
+"""What makes the files in mnist_dash/assets/."""

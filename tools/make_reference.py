@@ -1,0 +1,82 @@
+"""Trains the models that ship with the project: `python -m tools.make_reference [VARIANT …]`.
+
+Each is one run on the full MNIST with the tutorial's settings. Stop it and call it
+again, and it goes on where it was. With `--robustness` nothing is trained: only how well
+the models that are there read corrupted pictures is measured anew.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from mnist_dash.config import PROJECT, load_settings
+from mnist_dash.datasets.mnist import MNIST, Dataset, load_dataset
+from mnist_dash.datasets.splits import split
+from mnist_dash.errors import DataError, MnistDashError
+from mnist_dash.inference import novelty
+from mnist_dash.inference.predictor import Predictor
+from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES, VARIANTS, get_variant
+from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.records import DONE, MODEL_TFLITE, QUEUED, Run
+from mnist_dash.store.run_export import REFERENCE_FOLDER, ROBUSTNESS_JSON, SCRIPT_PY, export_run
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.robustness import measure
+from mnist_dash.worker.training import train_run
+
+_FOLDER = REFERENCE_FOLDER
+_ONLY_ROBUSTNESS = "--robustness"
+_STORE = PROJECT / ".mnist_dash" / "reference.sqlite"
+
+
+def main(names: list[str]) -> None:
+    """Trains and exports the named variants, or all."""
+    dataset = load_dataset(load_settings())
+    if dataset.known is not MNIST:
+        raise DataError("Reference models are trained on the full MNIST: `python -m mnist_dash data --download`.")
+    chosen = [name for name in names if name != _ONLY_ROBUSTNESS] or list(VARIANTS)
+    if _ONLY_ROBUSTNESS not in names:
+        _train(chosen, dataset)
+    for name in chosen:
+        _measure_robustness(dataset, _FOLDER / name)
+
+
+def _train(names: list[str], dataset: Dataset) -> None:
+    store = RunStore(f"sqlite:///{_STORE}")
+    store.requeue_lost_runs()
+    for name in names:
+        variant = get_variant(name)
+        settings = variant.check({})
+        same = [
+            run for run in store.list_runs(statuses=[QUEUED, DONE]) if (run.variant, run.settings) == (name, settings)
+        ]
+        run: Run = (
+            same[0] if same else store.create_run(name, settings, dataset=dataset.name, fingerprint=dataset.fingerprint)
+        )
+        train_run(run.id, store.database_url)
+        finished = store.get_run(run.id)
+        if finished.status != DONE:
+            raise MnistDashError(f"{name} did not finish: it is {finished.status}. {finished.error or ''}")
+        export_run(store, finished, _FOLDER / name)
+        (_FOLDER / name / SCRIPT_PY).unlink()  # follows from the settings; one copy less to keep true
+        if name == RECOMMENDED_FOR_PICTURES:
+            _fit_novelty(dataset, _FOLDER / name)
+        print(f"{name}: test accuracy {finished.test_accuracy:.4f} after {finished.fit_seconds:.0f} s")
+
+
+def _fit_novelty(dataset: Dataset, folder: Path) -> None:
+    parts = split(dataset.y_train, "holdout")
+    predictor = Predictor((folder / MODEL_TFLITE).read_bytes())
+    fitted = novelty.fit(predictor, dataset.x_train[parts.train], dataset.x_train[parts.validation])
+    (folder / novelty.NOVELTY_NPZ).write_bytes(fitted)
+
+
+def _measure_robustness(dataset: Dataset, folder: Path) -> None:
+    predictor = Predictor((folder / MODEL_TFLITE).read_bytes(), num_threads=os.cpu_count() or 1)
+    *_, readings = measure(predictor, dataset, Readings())
+    (folder / ROBUSTNESS_JSON).write_text(json.dumps(readings.as_json()) + "\n")
+    print(f"{folder.name}: mean accuracy under corruption {readings.mean:.4f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
