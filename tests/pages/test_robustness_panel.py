@@ -10,7 +10,6 @@ from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import MODEL_TFLITE, QUEUED, Result
 from mnist_dash.store.run_export import REFERENCE_FOLDER
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.ui.shared import resources
 from mnist_dash.worker.robustness import measure_run
 from tests.pages.opening import TIMEOUT_S, texts
 
@@ -18,8 +17,9 @@ from tests.pages.opening import TIMEOUT_S, texts
 def panel() -> None:
     from mnist_dash.store.records import DONE
     from mnist_dash.ui.compare.robustness_panel import robustness_panel
+    from mnist_dash.ui.shared.resources import run_store
 
-    robustness_panel(sorted(resources.run_store().list_runs(statuses=[DONE]), key=lambda run: run.id), key="compare")
+    robustness_panel(sorted(run_store().list_runs(statuses=[DONE]), key=lambda run: run.id), key="compare")
 
 
 def shown(**link: str) -> AppTest:
