@@ -20,9 +20,9 @@ from mnist_dash.networks.experiments import PlannedRun, plan_runs
 from mnist_dash.store.records import UNFINISHED
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.compiled import load_tensorflow
-from mnist_dash.worker.groups import MAX_LANES
+from mnist_dash.worker.groups import MAX_STACKED
 from mnist_dash.worker.job_queue import JobQueue
-from mnist_dash.worker.programs import lanes_for
+from mnist_dash.worker.programs import program_for_runs
 
 SWEEP = {"epochs": ["4"], "learning_rate": ["0.001", "0.002"], "hidden_units": ["256", "320", "384", "512"]}
 
@@ -40,9 +40,9 @@ def main() -> None:
 def compare_lanes(dataset: Dataset, rounds: int) -> dict[str, float]:
     """Returns medians of an epoch of one seed and of eight."""
     load_tensorflow()
-    settings = [run.settings for run in plan_runs(["dense-32"], {}, repeats=MAX_LANES)]
+    settings = [run.settings for run in plan_runs(["dense-32"], {}, repeats=MAX_STACKED)]
     positions = range_of(dataset)
-    contestants = {count: lanes_for("dense-32", settings[:count], dataset) for count in (1, MAX_LANES)}
+    contestants = {count: program_for_runs("dense-32", settings[:count], dataset) for count in (1, MAX_STACKED)}
     seconds: dict[int, list[float]] = {count: [] for count in contestants}
     for number in range(1, 2 * rounds + 2):
         for count, lanes in contestants.items():

@@ -15,7 +15,7 @@ from mnist_dash.datasets.mnist import Dataset, load_dataset
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.compiled import load_tensorflow
-from mnist_dash.worker.programs import lanes_for, split_for
+from mnist_dash.worker.programs import program_for_runs, split_for
 from mnist_dash.worker.training import train_run
 
 EPOCHS = {"dense-32": 20, "dense-512": 6}
@@ -27,7 +27,7 @@ def bare_seconds(name: str, dataset: Dataset, epochs: int) -> float:
     values = VARIANTS[name].check({})
     part = split_for(values, dataset)
     started = time.perf_counter()
-    lanes = lanes_for(name, [values], dataset)
+    lanes = program_for_runs(name, [values], dataset)
     for number in range(1, epochs + 1):
         lanes.train_epoch([part.train], number)
         if len(part.validation):

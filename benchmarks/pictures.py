@@ -28,7 +28,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_dash.analysis.accuracies import accuracy
-from mnist_dash.digitizer.pipeline import redraw_file
+from mnist_dash.digitizer.pipeline import digitize_file
 from mnist_dash.errors import PictureError
 from mnist_dash.inference import recognition
 from mnist_dash.inference.predictor import Predictor
@@ -142,7 +142,7 @@ def semeion(folder: Path) -> Iterator[Picture]:
 def ours(content: bytes) -> Rows:
     """Returns the digits as this project finds and redraws them."""
     try:
-        digits = redraw_file(content).digits
+        digits = digitize_file(content).digits
     except PictureError:
         return []
     return [[digit.pixels for digit in row] for _, row in groupby(digits, key=lambda digit: digit.row)]

@@ -129,13 +129,13 @@ Train = Callable[[int], object]
 
 def _project(variant: Variant, values: Values, dataset: Dataset) -> Callable[[], Train]:
     from mnist_dash.worker.compiled import load_tensorflow
-    from mnist_dash.worker.programs import lanes_for
+    from mnist_dash.worker.programs import program_for_runs
 
     load_tensorflow()
     parts = split(dataset.y_train, str(values["validation"]))
 
     def prepare() -> Train:
-        lanes = lanes_for(variant.name, [values], dataset)
+        lanes = program_for_runs(variant.name, [values], dataset)
 
         def train_epoch(number: int) -> None:
             lanes.train_epoch([parts.train], number)

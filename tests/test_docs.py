@@ -15,7 +15,7 @@ from mnist_dash.cli.main import commands
 from mnist_dash.config import SETTINGS
 from mnist_dash.digitizer import decoding
 from mnist_dash.networks.variants import VARIANTS, default_settings
-from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts
 from mnist_dash.store.run_export import REFERENCE_FOLDER, ROBUSTNESS_JSON
 
 PROJECT = Path(__file__).parent.parent
@@ -90,7 +90,7 @@ def test_claims_and_results_are_those_of_the_models_that_ship(name: str):
 def test_robustness_is_that_of_the_models_that_ship(name: str):
     measured = README.split("\n### How well it reads corrupted pictures\n")[1].split("\n## ")[0]
     [row] = [row for row in table_rows(measured) if row[0] == f"`{name}`"]
-    readings = Readings.from_json(json.loads((REFERENCE_FOLDER / name / ROBUSTNESS_JSON).read_text()))
+    readings = CorruptionCounts.from_json(json.loads((REFERENCE_FOLDER / name / ROBUSTNESS_JSON).read_text()))
     strengths, turned = mean_by_strength(readings), [under(readings, "turn")[place].value for place in (1, 4)]
 
     shares = (untouched(readings).value, strengths[0], strengths[4], under(readings, "shift")[3].value, sum(turned) / 2)

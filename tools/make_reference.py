@@ -17,7 +17,7 @@ from mnist_dash.errors import DataError, MnistDashError
 from mnist_dash.inference import novelty
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES, VARIANTS, get_variant
-from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts
 from mnist_dash.store.records import DONE, MODEL_TFLITE, QUEUED, Run
 from mnist_dash.store.run_export import REFERENCE_FOLDER, ROBUSTNESS_JSON, SCRIPT_PY, export_run
 from mnist_dash.store.run_store import RunStore
@@ -73,7 +73,7 @@ def _fit_novelty(dataset: Dataset, folder: Path) -> None:
 
 def _measure_robustness(dataset: Dataset, folder: Path) -> None:
     predictor = Predictor((folder / MODEL_TFLITE).read_bytes(), num_threads=os.cpu_count() or 1)
-    *_, readings = measure(predictor, dataset, Readings())
+    *_, readings = measure(predictor, dataset, CorruptionCounts())
     (folder / ROBUSTNESS_JSON).write_text(json.dumps(readings.as_json()) + "\n")
     print(f"{folder.name}: mean accuracy under corruption {readings.mean:.4f}")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_dash.analysis.accuracies import Accuracy, accuracy
-from mnist_dash.analysis.test_predictions import Outcome
+from mnist_dash.analysis.test_predictions import TestPredictions
 
 BINS = 15
 SURENESS = (0.0, 0.5, 0.7, 0.9, 0.97, 0.99, 0.999, 1.0)  # limits of the ranges in which confidence is compared
@@ -24,7 +24,7 @@ class Bin:
     accuracy: Accuracy
 
 
-def reliability(outcome: Outcome, *, bins: int = BINS) -> list[Bin]:
+def reliability(outcome: TestPredictions, *, bins: int = BINS) -> list[Bin]:
     """Compares confidence and accuracy in bins of equal width; empty bins are left out.
 
     Source:
@@ -40,7 +40,7 @@ def reliability(outcome: Outcome, *, bins: int = BINS) -> list[Bin]:
     ]
 
 
-def calibration_error(outcome: Outcome, *, bins: int = BINS) -> float:
+def calibration_error(outcome: TestPredictions, *, bins: int = BINS) -> float:
     """Returns the expected calibration error: the mean distance of confidence from accuracy, in [0, 1].
 
     Source:
@@ -65,7 +65,7 @@ class WhenSure:
     accuracy: Accuracy
 
 
-def when_as_sure(outcome: Outcome, probability: float) -> WhenSure | None:
+def when_as_sure(outcome: TestPredictions, probability: float) -> WhenSure | None:
     """Compares how sure a network is with how often it was right when it was that sure.
 
     Args:

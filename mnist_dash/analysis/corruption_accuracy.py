@@ -6,9 +6,9 @@ from statistics import NormalDist
 import numpy as np
 
 from mnist_dash.analysis.accuracies import CONFIDENCE, Accuracy, accuracy
-from mnist_dash.corruptions.kinds import CORRUPTIONS, UNTOUCHED
+from mnist_dash.corruptions.kinds import CLEAN, CORRUPTIONS
 from mnist_dash.errors import ComparisonError
-from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts
 
 _CONDITIONS = sum(len(kind.levels) for kind in CORRUPTIONS)
 
@@ -32,7 +32,7 @@ class Lead:
         return self.low > 0 or self.high < 0
 
 
-def robustness(readings: Readings) -> Accuracy:
+def robustness(readings: CorruptionCounts) -> Accuracy:
     """Returns the mean accuracy over all kinds and strengths with its interval.
 
     A picture that is read right under one corruption is more likely so under others, so it
@@ -50,7 +50,7 @@ def robustness(readings: Readings) -> Accuracy:
     return Accuracy(mean, max(0.0, mean - margin), min(1.0, mean + margin), readings.pictures)
 
 
-def lead(first: Readings, second: Readings) -> Lead:
+def lead(first: CorruptionCounts, second: CorruptionCounts) -> Lead:
     """Compares the robustness of two networks picture by picture.
 
     Raises:
@@ -66,29 +66,29 @@ def lead(first: Readings, second: Readings) -> Lead:
     return Lead(value, value - margin, value + margin)
 
 
-def untouched(readings: Readings) -> Accuracy:
+def untouched(readings: CorruptionCounts) -> Accuracy:
     """Returns the accuracy on the same pictures before they were corrupted."""
-    return under(readings, UNTOUCHED.name)[0]
+    return under(readings, CLEAN.name)[0]
 
 
-def under(readings: Readings, name: str) -> list[Accuracy]:
+def under(readings: CorruptionCounts, name: str) -> list[Accuracy]:
     """Returns the accuracy at each level of a kind, with Wilson's interval."""
     return [accuracy(right, readings.pictures) for right in readings.right[name]]
 
 
-def mean_under(readings: Readings, name: str) -> float:
+def mean_under(readings: CorruptionCounts, name: str) -> float:
     """Returns the mean accuracy over all levels of a kind, in [0, 1]."""
     counts = readings.right[name]
     return sum(counts) / (len(counts) * readings.pictures)
 
 
-def mean_by_strength(readings: Readings) -> list[float]:
+def mean_by_strength(readings: CorruptionCounts) -> list[float]:
     """Returns the mean accuracy over the 15 kinds at each of the five strengths, in [0, 1]."""
     counts = np.array([readings.right[kind.name] for kind in CORRUPTIONS])
     return [float(mean) for mean in counts.mean(0) / readings.pictures]
 
 
-def _shares(readings: Readings) -> np.ndarray:
+def _shares(readings: CorruptionCounts) -> np.ndarray:
     return np.frombuffer(readings.hits, np.uint8) / _CONDITIONS
 
 

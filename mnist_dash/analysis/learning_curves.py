@@ -10,7 +10,7 @@ import numpy as np
 
 from mnist_dash.datasets.mnist import CLASSES, KNOWN
 from mnist_dash.datasets.splits import split
-from mnist_dash.networks.experiments import alike_but_for_chance
+from mnist_dash.networks.experiments import replicate_key
 from mnist_dash.store.records import DONE, Epoch, Run, best_epoch
 
 LOSS, ACCURACY = "loss", "accuracy"
@@ -102,7 +102,7 @@ def curves_of(histories: Iterable[History], *, together: bool = True) -> list[Cu
     for history in histories:
         run = history.run
         alone = not together or run.is_reference or run.status != DONE or not history.epochs
-        key = run.id if alone else (run.fingerprint, alike_but_for_chance(run))
+        key = run.id if alone else (run.fingerprint, replicate_key(run))
         groups.setdefault(key, []).append(history)
     return [_curve(group) for group in groups.values()]
 

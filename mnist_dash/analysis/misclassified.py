@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_dash.analysis.accuracies import Accuracy, accuracy
-from mnist_dash.analysis.test_predictions import Outcome
+from mnist_dash.analysis.test_predictions import TestPredictions
 from mnist_dash.datasets.mnist import CLASSES
 
 # Positions of MNIST's test pictures whose label human raters found wrong (Northcutt and others
@@ -61,7 +61,7 @@ def _share(right: int, n: int) -> Accuracy | None:
     return accuracy(right, n) if n else None
 
 
-def disagreements(outcomes: Sequence[Outcome]) -> np.ndarray:
+def disagreements(outcomes: Sequence[TestPredictions]) -> np.ndarray:
     """Returns where runs read test pictures differently, the most split first.
 
     Args:
@@ -76,19 +76,19 @@ def disagreements(outcomes: Sequence[Outcome]) -> np.ndarray:
     return split[np.argsort(right, kind="stable")]
 
 
-def worst_mistakes(outcome: Outcome) -> np.ndarray:
+def worst_mistakes(outcome: TestPredictions) -> np.ndarray:
     """Returns the positions of pictures read wrong, shape (n,), int64: where it was most sure first."""
     wrong = np.flatnonzero(~outcome.right)
     return wrong[np.argsort(-outcome.highest[wrong], kind="stable")]
 
 
-def read_as(outcome: Outcome, true: int, read: int) -> np.ndarray:
+def read_as(outcome: TestPredictions, true: int, read: int) -> np.ndarray:
     """Returns the positions of pictures of one digit that were read as another, shape (n,), int64; the surest first."""
     found = np.flatnonzero((outcome.labels == true) & (outcome.predictions == read))
     return found[np.argsort(-outcome.highest[found], kind="stable")]
 
 
-def accuracy_without(outcome: Outcome, positions: Sequence[int]) -> Accuracy:
+def accuracy_without(outcome: TestPredictions, positions: Sequence[int]) -> Accuracy:
     """Returns the accuracy on all test pictures but these."""
     kept = np.ones(len(outcome.labels), bool)
     kept[list(positions)] = False

@@ -11,15 +11,15 @@ from mnist_dash.analysis.accuracies import CONFIDENCE, Accuracy, spread
 from mnist_dash.analysis.significance import (
     MeanDifference,
     Paired,
-    difference_of_means,
     holm,
     paired_test,
     runs_needed,
     student_quantile,
+    welch_test,
 )
-from mnist_dash.analysis.test_predictions import Outcome, of_run
+from mnist_dash.analysis.test_predictions import TestPredictions, of_run
 from mnist_dash.errors import ComparisonError
-from mnist_dash.networks.experiments import alike_but_for_chance
+from mnist_dash.networks.experiments import replicate_key
 from mnist_dash.store.records import Run
 
 _quantile = cache(student_quantile)  # 3 ms, and there are few numbers of repeats
@@ -27,7 +27,7 @@ LEVEL = 1 - CONFIDENCE  # a difference that chance makes more seldom than this i
 
 
 @dataclass(frozen=True)
-class Contender:
+class ReplicateGroup:
     """One run, or several that differ only in seed or fold.
 
     Attributes:
@@ -61,7 +61,7 @@ class Contender:
         return statistics.fmean(known) if known else None
 
 
-def contenders(runs: Sequence[Run], *, together: bool = True) -> list[Contender]:
+def replicate_groups(runs: Sequence[Run], *, together: bool = True) -> list[ReplicateGroup]:
     """Returns what is to be compared, the best first.
 
     Args:
@@ -76,12 +76,12 @@ def contenders(runs: Sequence[Run], *, together: bool = True) -> list[Contender]
     times = Counter[object]()
     for run in sorted(runs, key=lambda run: run.id):
         # A run that ships with the project is known by its own name, whatever else is like it.
-        alike = alike_but_for_chance(run) if together and not run.is_reference else run.id
+        alike = replicate_key(run) if together and not run.is_reference else run.id
         # The same seed and fold once more is the same run, which would make the spread too small: it stands beside.
         same = (alike, run.settings.get("seed"), run.settings.get("fold"))
         groups.setdefault((alike, times[same]), []).append(run)
         times[same] += 1
-    return sorted(map(Contender, map(tuple, groups.values())), key=lambda contender: -contender.accuracy.value)
+    return sorted(map(ReplicateGroup, map(tuple, groups.values())), key=lambda group: -group.accuracy.value)
 
 
 def check_same_data(runs: Sequence[Run]) -> None:
@@ -99,7 +99,7 @@ def check_same_data(runs: Sequence[Run]) -> None:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PairwiseTest:
     """What a test says of two contenders.
 
     Attributes:
@@ -130,7 +130,7 @@ class Verdict:
         return self.p < LEVEL
 
 
-def verdicts(found: Sequence[Contender], outcomes: Mapping[int, Outcome]) -> list[Verdict]:
+def pairwise_tests(found: Sequence[ReplicateGroup], outcomes: Mapping[int, TestPredictions]) -> list[PairwiseTest]:
     """Tests every pair, and corrects for the number of pairs.
 
     Args:
@@ -141,20 +141,22 @@ def verdicts(found: Sequence[Contender], outcomes: Mapping[int, Outcome]) -> lis
         One verdict a pair, those with the best contender first.
 
     Source:
-        See `mcnemar`, `difference_of_means` and `holm`.
+        See `mcnemar`, `welch_test` and `holm`.
     """
     tested = [_tested(found, better, worse, outcomes) for better, worse in combinations(range(len(found)), 2)]
-    corrected = holm([verdict.p for verdict in tested])
+    corrected = holm([test.p for test in tested])
     return [
-        Verdict(verdict.better, verdict.worse, p, verdict.paired, verdict.means, verdict.needed)
-        for verdict, p in zip(tested, corrected, strict=True)
+        PairwiseTest(test.better, test.worse, p, test.paired, test.means, test.needed)
+        for test, p in zip(tested, corrected, strict=True)
     ]
 
 
-def _tested(found: Sequence[Contender], better: int, worse: int, outcomes: Mapping[int, Outcome]) -> Verdict:
+def _tested(
+    found: Sequence[ReplicateGroup], better: int, worse: int, outcomes: Mapping[int, TestPredictions]
+) -> PairwiseTest:
     first, second = found[better], found[worse]
     if len(first.runs) == len(second.runs) == 1:
         paired = paired_test(outcomes[first.first.id], outcomes[second.first.id])
-        return Verdict(better, worse, paired.p, paired=paired)
-    means = difference_of_means(first.accuracies, second.accuracies)
-    return Verdict(better, worse, means.p, means=means, needed=runs_needed(first.accuracies, second.accuracies))
+        return PairwiseTest(better, worse, paired.p, paired=paired)
+    means = welch_test(first.accuracies, second.accuracies)
+    return PairwiseTest(better, worse, means.p, means=means, needed=runs_needed(first.accuracies, second.accuracies))

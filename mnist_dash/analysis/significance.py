@@ -8,7 +8,7 @@ from statistics import NormalDist
 import numpy as np
 
 from mnist_dash.analysis.accuracies import CONFIDENCE, spread
-from mnist_dash.analysis.test_predictions import Outcome
+from mnist_dash.analysis.test_predictions import TestPredictions
 from mnist_dash.errors import ComparisonError
 
 POWER = 0.8  # how often a test is to find a difference that is there
@@ -32,7 +32,7 @@ class Paired:
     p: float
 
 
-def paired_test(first: Outcome, second: Outcome) -> Paired:
+def paired_test(first: TestPredictions, second: TestPredictions) -> Paired:
     """Compares two runs on the same test pictures by McNemar's exact test.
 
     Raises:
@@ -103,9 +103,7 @@ class MeanDifference:
     p: float
 
 
-def difference_of_means(
-    first: Sequence[float], second: Sequence[float], *, confidence: float = CONFIDENCE
-) -> MeanDifference:
+def welch_test(first: Sequence[float], second: Sequence[float], *, confidence: float = CONFIDENCE) -> MeanDifference:
     """Compares two groups of repeated runs by Welch's t-test.
 
     A group of one has no spread of its own; it is taken to have the other's.

@@ -33,7 +33,7 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class TestPredictions:
     """What a finished run said about the test pictures.
 
     Attributes:
@@ -70,7 +70,7 @@ class Outcome:
         return confusion_matrix(self.labels, self.predictions)
 
 
-def read_outcome(store: RunStore, run_id: int) -> Outcome:
+def read_outcome(store: RunStore, run_id: int) -> TestPredictions:
     """Reads what a finished run said about the test pictures.
 
     Raises:
@@ -84,7 +84,7 @@ def read_outcome(store: RunStore, run_id: int) -> Outcome:
             f"Run {run_id} has {len(content) // 2:,} stored probabilities for {labels.size:,} test pictures, "
             f"but {labels.size * CLASSES:,} were expected. Train it again."
         )
-    return Outcome(labels, np.frombuffer(content, np.float16).reshape(-1, CLASSES))
+    return TestPredictions(labels, np.frombuffer(content, np.float16).reshape(-1, CLASSES))
 
 
 def most_confused(confusion: np.ndarray, *, count: int = 3) -> list[tuple[int, int, int]]:

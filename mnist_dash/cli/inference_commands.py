@@ -16,7 +16,7 @@ from mnist_dash.digitizer import decoding, pipeline
 from mnist_dash.errors import PictureError
 from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
-from mnist_dash.inference.recognition import described, recognise
+from mnist_dash.inference.recognition import described, recognize
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
 from mnist_dash.store.records import MODEL_TFLITE, Run
 from mnist_dash.store.run_store import RunStore
@@ -59,7 +59,7 @@ def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: b
 def _predict(path: Path, run: Run, predictor: Predictor, detector: NoveltyDetector, *, as_json: bool) -> bool:
     """Reads one picture and says what is in it; returns whether there was a digit."""
     try:
-        answers = recognise(pipeline.redraw_file(_read_file(path)).digits, run, predictor, detector)
+        answers = recognize(pipeline.digitize_file(_read_file(path)).digits, run, predictor, detector)
         found = {**described(answers), "run": run.id}
     except PictureError as error:
         answers, found = (), {"error": str(error)}

@@ -11,7 +11,7 @@ from mnist_dash.cli.group import as_json_option, commands, open_store, say
 from mnist_dash.config import load_settings
 from mnist_dash.corruptions.kinds import KINDS
 from mnist_dash.errors import RunStateError, TrainingError
-from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import DONE, FAILED, Run
 from mnist_dash.store.run_store import RunStore
@@ -28,7 +28,7 @@ def robustness_command(run_names: tuple[str, ...], as_json: bool) -> None:
             _say(run, _measured(store, run), as_json=as_json)
 
 
-def _measured(store: RunStore, run: Run) -> Readings:
+def _measured(store: RunStore, run: Run) -> CorruptionCounts:
     measurements = Measurements(store)
     measurements.request([run.id], owner="command line")
     if measurements.read([run.id])[run.id].status != DONE and sys.stderr.isatty():
@@ -42,7 +42,7 @@ def _measured(store: RunStore, run: Run) -> Readings:
     return found.readings
 
 
-def _say(run: Run, readings: Readings, *, as_json: bool) -> None:
+def _say(run: Run, readings: CorruptionCounts, *, as_json: bool) -> None:
     overall, clean = robustness(readings), untouched(readings)
     kinds = {name: [found.value for found in under(readings, name)] for name in KINDS}
     described: dict[str, Any] = {

@@ -15,7 +15,7 @@ from mnist_dash.analysis.words.number_words import accuracy_words, percent, seco
 from mnist_dash.cli.group import as_json_option, commands, described_run, load, open_store, run_option, say
 from mnist_dash.config import load_settings
 from mnist_dash.errors import TrainingError
-from mnist_dash.networks.experiments import MAX_RUNS, alike_but_for_chance, plan_runs
+from mnist_dash.networks.experiments import MAX_RUNS, plan_runs, replicate_key
 from mnist_dash.networks.hyperparameters import Setting
 from mnist_dash.networks.scripts.writing import keras_notebook, keras_script
 from mnist_dash.networks.variants import VARIANTS, default_settings, get_variant
@@ -106,7 +106,7 @@ def _alike(runs: list[Run]) -> list[list[Run]]:
     groups: dict[object, list[Run]] = {}
     for run in runs:
         if run.status == DONE:
-            groups.setdefault(alike_but_for_chance(run), []).append(run)
+            groups.setdefault(replicate_key(run), []).append(run)
     return [group for group in groups.values() if len(group) > 1]
 
 

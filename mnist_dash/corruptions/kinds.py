@@ -6,7 +6,7 @@ from mnist_dash.corruptions.corruption import Kind, Level, strengths
 # To be raised whenever any corrupted picture changes: results of another suite are measured anew.
 SUITE = 1
 
-UNTOUCHED = Kind(
+CLEAN = Kind(
     "clean",
     "Untouched",
     "The picture stays as it is.",
@@ -121,7 +121,7 @@ CORRUPTIONS = (
         overlays.canny_edges,
     ),
 )
-MOVES = (
+TRANSFORMATIONS = (
     Kind(
         "shift",
         "Shift",
@@ -148,4 +148,4 @@ MOVES = (
         untouched=1.0,
     ),
 )
-KINDS = {kind.name: kind for kind in (*CORRUPTIONS, *MOVES)}
+KINDS = {kind.name: kind for kind in (*CORRUPTIONS, *TRANSFORMATIONS)}

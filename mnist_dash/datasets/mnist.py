@@ -129,7 +129,7 @@ def sources(settings: Settings) -> list[tuple[KnownData, Path]]:
     return [*named, *((known, path) for known, path in found if path.exists()), (SAMPLE, SAMPLE_FILE)]
 
 
-def stamps(settings: Settings) -> tuple[tuple[str, int], ...]:
+def source_mtimes(settings: Settings) -> tuple[tuple[str, int], ...]:
     """Returns what changes when the data in use may have changed: each source and when it was written."""
     return tuple((str(path), path.stat().st_mtime_ns if path.exists() else 0) for _, path in sources(settings))
 

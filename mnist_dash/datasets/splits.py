@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KEPT_BACK = 12  # the tutorials keep 5,000 of 60,000 training pictures for validation: one in twelve
+HOLDOUT_DENOMINATOR = 12  # the tutorials keep 5,000 of 60,000 training pictures for validation: one in twelve
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,18 +42,18 @@ def split(labels: np.ndarray, validation: str, *, fold: int = 1, train_part: flo
     Source:
         Tutorial 000 (55,000 / 5,000) and tutorial 002 (k-fold).
     """
-    kept = _kept_back(labels, validation, fold)
+    kept = _held_out(labels, validation, fold)
     learned = np.flatnonzero(~kept).astype(np.int32)
     return Split(learned[: max(1, round(train_part * len(learned)))], np.flatnonzero(kept).astype(np.int32))
 
 
-def _kept_back(labels: np.ndarray, validation: str, fold: int) -> np.ndarray:
+def _held_out(labels: np.ndarray, validation: str, fold: int) -> np.ndarray:
     """Returns which pictures validate, shape (n,), bool."""
     n = len(labels)
     if validation == "none":
         return np.zeros(n, bool)
     if validation == "holdout":
-        return np.arange(n) >= n - n // KEPT_BACK
+        return np.arange(n) >= n - n // HOLDOUT_DENOMINATOR
     kind, _, folds = validation.partition(":")
     if kind not in ("kfold", "stratified") or not folds.isdecimal() or not 1 <= fold <= int(folds):
         raise ValueError(f"No such split: validation={validation!r}, fold={fold}.")

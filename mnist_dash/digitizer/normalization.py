@@ -47,7 +47,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     return centred(_fitted(box.astype(np.float32), DIGIT_SIZE))
 
 
-def narrowed(pictures: np.ndarray, part: float) -> np.ndarray:
+def narrow(pictures: np.ndarray, part: float) -> np.ndarray:
     """Makes digits narrower about their centres of mass, as high as they are.
 
     Args:

@@ -35,7 +35,7 @@ class Digit:
 
 
 @dataclass(frozen=True, eq=False)
-class Redrawn:
+class DigitizedImage:
     """A picture, step by step, and the digits found in it.
 
     All steps have the same height and width; one of their pixels is `scale` pixels of
@@ -58,7 +58,7 @@ class Redrawn:
     scale: float
 
 
-def redraw_file(content: bytes) -> Redrawn:
+def digitize_file(content: bytes) -> DigitizedImage:
     """Reads a picture file and redraws the digits in it as MNIST's digits were drawn.
 
     Args:
@@ -69,10 +69,10 @@ def redraw_file(content: bytes) -> Redrawn:
     """
     colours, scale = read_colours(content)
     grey = to_grey(colours)
-    return _redrawn(colours, ink_of(grey), scale, photo=even_paper(grey) is None)
+    return _digitized(colours, ink_of(grey), scale, photo=even_paper(grey) is None)
 
 
-def redraw_canvas(canvas: np.ndarray) -> Redrawn:
+def digitize_canvas(canvas: np.ndarray) -> DigitizedImage:
     """Redraws what was drawn in white on a black canvas.
 
     Args:
@@ -85,10 +85,10 @@ def redraw_canvas(canvas: np.ndarray) -> Redrawn:
     ink[canvas[..., 3] == 0] = 0
     if not ink.any():
         raise PictureError("The canvas is empty. Draw a digit on it with the mouse, a pen or a finger.")
-    return _redrawn(np.ascontiguousarray(canvas[..., :3]), ink, 1.0, photo=False)
+    return _digitized(np.ascontiguousarray(canvas[..., :3]), ink, 1.0, photo=False)
 
 
-def _redrawn(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo: bool) -> Redrawn:
+def _digitized(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo: bool) -> DigitizedImage:
     full = full_ink(strength)
     mask = likely_ink(strength, full)
     cleaned = sure_ink(without_lines(mask), strength, full)
@@ -101,7 +101,7 @@ def _redrawn(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo: 
         )
     shade = (strength / (2 * PART_OF_FULL * full)).clip(0, 1)
     digits = tuple(_digit(part, number, shade, cleaned, scale) for number, row in enumerate(rows) for part in row)
-    return Redrawn(colours, (strength / full).clip(0, 1), mask, cleaned, digits, scale)
+    return DigitizedImage(colours, (strength / full).clip(0, 1), mask, cleaned, digits, scale)
 
 
 def _digit(part: Part, row: int, shade: np.ndarray, cleaned: np.ndarray, scale: float) -> Digit:

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from mnist_dash.analysis.replicates import Contender
+from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.analysis.words.number_words import accuracy_words
 from mnist_dash.figures.style import GREY, styled, variant_colour
 
@@ -21,7 +21,7 @@ _LINE = 24  # letters
 
 
 def accuracy_intervals(
-    titles: Sequence[str], contenders: Sequence[Contender], claims: Sequence[float | None]
+    titles: Sequence[str], replicate_groups: Sequence[ReplicateGroup], claims: Sequence[float | None]
 ) -> go.Figure:
     """Draws test accuracies with their 95 % intervals, and tutorials' claims as open circles.
 
@@ -31,15 +31,15 @@ def accuracy_intervals(
         claims: What their tutorials claim, in [0, 1]; None for no number.
     """
     figure = go.Figure()
-    _add_repeats(figure, titles, contenders)
+    _add_repeats(figure, titles, replicate_groups)
     figure.add_scatter(
-        x=[100 * contender.accuracy.value for contender in contenders],
+        x=[100 * group.accuracy.value for group in replicate_groups],
         y=list(titles),
         mode="markers",
-        marker={"size": 12, "symbol": "diamond", "color": _colours(contenders)},
-        error_x=_interval(contenders),
+        marker={"size": 12, "symbol": "diamond", "color": _colours(replicate_groups)},
+        error_x=_interval(replicate_groups),
         name="Measured, with its 95 % interval",
-        customdata=[accuracy_words(contender.accuracy) for contender in contenders],
+        customdata=[accuracy_words(group.accuracy) for group in replicate_groups],
         hovertemplate="%{y}: %{customdata}<extra></extra>",
     )
     _add_claims(figure, titles, claims)
@@ -55,12 +55,12 @@ def _in_two_lines(title: str) -> str:
     return "<br>".join(lines if len(lines) < 3 else [lines[0], f"{' '.join(lines[1:])[: _LINE - 1]}…"])
 
 
-def _add_repeats(figure: go.Figure, titles: Sequence[str], contenders: Sequence[Contender]) -> None:
+def _add_repeats(figure: go.Figure, titles: Sequence[str], replicate_groups: Sequence[ReplicateGroup]) -> None:
     repeats = [
         (title, 100 * value)
-        for title, contender in zip(titles, contenders, strict=True)
-        if len(contender.runs) > 1
-        for value in contender.accuracies
+        for title, group in zip(titles, replicate_groups, strict=True)
+        if len(group.runs) > 1
+        for value in group.accuracies
     ]
     if repeats:
         figure.add_scatter(
@@ -86,7 +86,7 @@ def _add_claims(figure: go.Figure, titles: Sequence[str], claims: Sequence[float
         )
 
 
-def accuracy_against(titles: Sequence[str], contenders: Sequence[Contender], cost: str) -> go.Figure:
+def accuracy_against(titles: Sequence[str], replicate_groups: Sequence[ReplicateGroup], cost: str) -> go.Figure:
     """Draws test accuracies against what they cost: further up is better, further left cheaper.
 
     Args:
@@ -96,19 +96,19 @@ def accuracy_against(titles: Sequence[str], contenders: Sequence[Contender], cos
     """
     figure = go.Figure(
         go.Scatter(
-            x=[contender.mean(cost) for contender in contenders],
-            y=[100 * contender.accuracy.value for contender in contenders],
+            x=[group.mean(cost) for group in replicate_groups],
+            y=[100 * group.accuracy.value for group in replicate_groups],
             mode="markers",
-            marker={"size": 12, "symbol": "diamond", "color": _colours(contenders)},
-            error_y=_interval(contenders),
-            customdata=list(zip(titles, [accuracy_words(contender.accuracy) for contender in contenders], strict=True)),
+            marker={"size": 12, "symbol": "diamond", "color": _colours(replicate_groups)},
+            error_y=_interval(replicate_groups),
+            customdata=list(zip(titles, [accuracy_words(group.accuracy) for group in replicate_groups], strict=True)),
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{x:,.4~g}<extra></extra>",
         )
     )
-    known = [(title, x, each) for title, each in zip(titles, contenders, strict=True) if (x := each.mean(cost))]
+    known = [(title, x, each) for title, each in zip(titles, replicate_groups, strict=True) if (x := each.mean(cost))]
     costs = figure.layout.xaxis
     costs.type, costs.tickformat, costs.tickvals = "log", "~s", _ticks([x for _, x, _ in known])
-    labels = [_label(*each) for each in known] if len(contenders) <= _MOST_LABELS else []
+    labels = [_label(*each) for each in known] if len(replicate_groups) <= _MOST_LABELS else []
     x_title = f"{_COSTS[cost]}, logarithmic"
     return styled(figure, height=380, x=x_title, y="Test accuracy (%)", showlegend=False, annotations=labels)
 
@@ -121,11 +121,11 @@ def _ticks(values: Sequence[float]) -> list[float]:
     return [step * 10.0**power for power in range(low, high + 1) for step in ((1, 2, 5) if high - low < 3 else (1,))]
 
 
-def _label(title: str, x: float, contender: Contender) -> dict[str, Any]:
+def _label(title: str, x: float, group: ReplicateGroup) -> dict[str, Any]:
     short = title.removesuffix(" (reference)")
     return {
         "x": math.log10(x),
-        "y": 100 * contender.accuracy.high,  # above the interval
+        "y": 100 * group.accuracy.high,  # above the interval
         "text": short if len(short) <= _LINE else f"{short[: _LINE - 1]}…",
         "showarrow": False,
         "yshift": 10,
@@ -133,16 +133,16 @@ def _label(title: str, x: float, contender: Contender) -> dict[str, Any]:
     }
 
 
-def _colours(contenders: Sequence[Contender]) -> list[str]:
-    return [variant_colour(contender.first.variant) for contender in contenders]
+def _colours(replicate_groups: Sequence[ReplicateGroup]) -> list[str]:
+    return [variant_colour(group.first.variant) for group in replicate_groups]
 
 
-def _interval(contenders: Sequence[Contender]) -> dict[str, Any]:
+def _interval(replicate_groups: Sequence[ReplicateGroup]) -> dict[str, Any]:
     return {
         "type": "data",
         "symmetric": False,
-        "array": [100 * (contender.accuracy.high - contender.accuracy.value) for contender in contenders],
-        "arrayminus": [100 * (contender.accuracy.value - contender.accuracy.low) for contender in contenders],
+        "array": [100 * (group.accuracy.high - group.accuracy.value) for group in replicate_groups],
+        "arrayminus": [100 * (group.accuracy.value - group.accuracy.low) for group in replicate_groups],
         "thickness": 1.5,
         "color": GREY,
     }

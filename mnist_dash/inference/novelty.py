@@ -12,7 +12,7 @@ from mnist_dash.store.records import MODEL_TFLITE
 from mnist_dash.store.run_export import REFERENCE_FOLDER
 
 NOVELTY_NPZ = "novelty.npz"
-REFUSED_OF_REAL = 0.006  # part of the kept-back training pictures that is refused; of MNIST's test pictures below 0.01
+REJECTED_TEST_DIGITS = 0.006  # part of the held-out training images; below 0.01 of MNIST's test images
 
 _LAYER = 5  # the second pooling: strokes and their joints, 6 × 6 × 64, not yet which digit they make
 _DIMENSIONS = 160  # principal components that are kept
@@ -68,7 +68,7 @@ class NoveltyDetector:
         return _distances(places, self._prototypes)
 
 
-def fit(predictor: Predictor, learned: np.ndarray, kept_back: np.ndarray) -> bytes:
+def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> bytes:
     """Finds prototypes of MNIST's digits.
 
     Args:
@@ -90,14 +90,14 @@ def fit(predictor: Predictor, learned: np.ndarray, kept_back: np.ndarray) -> byt
     ends = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1e-4)
     places = ((features - mean) @ basis).astype(np.float32)
     _, _, prototypes = cv2.kmeans(places, min(_PROTOTYPES, len(places)), None, ends, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
-    known = _distances(((_features(predictor, kept_back) - mean) @ basis).astype(np.float32), prototypes)
+    known = _distances(((_features(predictor, held_out) - mean) @ basis).astype(np.float32), prototypes)
     file = io.BytesIO()
     np.savez_compressed(
         file,
         mean=mean.astype(np.float32),
         basis=basis.astype(np.float16),
         prototypes=prototypes.astype(np.float16),
-        limit=np.quantile(known, 1 - REFUSED_OF_REAL),
+        limit=np.quantile(known, 1 - REJECTED_TEST_DIGITS),
     )
     return file.getvalue()
 

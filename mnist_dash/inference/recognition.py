@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_dash.digitizer.normalization import narrowed
+from mnist_dash.digitizer.normalization import narrow
 from mnist_dash.digitizer.pipeline import Digit
 from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
@@ -60,15 +60,15 @@ def read(settings: Values, predictor: Predictor, pictures: np.ndarray) -> np.nda
     """
     if not settings.get("augmentation"):
         return predictor.probabilities(pictures)
-    views = [pictures, *(narrowed(pictures, part) for part in NARROWER)]
+    views = [pictures, *(narrow(pictures, part) for part in NARROWER)]
     return np.asarray(np.mean([predictor.probabilities(view) for view in views], axis=0))
 
 
-def recognise(digits: Sequence[Digit], run: Run, predictor: Predictor, detector: NoveltyDetector) -> tuple[Answer, ...]:
+def recognize(digits: Sequence[Digit], run: Run, predictor: Predictor, detector: NoveltyDetector) -> tuple[Answer, ...]:
     """Returns what a network says about each digit of a picture.
 
     Args:
-        digits: As `images.redraw_file` found them.
+        digits: As `images.digitize_file` found them.
         run: The network's run.
         predictor: The network.
         detector: Tells digits from other things.

@@ -16,7 +16,7 @@ MAX_RUNS = 200
 _PLURALS = {"fold": "folds", "seed": "seeds"}
 
 
-class Described(Protocol):
+class AnyRun(Protocol):
     """A run, planned or real: its network and its settings."""
 
     @property
@@ -107,7 +107,7 @@ def _count_words(name: str, runs: Sequence[PlannedRun]) -> str:
     return f"{most} {_PLURALS.get(name, f'values of {labels[name].lower()}')}"
 
 
-def alike_but_for_chance(run: Described) -> tuple[object, ...]:
+def replicate_key(run: AnyRun) -> tuple[object, ...]:
     """Returns what runs share that differ only in seed or fold: their mean and spread make sense."""
     rest = {name: value for name, value in run.settings.items() if name not in ("seed", "fold")}
     return run.variant, tuple(sorted(rest.items()))
@@ -119,7 +119,7 @@ _STEP_S = 60e-6
 _FLOPS_PER_S = 60e9
 
 
-def expected_seconds(planned: Described, pictures: int, *, like: Described, seconds_per_step: float) -> float:
+def expected_seconds(planned: AnyRun, pictures: int, *, like: AnyRun, seconds_per_step: float) -> float:
     """Estimates how long a run trains, from one measured step of a run of the same or another kind.
 
     Args:
@@ -134,19 +134,19 @@ def expected_seconds(planned: Described, pictures: int, *, like: Described, seco
     return steps_of(planned, pictures) * seconds_per_step * _cost_of_step(planned) / _cost_of_step(like)
 
 
-def steps_of(planned: Described, pictures: int) -> int:
+def steps_of(planned: AnyRun, pictures: int) -> int:
     """Returns how many steps a run makes in all its epochs, of so many training pictures."""
     folds = folds_of(planned.settings)
     learned = pictures * (1 - 1 / folds if folds else 1) * float(planned.settings["train_part"])
     return max(1, math.ceil(learned / int(planned.settings["batch_size"]))) * int(planned.settings["epochs"])
 
 
-def _cost_of_step(planned: Described) -> float:
+def _cost_of_step(planned: AnyRun) -> float:
     flops = training_flops(summarise(get_variant(planned.variant), planned.settings))
     return _STEP_S + int(planned.settings["batch_size"]) * flops / _FLOPS_PER_S
 
 
-def differing(runs: Sequence[Described]) -> list[str]:
+def differing(runs: Sequence[AnyRun]) -> list[str]:
     """Returns the names of settings in which runs differ; “variant” first, if they are of several networks."""
     names = dict.fromkeys(name for run in runs for name in run.settings)
     several = ["variant"] if len({run.variant for run in runs}) > 1 else []

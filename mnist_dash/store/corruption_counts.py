@@ -9,12 +9,12 @@ from mnist_dash.corruptions.kinds import CORRUPTIONS, SUITE
 
 
 @dataclass(frozen=True)
-class Readings:
+class CorruptionCounts:
     """How many corrupted pictures a network read right, so far.
 
     Attributes:
         pictures: How many test pictures were read at each level; 0 as long as none was.
-        right: From the name of each kind that was measured, `UNTOUCHED` among them, to
+        right: From the name of each kind that was measured, `CLEAN` among them, to
             how many pictures were read right at each of its levels.
         hits: At how many strengths of the 15 kinds each picture was read right, a byte each.
     """
@@ -38,7 +38,7 @@ class Readings:
         return {"suite": SUITE, "pictures": self.pictures, "right": right, "hits": hits}
 
     @classmethod
-    def from_json(cls, described: Mapping[str, Any]) -> "Readings":
+    def from_json(cls, described: Mapping[str, Any]) -> "CorruptionCounts":
         """Returns what was described; of another suite of corruptions nothing is known."""
         if described.get("suite") != SUITE:
             return cls()
@@ -65,5 +65,5 @@ class Measurement:
     owner: str
     attempt: int
     claim: str | None
-    readings: Readings
+    readings: CorruptionCounts
     error: str | None

@@ -8,7 +8,7 @@ from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
 from mnist_dash.corruptions.kinds import SUITE
 from mnist_dash.errors import RunStateError
-from mnist_dash.store.corruption_counts import Measurement, Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, QUEUED, RUNNING
 from mnist_dash.store.run_store import LOST_AFTER_S, MAX_LOST, RunStore
 from mnist_dash.store.schema import lock, read, robustness_table, runs_table, transaction
@@ -142,7 +142,7 @@ class Measurements:
         """
         self._change(run_id, claim, {})
 
-    def record(self, run_id: int, claim: str, readings: Readings) -> None:
+    def record(self, run_id: int, claim: str, readings: CorruptionCounts) -> None:
         """Keeps what was measured so far.
 
         Raises:
@@ -150,7 +150,7 @@ class Measurements:
         """
         self._change(run_id, claim, {"progress": readings.as_json(), "lost": 0})
 
-    def finish(self, run_id: int, claim: str, readings: Readings) -> None:
+    def finish(self, run_id: int, claim: str, readings: CorruptionCounts) -> None:
         """Marks a measurement done, with all that was measured.
 
         Raises:
@@ -187,7 +187,7 @@ class Measurements:
         missing = and_(runs_table.c.reference.is_not(None), robustness_table.c.run_id.is_(None))
         return {row.reference: row.id for row in read(self._store.engine, statement.where(missing))}
 
-    def add_measured(self, run_id: int, readings: Readings) -> None:
+    def add_measured(self, run_id: int, readings: CorruptionCounts) -> None:
         """Adds what was measured elsewhere, in place of what is not done."""
         of_run = robustness_table.c.run_id == run_id
         outdated = or_(robustness_table.c.status != DONE, robustness_table.c.suite != SUITE)
@@ -227,7 +227,7 @@ class Measurements:
 
 def _measurement(row: Any) -> Measurement:
     known = {name: getattr(row, name) for name in ("run_id", "status", "owner", "attempt", "claim", "error")}
-    return Measurement(**known, readings=Readings.from_json(row.progress or {}))
+    return Measurement(**known, readings=CorruptionCounts.from_json(row.progress or {}))
 
 
 def _check_room(connection: Any, owner: str, wanted: int, allowed: int) -> None:

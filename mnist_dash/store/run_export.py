@@ -13,7 +13,7 @@ from mnist_dash.config import ASSETS
 from mnist_dash.errors import StoreError
 from mnist_dash.networks.scripts.writing import keras_script
 from mnist_dash.networks.variants import get_variant
-from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import MODEL_KERAS, MODEL_TFLITE, TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, Run
 from mnist_dash.store.run_store import RunStore
@@ -81,7 +81,7 @@ def ensure_reference_runs(store: RunStore, *, folder: Path = REFERENCE_FOLDER) -
     measurements = Measurements(store)
     for reference, run_id in measurements.unmeasured_references().items():
         path = shipped[reference].with_name(ROBUSTNESS_JSON) if reference in shipped else None
-        readings = Readings.from_json(json.loads(path.read_bytes()) if path and path.exists() else {})
+        readings = CorruptionCounts.from_json(json.loads(path.read_bytes()) if path and path.exists() else {})
         if readings.mean is not None:
             measurements.add_measured(run_id, readings)
 

@@ -21,7 +21,7 @@ _MOST_DIGITS = 10  # what has more is no number of a run
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RunQuery:
     """Which runs are looked for.
 
     Attributes:
@@ -59,7 +59,7 @@ class RunFinder:
     def __init__(self, store: RunStore):
         self._engine = store.engine
 
-    def find(self, wanted: Wanted, *, limit: int) -> list[Run]:
+    def find(self, wanted: RunQuery, *, limit: int) -> list[Run]:
         """Returns the first runs that are looked for, at most `limit`."""
         statement = select(runs_table).outerjoin(experiments_table)
         statement = statement.where(*_conditions(wanted)).order_by(*_order(wanted)).limit(limit)
@@ -70,13 +70,13 @@ class RunFinder:
         marked = runs_table.c.reference > ""  # IS NOT NULL would read all rows; this reads the index
         return [as_run(row) for row in read(self._engine, select(runs_table).where(marked))]
 
-    def count(self, wanted: Wanted) -> int:
+    def count(self, wanted: RunQuery) -> int:
         """Returns how many runs are looked for."""
         joined = runs_table.outerjoin(experiments_table)
         statement = select(func.count()).select_from(joined).where(*_conditions(wanted))
         return int(read(self._engine, statement)[0][0])
 
-    def experiments(self, wanted: Wanted, *, limit: int) -> list[FoundExperiment]:
+    def experiments(self, wanted: RunQuery, *, limit: int) -> list[FoundExperiment]:
         """Returns the newest experiments with at least one run that is looked for, at most `limit`."""
         fits = exists().where(runs_table.c.experiment_id == experiments_table.c.id, *_conditions(wanted))
         statement = select(experiments_table).where(fits).order_by(experiments_table.c.id.desc()).limit(limit)
@@ -124,7 +124,7 @@ class RunFinder:
                 connection.execute(insert(tags_table), [{"run_id": run_id, "name": tag} for tag in tags])
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(wanted: RunQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [_has_word(word) for word in wanted.words.split()[:8]]
     if wanted.statuses:
         found.append(_has_status(wanted.statuses))
@@ -157,7 +157,7 @@ def _has_word(word: str) -> ColumnElement[bool]:
     )
 
 
-def _order(wanted: Wanted) -> list[Any]:
+def _order(wanted: RunQuery) -> list[Any]:
     numbers = _numbers(wanted.words)
     order: list[Any] = [runs_table.c.id.in_(numbers).desc()] if numbers else []  # run 32 before all Dense 32
     if wanted.sorted_by in SORTED_BY:

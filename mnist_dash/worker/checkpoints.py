@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from mnist_dash.worker.chunks import NOT_BEGUN, Begun
+from mnist_dash.worker.chunks import NOT_STARTED, EpochProgress
 
 _BEGUN = "begun"
 
@@ -17,19 +17,19 @@ class Checkpoint:
 
     Attributes:
         state: What `CompiledTraining.state` returned, or the weights alone.
-        begun: How far the epoch was.
+        progress: How far the epoch was.
         seconds: How long it had taken so far.
     """
 
     state: Sequence[np.ndarray]
-    begun: Begun = NOT_BEGUN
+    progress: EpochProgress = NOT_STARTED
     seconds: float = 0.0
 
     def as_bytes(self) -> bytes:
         """Returns the checkpoint as the store keeps it."""
         file = io.BytesIO()
-        begun = np.array([*astuple(self.begun), self.seconds], np.float64)
-        np.savez(file, *self.state, **{_BEGUN: begun})  # type: ignore[arg-type]
+        progress = np.array([*astuple(self.progress), self.seconds], np.float64)
+        np.savez(file, *self.state, **{_BEGUN: progress})  # type: ignore[arg-type]
         return file.getvalue()
 
     @classmethod
@@ -40,4 +40,4 @@ class Checkpoint:
             if _BEGUN not in arrays.files:
                 return cls(state)
             step, steps, seen, loss, right, seconds = arrays[_BEGUN].tolist()
-        return cls(state, Begun(int(step), int(steps), int(seen), loss, right), seconds)
+        return cls(state, EpochProgress(int(step), int(steps), int(seen), loss, right), seconds)

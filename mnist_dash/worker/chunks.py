@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_STRETCH_S = 0.2  # how long the compiled program runs before it looks whether to stop
+_CHUNK_S = 0.2  # how long the compiled program runs before it looks whether to stop
 _MEASURED_S = 0.1
 _NOWHERE = -1  # stands in an epoch's order where the last batch has no more pictures
 
 
 @dataclass(frozen=True)
-class Begun:
+class EpochProgress:
     """How far an epoch is.
 
     Attributes:
@@ -30,11 +30,11 @@ class Begun:
     right: float = 0.0
 
 
-NOT_BEGUN = Begun()
-Report = Callable[[Begun], None]
+NOT_STARTED = EpochProgress()
+Report = Callable[[EpochProgress], None]
 
 
-class Stretches:
+class AdaptiveChunks:
     """How many steps the compiled program makes before it looks up: as many as take a fifth of a second."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Stretches:
             started = time.perf_counter()
             yield first, stop
             # At most four times as many at once: the first stretch includes the compilation.
-            wanted = int((stop - first) * _STRETCH_S / max(time.perf_counter() - started, 1e-9))
+            wanted = int((stop - first) * _CHUNK_S / max(time.perf_counter() - started, 1e-9))
             self._steps = max(1, min(wanted, 4 * self._steps + 8))
             first = stop
 

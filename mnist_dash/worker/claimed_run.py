@@ -28,9 +28,9 @@ from mnist_dash.store.records import (
 )
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.checkpoints import Checkpoint
-from mnist_dash.worker.chunks import Begun
+from mnist_dash.worker.chunks import EpochProgress
 from mnist_dash.worker.compiled import CompiledTraining
-from mnist_dash.worker.heartbeat import LOST, Reporter, insist
+from mnist_dash.worker.heartbeat import LOST, Heartbeat, retry_transient
 
 
 @dataclass
@@ -48,7 +48,7 @@ class ClaimedRun:
 
     run: Run
     store: RunStore
-    reporter: Reporter
+    reporter: Heartbeat
     settings: Settings
     history: list[Epoch] = field(default_factory=list)
     ended: bool = False
@@ -60,32 +60,32 @@ class ClaimedRun:
 
     def load(self) -> Checkpoint | None:
         """Reads the finished epochs, and returns where an earlier worker left off, if there was one."""
-        self.history = insist(lambda: self.store.list_epochs(self.run.id)) or []
-        content = insist(lambda: self.store.find_artifact(self.run.id, CHECKPOINT))
+        self.history = retry_transient(lambda: self.store.list_epochs(self.run.id)) or []
+        content = retry_transient(lambda: self.store.find_artifact(self.run.id, CHECKPOINT))
         return Checkpoint.from_bytes(content) if content else None
 
-    def tell(self, progress: Progress) -> None:
+    def report(self, progress: Progress) -> None:
         """Shows how far the run is."""
-        self.reporter.tell(self.run.id, progress)
+        self.reporter.report(self.run.id, progress)
 
-    def follow(self, begun: Begun, seconds: float, state: Callable[[], Sequence[np.ndarray]]) -> None:
+    def follow(self, epoch_progress: EpochProgress, seconds: float, state: Callable[[], Sequence[np.ndarray]]) -> None:
         """Tells how far the epoch is, and ends the run if that is wanted or must be.
 
         Args:
-            begun: How far the epoch is.
+            epoch_progress: How far the epoch is.
             seconds: How long it has taken so far.
             state: Returns what training goes on from.
         """
-        number, part = len(self.history) + 1, begun.step / begun.steps
+        number, part = len(self.history) + 1, epoch_progress.step / epoch_progress.steps
         left = seconds / part * (self.epochs - number + 1 - part)
-        loss, accuracy = begun.loss / begun.seen, begun.right / begun.seen
-        self.tell(Progress(number, begun.step, begun.steps, loss, accuracy, left))
+        loss, accuracy = epoch_progress.loss / epoch_progress.seen, epoch_progress.right / epoch_progress.seen
+        self.report(Progress(number, epoch_progress.step, epoch_progress.steps, loss, accuracy, left))
         problem = _diverged(loss, number) or self._beyond_limits(seconds)
         wanted = self.reporter.wanted.get(self.run.id)
         if problem:
             self.fail(problem)
         elif wanted:
-            self.stop(wanted, Checkpoint(state(), begun, seconds) if wanted == PAUSED else None)
+            self.stop(wanted, Checkpoint(state(), epoch_progress, seconds) if wanted == PAUSED else None)
 
     def _beyond_limits(self, seconds: float) -> str | None:
         spent = seconds + sum(epoch.seconds for epoch in self.history)
@@ -111,7 +111,7 @@ class ClaimedRun:
         artifacts = {CHECKPOINT: Checkpoint(program.state()).as_bytes()}
         if self.run.settings["patience"] and best_epoch(self.history) == epoch:
             artifacts[BEST_WEIGHTS] = Checkpoint(program.weights()).as_bytes()
-        insist(
+        retry_transient(
             lambda: self.store.record_epoch(self.run.id, str(self.run.claim), epoch, artifacts),
             happened=lambda: len(self.store.list_epochs(self.run.id)) >= epoch.number,
         )
@@ -125,9 +125,9 @@ class ClaimedRun:
 
     def finish(self, program: CompiledTraining, dataset: Dataset) -> None:
         """Tests the network and stores everything that a finished run has."""
-        self.tell(Progress(len(self.history), 1, 1, seconds_left=0.0, doing="testing and saving"))
+        self.report(Progress(len(self.history), 1, 1, seconds_left=0.0, doing="testing and saving"))
         if self.run.settings["patience"]:
-            best = insist(lambda: self.store.read_artifact(self.run.id, BEST_WEIGHTS))
+            best = retry_transient(lambda: self.store.read_artifact(self.run.id, BEST_WEIGHTS))
             program.take_state(Checkpoint.from_bytes(best or b"").state)
         result, artifacts = _tested(program, dataset, fit_seconds=sum(epoch.seconds for epoch in self.history))
         if problem := _diverged(result.test_loss, len(self.history)):
@@ -153,7 +153,7 @@ class ClaimedRun:
         self.ended = True
         self.reporter.forget(self.run.id)
         try:
-            insist(
+            retry_transient(
                 lambda: change(str(self.run.claim)),
                 happened=lambda: self.store.get_run(self.run.id).status == status,
             )

@@ -15,7 +15,7 @@ from mnist_dash.networks.augmentation import augment
 from mnist_dash.networks.hyperparameters import Values
 from mnist_dash.networks.keras_model import build, build_optimizer, learning_rate
 from mnist_dash.networks.variants import Variant
-from mnist_dash.worker.chunks import NOT_BEGUN, Begun, Report, Stretches, in_batches, measured_step
+from mnist_dash.worker.chunks import NOT_STARTED, AdaptiveChunks, EpochProgress, Report, in_batches, measured_step
 
 _EVALUATION_BATCH = 1_000
 
@@ -63,7 +63,7 @@ class CompiledTraining:
         self.variant, self.values = variant, values
         self._x, self._y = x, y
         self._seed = tf.Variable(int(values["seed"]), trainable=False, dtype=tf.int32)
-        self.stretches = Stretches()
+        self.chunks = AdaptiveChunks()
         self._run_steps = self._compiled_steps(tf.constant(x), tf.constant(y))
         self._test_batch = _compiled_test(self.model)
         self._converted: Any = None
@@ -83,14 +83,19 @@ class CompiledTraining:
         self.values = values
 
     def train_epoch(
-        self, positions: np.ndarray, number: int, *, begun: Begun = NOT_BEGUN, report: Report = lambda begun: None
+        self,
+        positions: np.ndarray,
+        number: int,
+        *,
+        progress: EpochProgress = NOT_STARTED,
+        report: Report = lambda progress: None,
     ) -> tuple[float, float]:
         """Trains on all pictures at `positions` once, in the order of this seed and epoch.
 
         Args:
             positions: Which training pictures, shape (m,), int32.
             number: The epoch, from 1; decides the order together with the run's seed.
-            begun: How far the epoch had come when it was interrupted.
+            progress: How far the epoch had come when it was interrupted.
             report: Told about five times a second how far the epoch is.
 
         Returns:
@@ -99,21 +104,21 @@ class CompiledTraining:
         """
         order = np.random.default_rng([int(self.values["seed"]), number]).permutation(positions)
         self.optimizer.learning_rate.assign(learning_rate(self.values, number))
-        return self.train_in_order(order, begun=begun, report=report)
+        return self.train_in_order(order, progress=progress, report=report)
 
     def train_in_order(
-        self, order: np.ndarray, *, begun: Begun = NOT_BEGUN, report: Report = lambda begun: None
+        self, order: np.ndarray, *, progress: EpochProgress = NOT_STARTED, report: Report = lambda progress: None
     ) -> tuple[float, float]:
         """Trains on the pictures in exactly this order; else like `train_epoch`."""
         import tensorflow as tf
 
         batches = tf.constant(in_batches(order, int(self.values["batch_size"])))
-        loss, right = begun.loss, begun.right
+        loss, right = progress.loss, progress.right
         totals = tf.constant([loss, right], tf.float64)
-        for start, stop in self.stretches.of(len(batches), begun.step):
+        for start, stop in self.chunks.of(len(batches), progress.step):
             totals = self._run_steps(batches, tf.constant(start), tf.constant(stop), totals)
             loss, right = totals.numpy().tolist()
-            report(Begun(stop, len(batches), min(stop * batches.shape[1], len(order)), loss, right))
+            report(EpochProgress(stop, len(batches), min(stop * batches.shape[1], len(order)), loss, right))
         return loss / len(order), right / len(order)
 
     def seconds_per_step(self, positions: np.ndarray) -> float:

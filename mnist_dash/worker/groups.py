@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from mnist_dash.networks.experiments import alike_but_for_chance
+from mnist_dash.networks.experiments import replicate_key
 from mnist_dash.networks.variants import get_variant
 from mnist_dash.store.records import CANCELLED, Run
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.worker.heartbeat import LOST, Reporter
-from mnist_dash.worker.stacked import can_be_lanes
+from mnist_dash.worker.heartbeat import LOST, Heartbeat
+from mnist_dash.worker.stacked import can_be_stacked
 from mnist_dash.worker.training import train_runs
 
-MAX_LANES = 8
+MAX_STACKED = 8
 
 
-def side_by_side(runs: Sequence[Run], *, workers: int) -> list[list[Run]]:
+def grouped_runs(runs: Sequence[Run], *, workers: int) -> list[list[Run]]:
     """Divides waiting runs into those that are trained together, in the order of the first of each group.
 
     Runs of one experiment that differ only in seed or fold are trained as lanes of one
@@ -22,12 +22,12 @@ def side_by_side(runs: Sequence[Run], *, workers: int) -> list[list[Run]]:
     alike: dict[object, list[Run]] = {}
     for run in runs:
         fresh = run.continues is None and (not run.attempt or run.claim is not None)
-        together = fresh and run.experiment_id is not None and can_be_lanes(get_variant(run.variant), run.settings)
-        kind = (run.experiment_id, run.fingerprint, alike_but_for_chance(run))
+        together = fresh and run.experiment_id is not None and can_be_stacked(get_variant(run.variant), run.settings)
+        kind = (run.experiment_id, run.fingerprint, replicate_key(run))
         alike.setdefault(kind if together else run.id, []).append(run)
     groups = []
     for members in alike.values():
-        size = min(MAX_LANES, -(-len(members) // workers))
+        size = min(MAX_STACKED, -(-len(members) // workers))
         groups += [members[start : start + size] for start in range(0, len(members), size)]
     return groups
 
@@ -44,8 +44,8 @@ def train_all(runs: Sequence[Run], database_url: str) -> None:
     store = RunStore(database_url)
     waiting = {run.id: run for run in runs}
     try:
-        with Reporter(store, list(runs)) as reporter:
-            for group in side_by_side(runs, workers=1):
+        with Heartbeat(store, list(runs)) as reporter:
+            for group in grouped_runs(runs, workers=1):
                 wanted = [run for run in group if not _stopped(store, run, reporter)]
                 for run in group:
                     reporter.forget(run.id)
@@ -61,7 +61,7 @@ def train_all(runs: Sequence[Run], database_url: str) -> None:
         store.close()
 
 
-def _stopped(store: RunStore, run: Run, reporter: Reporter) -> bool:
+def _stopped(store: RunStore, run: Run, reporter: Heartbeat) -> bool:
     """Ends a waiting run, if that is wanted."""
     wanted = reporter.wanted.get(run.id)
     if wanted and wanted != LOST:

@@ -16,7 +16,7 @@ _WAIT_S = 0.5
 Answer = TypeVar("Answer")
 
 
-class Reporter(threading.Thread):
+class Heartbeat(threading.Thread):
     """Beats and reports from a thread of its own, so that training never waits for the store.
 
     Attributes:
@@ -33,7 +33,7 @@ class Reporter(threading.Thread):
         self._beating = threading.Lock()
         self.wanted: dict[int, str] = {}
 
-    def tell(self, run_id: int, progress: Progress) -> None:
+    def report(self, run_id: int, progress: Progress) -> None:
         """Takes the newest progress of a run."""
         self._progress[run_id] = progress
 
@@ -61,7 +61,7 @@ class Reporter(threading.Thread):
         else:
             self.wanted.pop(run_id, None)
 
-    def __enter__(self) -> "Reporter":
+    def __enter__(self) -> "Heartbeat":
         self.start()
         return self
 
@@ -70,7 +70,7 @@ class Reporter(threading.Thread):
         self.join()
 
 
-def insist(
+def retry_transient(
     change: Callable[[], Answer], *, happened: Callable[[], bool] = lambda: False, patience_s: float = _PATIENCE_S
 ) -> Answer | None:
     """Makes a change of the store, and tries again for a while if the database is away or full.

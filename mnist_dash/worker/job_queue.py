@@ -18,8 +18,8 @@ from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, QUEUED, Run, in_turn
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.compiled import load_tensorflow
-from mnist_dash.worker.groups import side_by_side
-from mnist_dash.worker.programs import rehearse
+from mnist_dash.worker.groups import grouped_runs
+from mnist_dash.worker.programs import precompile_and_time
 from mnist_dash.worker.robustness import measure_run
 from mnist_dash.worker.training import train_runs
 
@@ -28,7 +28,7 @@ _CONNECT_TIMEOUT_S = 30
 _LOCAL = "127.0.0.1:0"  # Dask's own status pages: any free port, for this machine only
 _AFTER_RUNS = -100_000  # priority of measurements
 _LAST = -1_000_000  # priority of what may wait until nothing else is to be done
-_REHEARSALS_KEPT = 256
+_PRECOMPILED_KEPT = 256
 
 
 class JobQueue:
@@ -52,8 +52,8 @@ class JobQueue:
         self._submitted: dict[tuple[int, int], Future] = {}
         self._times_submitted: Counter[str] = Counter()
         self._measuring: dict[tuple[int, int], Future] = {}
-        self._wish: PlannedRun | None = None
-        self._rehearsed: dict[str, Future] = {}
+        self._to_precompile: PlannedRun | None = None
+        self._precompiled: dict[str, Future] = {}
         self.problem: str | None = None
         self._thread = threading.Thread(target=self._serve, name="job queue", daemon=True)
         self._thread.start()
@@ -76,11 +76,11 @@ class JobQueue:
         Returns:
             Seconds; None as long as they are not known.
         """
-        future = self._rehearsed.get(_rehearsal_key(planned))
+        future = self._precompiled.get(_precompile_key(planned))
         if future is not None and future.done():
             return float(future.result()) if future.status == "finished" else None
-        if future is None and self._wish != planned:
-            self._wish = planned
+        if future is None and self._to_precompile != planned:
+            self._to_precompile = planned
             self.look()
         return None
 
@@ -107,7 +107,7 @@ class JobQueue:
             try:
                 self.problem = self._submit_queued(self._client)
                 self._submit_measurements(self._client)
-                self._submit_rehearsal(self._client)
+                self._submit_precompilation(self._client)
             except (StoreError, OSError, RuntimeError) as error:
                 self.problem = f"Runs wait: {error}"
             self._look_now.wait(_LOOK_EVERY_S)
@@ -141,7 +141,7 @@ class JobQueue:
         broken = [future for future in submitted.values() if future.status == "error"]
         self._submitted = submitted
         waiting = [run for run in queued if _attempt(run) not in submitted or submitted[_attempt(run)].done()]
-        for place, group in enumerate(side_by_side(waiting, workers=self._number_of_workers(client))):
+        for place, group in enumerate(grouped_runs(waiting, workers=self._number_of_workers(client))):
             self._submit(client, group, priority=-place)
         return f"Runs wait: {broken[0].exception()!r}" if broken else None
 
@@ -185,18 +185,18 @@ class JobQueue:
     def _number_of_workers(self, client: Client) -> int:
         return max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
 
-    def _submit_rehearsal(self, client: Client) -> None:
-        wish, busy = self._wish, any(not future.done() for future in self._rehearsed.values())
+    def _submit_precompilation(self, client: Client) -> None:
+        wish, busy = self._to_precompile, any(not future.done() for future in self._precompiled.values())
         if wish is None or busy:
             return
-        self._wish = None
-        key = _rehearsal_key(wish)
-        if key in self._rehearsed:
+        self._to_precompile = None
+        key = _precompile_key(wish)
+        if key in self._precompiled:
             return
-        while len(self._rehearsed) >= _REHEARSALS_KEPT:
-            del self._rehearsed[next(iter(self._rehearsed))]
-        self._rehearsed[key] = client.submit(
-            rehearse, wish.variant, dict(wish.settings), key=key, pure=False, priority=_LAST
+        while len(self._precompiled) >= _PRECOMPILED_KEPT:
+            del self._precompiled[next(iter(self._precompiled))]
+        self._precompiled[key] = client.submit(
+            precompile_and_time, wish.variant, dict(wish.settings), key=key, pure=False, priority=_LAST
         )
 
 
@@ -204,7 +204,7 @@ def _attempt(run: Run) -> tuple[int, int]:
     return run.id, run.attempt
 
 
-def _rehearsal_key(planned: PlannedRun) -> str:
+def _precompile_key(planned: PlannedRun) -> str:
     structure: Values = {name: value for name, value in planned.settings.items() if name not in ("seed", "epochs")}
     return f"mnist-dash-rehearsal-{planned.variant}-{sorted(structure.items())}"
 

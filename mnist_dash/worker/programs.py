@@ -7,15 +7,15 @@ from typing import Protocol
 import numpy as np
 
 from mnist_dash.config import Settings, load_settings
-from mnist_dash.datasets.mnist import Dataset, load_dataset, stamps
+from mnist_dash.datasets.mnist import Dataset, load_dataset, source_mtimes
 from mnist_dash.datasets.splits import Split, split
 from mnist_dash.errors import TrainingError
 from mnist_dash.networks.hyperparameters import Value, Values
 from mnist_dash.networks.variants import get_variant
 from mnist_dash.store.records import Run
-from mnist_dash.worker.chunks import NOT_BEGUN, Begun
+from mnist_dash.worker.chunks import NOT_STARTED, EpochProgress
 from mnist_dash.worker.compiled import CompiledTraining, load_tensorflow, uses_xla
-from mnist_dash.worker.stacked import SideBySide
+from mnist_dash.worker.stacked import StackedProgram
 
 # Whatever else is set changes the network or its step, so it needs a program of its own.
 _NOT_COMPILED = ("epochs", "learning_rate", "schedule", "validation", "fold", "patience", "train_part", "seed")
@@ -43,7 +43,7 @@ def _program(variant: str, compiled: tuple[tuple[str, Value], ...], dataset: Dat
 def training_data() -> Dataset:
     """Returns the data that this process's settings name, read anew only when its files change."""
     settings = load_settings()
-    return _data(settings, stamps(settings))
+    return _data(settings, source_mtimes(settings))
 
 
 def dataset_of(run: Run) -> Dataset:
@@ -72,7 +72,7 @@ def split_for(values: Values, dataset: Dataset) -> Split:
     return split(dataset.y_train, str(values["validation"]), fold=fold, train_part=part)
 
 
-class Lanes(Protocol):
+class TrainingProgram(Protocol):
     """Networks that are trained in lockstep, each on its own pictures; often a single one."""
 
     def train_epoch(
@@ -80,8 +80,8 @@ class Lanes(Protocol):
         positions: Sequence[np.ndarray],
         number: int,
         *,
-        begun: Begun = NOT_BEGUN,
-        report: Callable[[Sequence[Begun]], None] = lambda begun: None,
+        progress: EpochProgress = NOT_STARTED,
+        report: Callable[[Sequence[EpochProgress]], None] = lambda progress: None,
     ) -> list[tuple[float, float]]:
         """Trains every lane for one epoch; like `CompiledTraining.train_epoch`, lane by lane."""
 
@@ -95,7 +95,7 @@ class Lanes(Protocol):
         """Lets a lane go on from what `CompiledTraining.state` returned."""
 
 
-class Alone:
+class SingleProgram:
     """Any network, as the only lane."""
 
     def __init__(self, program: CompiledTraining):
@@ -106,11 +106,13 @@ class Alone:
         positions: Sequence[np.ndarray],
         number: int,
         *,
-        begun: Begun = NOT_BEGUN,
-        report: Callable[[Sequence[Begun]], None] = lambda begun: None,
+        progress: EpochProgress = NOT_STARTED,
+        report: Callable[[Sequence[EpochProgress]], None] = lambda progress: None,
     ) -> list[tuple[float, float]]:
         """Trains for one epoch."""
-        return [self._program.train_epoch(positions[0], number, begun=begun, report=lambda so_far: report([so_far]))]
+        return [
+            self._program.train_epoch(positions[0], number, progress=progress, report=lambda so_far: report([so_far]))
+        ]
 
     def seconds_per_step(self, positions: Sequence[np.ndarray]) -> float:
         """Measures the program."""
@@ -125,7 +127,7 @@ class Alone:
         self._program.take_state(state)
 
 
-def lanes_for(variant: str, settings: Sequence[Values], dataset: Dataset) -> Lanes:
+def program_for_runs(variant: str, settings: Sequence[Values], dataset: Dataset) -> TrainingProgram:
     """Returns what trains these runs together, each with the weights of its own seed.
 
     Args:
@@ -135,19 +137,19 @@ def lanes_for(variant: str, settings: Sequence[Values], dataset: Dataset) -> Lan
     """
     alone = program_for(variant, settings[0], dataset)
     if not uses_xla(alone.variant, alone.values):
-        return Alone(alone)
-    lanes = _side_by_side(alone, len(settings), dataset)
+        return SingleProgram(alone)
+    lanes = _stacked_program(alone, len(settings), dataset)
     lanes.begin(settings)
     return lanes
 
 
 @lru_cache(maxsize=3)
-def _side_by_side(alone: CompiledTraining, lanes: int, dataset: Dataset) -> SideBySide:
-    return SideBySide(alone, [alone.values] * lanes, dataset.x_train, dataset.y_train)
+def _stacked_program(alone: CompiledTraining, lanes: int, dataset: Dataset) -> StackedProgram:
+    return StackedProgram(alone, [alone.values] * lanes, dataset.x_train, dataset.y_train)
 
 
-def rehearse(variant: str, values: Values) -> float:
+def precompile_and_time(variant: str, values: Values) -> float:
     """Compiles a network before it is needed and returns the seconds of one training step."""
     load_tensorflow()
     dataset = training_data()
-    return lanes_for(variant, [values], dataset).seconds_per_step([split_for(values, dataset).train])
+    return program_for_runs(variant, [values], dataset).seconds_per_step([split_for(values, dataset).train])

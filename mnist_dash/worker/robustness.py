@@ -10,18 +10,18 @@ import numpy as np
 
 from mnist_dash.config import load_settings
 from mnist_dash.corruptions.corruption import Kind, corrupt
-from mnist_dash.corruptions.kinds import CORRUPTIONS, KINDS, UNTOUCHED
+from mnist_dash.corruptions.kinds import CLEAN, CORRUPTIONS, KINDS
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import MnistDashError, RunStateError
 from mnist_dash.inference.predictor import Predictor
-from mnist_dash.store.corruption_counts import Measurement, Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import MODEL_TFLITE, QUEUED
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.worker.heartbeat import insist
+from mnist_dash.worker.heartbeat import retry_transient
 from mnist_dash.worker.programs import dataset_of
 
-MOST_PICTURES = 2_000
+MAX_IMAGES = 2_000
 _BATCH = 100  # a CNN's activations for more take more memory and no less time
 
 
@@ -30,9 +30,9 @@ def measured_pictures(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         Pictures, shape (n, 28, 28), uint8, and their labels, shape (n,), uint8; n is at
-        most `MOST_PICTURES`.
+        most `MAX_IMAGES`.
     """
-    every = -(-len(dataset.y_test) // MOST_PICTURES)
+    every = -(-len(dataset.y_test) // MAX_IMAGES)
     return dataset.x_test[::every], dataset.y_test[::every]
 
 
@@ -47,12 +47,12 @@ def measure_run(run_id: int, database_url: str, *, gives_way: bool = False) -> N
         database_url: The store that it is in.
         gives_way: Queue the rest again after any kind while a run waits to be trained.
     """
-    store = insist(lambda: RunStore(database_url))
+    store = retry_transient(lambda: RunStore(database_url))
     assert store
     try:
         with contextlib.suppress(RunStateError):
             measurements = Measurements(store)
-            claimed = insist(lambda: measurements.claim(run_id))
+            claimed = retry_transient(lambda: measurements.claim(run_id))
             assert claimed
             _measure_claimed(store, claimed, gives_way)
     finally:
@@ -63,24 +63,24 @@ def _measure_claimed(store: RunStore, claimed: Measurement, gives_way: bool) -> 
     measurements, mine = Measurements(store), (claimed.run_id, str(claimed.claim))
     beat = partial(measurements.beat, *mine)
     try:
-        run = insist(lambda: store.get_run(claimed.run_id))
+        run = retry_transient(lambda: store.get_run(claimed.run_id))
         assert run
         dataset = dataset_of(run)
         # Workers share the cores, as they do in training.
         threads = max(1, (os.cpu_count() or 1) // load_settings().workers)
         predictor = Predictor(store.read_artifact(run.id, MODEL_TFLITE), num_threads=threads)
         readings = claimed.readings
-        for readings in measure(predictor, dataset, claimed.readings, beat=partial(insist, beat)):
-            insist(partial(measurements.record, *mine, readings))
-            if gives_way and insist(partial(_a_run_waits, store)):
-                insist(partial(measurements.release, *mine))
+        for readings in measure(predictor, dataset, claimed.readings, beat=partial(retry_transient, beat)):
+            retry_transient(partial(measurements.record, *mine, readings))
+            if gives_way and retry_transient(partial(_a_run_waits, store)):
+                retry_transient(partial(measurements.release, *mine))
                 return
-        insist(partial(measurements.finish, *mine, readings))
+        retry_transient(partial(measurements.finish, *mine, readings))
     except RunStateError:
         raise
     except Exception as error:
         known = isinstance(error, MnistDashError)
-        insist(partial(measurements.fail, *mine, str(error) if known else f"{type(error).__name__}: {error}"))
+        retry_transient(partial(measurements.fail, *mine, str(error) if known else f"{type(error).__name__}: {error}"))
         if not known:
             raise
 
@@ -90,22 +90,22 @@ def _a_run_waits(store: RunStore) -> bool:
 
 
 def measure(
-    predictor: Predictor, dataset: Dataset, begun: Readings, *, beat: Callable[[], None] = lambda: None
-) -> Iterator[Readings]:
+    predictor: Predictor, dataset: Dataset, progress: CorruptionCounts, *, beat: Callable[[], None] = lambda: None
+) -> Iterator[CorruptionCounts]:
     """Reads the corrupted pictures of one kind after another.
 
     Args:
         predictor: The network.
         dataset: Has the test pictures.
-        begun: What is known already.
+        progress: What is known already.
         beat: Called after every level.
 
     Yields:
         What is known after each kind, the untouched pictures first.
     """
     pictures, labels = measured_pictures(dataset)
-    found = replace(begun, pictures=len(labels))
-    for kind in (UNTOUCHED, *KINDS.values()):
+    found = replace(progress, pictures=len(labels))
+    for kind in (CLEAN, *KINDS.values()):
         if kind.name not in found.right:
             right = []
             for level in kind.levels:
@@ -121,7 +121,7 @@ def digits_read(predictor: Predictor, pictures: np.ndarray) -> np.ndarray:
     return np.concatenate([predictor.probabilities(pictures[start : start + _BATCH]).argmax(1) for start in starts])
 
 
-def _added(found: Readings, kind: Kind, right: np.ndarray) -> Readings:
+def _added(found: CorruptionCounts, kind: Kind, right: np.ndarray) -> CorruptionCounts:
     """Adds what was read right of a kind, shape (levels, n), bool."""
     counts = {**found.right, kind.name: tuple(int(count) for count in right.sum(1))}
     hits = np.frombuffer(found.hits or bytes(found.pictures), np.uint8)

@@ -11,18 +11,18 @@ import numpy as np
 from mnist_dash.networks.hyperparameters import Values
 from mnist_dash.networks.keras_model import build, build_optimizer, learning_rate
 from mnist_dash.networks.variants import Variant
-from mnist_dash.worker.chunks import NOT_BEGUN, Begun, Stretches, in_batches, measured_step
+from mnist_dash.worker.chunks import NOT_STARTED, AdaptiveChunks, EpochProgress, in_batches, measured_step
 from mnist_dash.worker.compiled import CompiledTraining, apply_gradients, load_tensorflow, uses_xla
 
 _WIDEST = 128  # hidden units; XLA spreads the products of wider layers over all cores as it is
 
 
-def can_be_lanes(variant: Variant, values: Values) -> bool:
+def can_be_stacked(variant: Variant, values: Values) -> bool:
     """Says whether runs that differ only in seed or fold are faster side by side than in turn."""
     return uses_xla(variant, values) and int(values["hidden_units"]) <= _WIDEST
 
 
-class SideBySide:
+class StackedProgram:
     """Several networks with the same dense layers as lanes of one program.
 
     Their weights are stacked, so one matrix product a layer serves all of them. There is one
@@ -44,7 +44,7 @@ class SideBySide:
         self._stacks = [
             _Stack(alone.variant, [settings[lane] for lane in share], pixels, labels) for share in self._shares
         ]
-        self._stretches = Stretches()
+        self._chunks = AdaptiveChunks()
 
     def begin(self, settings: Sequence[Values]) -> None:
         """Starts anew with the weights that belong to the seeds; nothing is compiled again."""
@@ -56,15 +56,15 @@ class SideBySide:
         positions: Sequence[np.ndarray],
         number: int,
         *,
-        begun: Begun = NOT_BEGUN,
-        report: Callable[[Sequence[Begun]], None] = lambda begun: None,
+        progress: EpochProgress = NOT_STARTED,
+        report: Callable[[Sequence[EpochProgress]], None] = lambda progress: None,
     ) -> list[tuple[float, float]]:
         """Trains each lane on its pictures once, in the order of its seed and this epoch.
 
         Args:
             positions: Which training pictures, one array a lane, equally long, int32.
             number: The epoch, from 1.
-            begun: How far the epoch had come when it was interrupted, if there is one lane.
+            progress: How far the epoch had come when it was interrupted, if there is one lane.
             report: Told about five times a second how far every lane is.
 
         Returns:
@@ -72,12 +72,12 @@ class SideBySide:
         """
         batches = self._prepare(positions, number)
         steps, size, n = batches[0].shape[0], batches[0].shape[2], len(positions[0])
-        totals = [np.tile([begun.loss, begun.right], (len(share), 1)) for share in self._shares]
+        totals = [np.tile([progress.loss, progress.right], (len(share), 1)) for share in self._shares]
         with ThreadPoolExecutor(len(self._stacks)) as pool:
-            for start, stop in self._stretches.of(steps, begun.step):
+            for start, stop in self._chunks.of(steps, progress.step):
                 totals = list(pool.map(partial(_Stack.run, start=start, stop=stop), self._stacks, batches, totals))
                 seen = min(stop * size, n)
-                report([Begun(stop, steps, seen, *lane) for lane in np.concatenate(totals).tolist()])
+                report([EpochProgress(stop, steps, seen, *lane) for lane in np.concatenate(totals).tolist()])
         return [(loss / n, right / n) for loss, right in np.concatenate(totals).tolist()]
 
     def seconds_per_step(self, positions: Sequence[np.ndarray]) -> float:

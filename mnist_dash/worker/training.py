@@ -13,11 +13,11 @@ from mnist_dash.errors import MnistDashError, RunNotFoundError, RunStateError
 from mnist_dash.store.records import CANCELLED, Epoch, Progress, Run
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.checkpoints import Checkpoint
-from mnist_dash.worker.chunks import Begun
+from mnist_dash.worker.chunks import EpochProgress
 from mnist_dash.worker.claimed_run import ClaimedRun
 from mnist_dash.worker.compiled import load_tensorflow
-from mnist_dash.worker.heartbeat import Reporter, insist
-from mnist_dash.worker.programs import Lanes, dataset_of, lanes_for, split_for
+from mnist_dash.worker.heartbeat import Heartbeat, retry_transient
+from mnist_dash.worker.programs import TrainingProgram, dataset_of, program_for_runs, split_for
 
 
 def train_run(run_id: int, database_url: str, *, claim: str | None = None) -> None:
@@ -42,7 +42,7 @@ def train_runs(run_ids: Sequence[int], database_url: str, *, claims: Mapping[int
         database_url: The store that they are in.
         claims: Claims of runs that the caller created as claimed.
     """
-    store = insist(lambda: RunStore(database_url))
+    store = retry_transient(lambda: RunStore(database_url))
     assert store
     try:
         runs = [run for run_id in run_ids if (run := _claimed(store, run_id, claims or {}, alone=len(run_ids) == 1))]
@@ -54,17 +54,17 @@ def train_runs(run_ids: Sequence[int], database_url: str, *, claims: Mapping[int
 
 def _claimed(store: RunStore, run_id: int, claims: Mapping[int, str], *, alone: bool) -> Run | None:
     with contextlib.suppress(RunNotFoundError, RunStateError):
-        found = insist(lambda: store.get_run(run_id))
+        found = retry_transient(lambda: store.get_run(run_id))
         if run_id in claims:
             return found
         # Dask hands a group out again whose worker died; its runs may be queued one by one by then.
         if alone or (found and not found.attempt):
-            return insist(lambda: store.claim_run(run_id))
+            return retry_transient(lambda: store.claim_run(run_id))
     return None
 
 
 def _train_claimed(store: RunStore, runs: list[Run]) -> None:
-    with Reporter(store, runs) as reporter:
+    with Heartbeat(store, runs) as reporter:
         claimed = [ClaimedRun(run, store, reporter, load_settings()) for run in runs]
         try:
             _train(claimed)
@@ -81,11 +81,11 @@ def _train_claimed(store: RunStore, runs: list[Run]) -> None:
 
 
 def _train(runs: Sequence[ClaimedRun]) -> None:
-    _tell_all(runs, "loading TensorFlow")
+    _report_to_all(runs, "loading TensorFlow")
     load_tensorflow()
     dataset = dataset_of(runs[0].run)
-    _tell_all(runs, "compiling the network")
-    lanes = lanes_for(runs[0].run.variant, [run.run.settings for run in runs], dataset)
+    _report_to_all(runs, "compiling the network")
+    lanes = program_for_runs(runs[0].run.variant, [run.run.settings for run in runs], dataset)
     resumed = runs[0].load() if len(runs) == 1 else None
     if resumed:
         lanes.resume(0, resumed.state)
@@ -96,12 +96,12 @@ def _train(runs: Sequence[ClaimedRun]) -> None:
         resumed = None
 
 
-def _tell_all(runs: Sequence[ClaimedRun], doing: str) -> None:
+def _report_to_all(runs: Sequence[ClaimedRun], doing: str) -> None:
     for run in runs:
-        run.tell(Progress(1, 0, 0, doing=doing))
+        run.report(Progress(1, 0, 0, doing=doing))
 
 
-def _finish_complete(runs: Sequence[ClaimedRun], lanes: Lanes, dataset: Dataset) -> None:
+def _finish_complete(runs: Sequence[ClaimedRun], lanes: TrainingProgram, dataset: Dataset) -> None:
     for place, run in enumerate(runs):
         if not run.ended and run.is_complete():
             run.finish(lanes.select(place), dataset)
@@ -111,7 +111,7 @@ class _AllEnded(Exception):  # noqa: N818 - not an error
     """No run of the group is wanted any longer."""
 
 
-def _train_epoch(runs: Sequence[ClaimedRun], lanes: Lanes, dataset: Dataset, resumed: Checkpoint) -> None:
+def _train_epoch(runs: Sequence[ClaimedRun], lanes: TrainingProgram, dataset: Dataset, resumed: Checkpoint) -> None:
     """Trains all runs for one epoch; those that have ended are carried along unheard."""
     if all(run.ended for run in runs):
         return
@@ -123,14 +123,14 @@ def _train_epoch(runs: Sequence[ClaimedRun], lanes: Lanes, dataset: Dataset, res
         # Each run bears its share of the time that all take together.
         return (time.perf_counter() - started) / len(runs)
 
-    def follow(begun: Sequence[Begun]) -> None:
+    def follow(progress: Sequence[EpochProgress]) -> None:
         for place, run in enumerate(runs):
             if not run.ended:
-                run.follow(begun[place], seconds(), partial(_state_of, lanes, place))
+                run.follow(progress[place], seconds(), partial(_state_of, lanes, place))
         if all(run.ended for run in runs):
             raise _AllEnded
 
-    results = lanes.train_epoch([part.train for part in parts], number, begun=resumed.begun, report=follow)
+    results = lanes.train_epoch([part.train for part in parts], number, progress=resumed.progress, report=follow)
     took = seconds()
     for place, run in enumerate(runs):
         if not run.ended:
@@ -139,5 +139,5 @@ def _train_epoch(runs: Sequence[ClaimedRun], lanes: Lanes, dataset: Dataset, res
             run.record(Epoch(number, *results[place], val_loss, val_accuracy, took), program)
 
 
-def _state_of(lanes: Lanes, place: int) -> list[np.ndarray]:
+def _state_of(lanes: TrainingProgram, place: int) -> list[np.ndarray]:
     return lanes.select(place).state()

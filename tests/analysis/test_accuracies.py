@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from mnist_dash.analysis.accuracies import Spread, accuracy, spread
 from mnist_dash.analysis.calibration import SURENESS, when_as_sure
-from mnist_dash.analysis.test_predictions import Outcome, confusion_matrix, most_confused, of_run, read_outcome
+from mnist_dash.analysis.test_predictions import TestPredictions, confusion_matrix, most_confused, of_run, read_outcome
 from mnist_dash.errors import RunNotFoundError, StoreError
 from mnist_dash.networks.variants import VARIANTS, default_settings
 from mnist_dash.store.records import TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, best_epoch
@@ -256,7 +256,7 @@ def test_a_reference_models_description_is_what_the_store_says(own_store, path):
 def outcome_of(probabilities, labels):
     """An outcome whose pictures are read as 0 with these probabilities."""
     rows = [[part, *[(1 - part) / 9] * 9] for part in probabilities]
-    return Outcome(np.array(labels, np.uint8), np.array(rows, np.float16))
+    return TestPredictions(np.array(labels, np.uint8), np.array(rows, np.float16))
 
 
 def test_sureness_is_compared_with_the_test_pictures_on_which_a_network_was_as_sure():

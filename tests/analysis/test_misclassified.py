@@ -19,14 +19,14 @@ from mnist_dash.analysis.misclassified import (
     worst_mistakes,
 )
 from mnist_dash.analysis.slices import TRAITS, accuracy_by_trait, measure_trait
-from mnist_dash.analysis.test_predictions import Outcome, confusion_matrix
+from mnist_dash.analysis.test_predictions import TestPredictions, confusion_matrix
 
 
 def outcome_of(predictions, labels, sureness=None):
     sureness = np.full(len(labels), 1.0) if sureness is None else np.array(sureness)
     probabilities = np.repeat((1 - sureness)[:, None] / 9, 10, axis=1)
     probabilities[np.arange(len(labels)), predictions] = sureness
-    return Outcome(np.array(labels, np.uint8), probabilities.astype(np.float16))
+    return TestPredictions(np.array(labels, np.uint8), probabilities.astype(np.float16))
 
 
 # Digit by digit

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mnist_dash.analysis.accuracies import Accuracy, Spread, accuracy
 from mnist_dash.analysis.calibration import WhenSure
 from mnist_dash.analysis.importance import Effect
-from mnist_dash.analysis.replicates import Contender, Verdict
+from mnist_dash.analysis.replicates import PairwiseTest, ReplicateGroup
 from mnist_dash.analysis.significance import MeanDifference, Paired
 from mnist_dash.analysis.words.comparison_words import (
     chance_words,
@@ -32,8 +32,8 @@ from mnist_dash.networks.variants import Claim
 from tests.support.histories import run_with
 
 
-def single(number: int, reached: float, **costs) -> Contender:
-    return Contender((replace(run_with(number, test_accuracy=reached), **costs),))
+def single(number: int, reached: float, **costs) -> ReplicateGroup:
+    return ReplicateGroup((replace(run_with(number, test_accuracy=reached), **costs),))
 
 
 @pytest.mark.parametrize(("part", "words"), [(0.979, "97.9 %"), (0, "0.0 %"), (1, "100.0 %"), (0.12345, "12.3 %")])
@@ -78,9 +78,14 @@ def test_the_best_is_named_with_what_it_beats_what_is_tied_with_it_and_what_they
         single(3, 0.976, weights=407_050, fit_seconds=6.7),
         single(4, 0.945, weights=25_450, fit_seconds=2.1),
     ]
-    verdicts = [Verdict(0, 1, 0.4), Verdict(0, 2, 0.001), Verdict(0, 3, 1e-20), Verdict(1, 2, 0.01)]
+    pairwise_tests = [
+        PairwiseTest(0, 1, 0.4),
+        PairwiseTest(0, 2, 0.001),
+        PairwiseTest(0, 3, 1e-20),
+        PairwiseTest(1, 2, 0.01),
+    ]
 
-    words = ranking_words(["CNN", "Other", "Third", "Fourth"], found, verdicts, [(4, 9, 5), (7, 2, 3)])
+    words = ranking_words(["CNN", "Other", "Third", "Fourth"], found, pairwise_tests, [(4, 9, 5), (7, 2, 3)])
 
     assert words == (
         "**CNN** reads 99.2 % (± 0.2) of the 10,000 test pictures right. "
@@ -98,7 +103,9 @@ def test_where_nothing_is_tied_the_cost_stands_beside_that_of_the_next():
         single(3, 0.95, weights=10, fit_seconds=1.0),
     ]
 
-    words = ranking_words(["A", "B", "C"], found, [Verdict(0, 1, 1e-9), Verdict(0, 2, 1e-9), Verdict(1, 2, 1e-9)])
+    words = ranking_words(
+        ["A", "B", "C"], found, [PairwiseTest(0, 1, 1e-9), PairwiseTest(0, 2, 1e-9), PairwiseTest(1, 2, 1e-9)]
+    )
 
     assert words.endswith("It has 9,000 weights and trained for 60 s; Dense 32 · run 2 has 800 and took 6 s.")
 
@@ -106,7 +113,7 @@ def test_where_nothing_is_tied_the_cost_stands_beside_that_of_the_next():
 def test_repeats_are_ranked_by_their_mean():
     runs = tuple(run_with(seed, seed=seed, test_accuracy=0.97 + seed / 1000) for seed in (1, 2, 3))
 
-    words = ranking_words(["Dense 32 · 3 seeds"], [Contender(runs)], [])
+    words = ranking_words(["Dense 32 · 3 seeds"], [ReplicateGroup(runs)], [])
 
     assert words.startswith("**Dense 32 · 3 seeds** reads 97.2 % (± 0.2) on average, in 3 runs, of the 10,000")
 
@@ -128,18 +135,18 @@ def test_a_p_value_is_said_as_how_often_chance_would_do_it(p: float, words: str)
 
 
 def test_a_verdict_on_two_runs_says_what_it_rests_on():
-    verdict = Verdict(1, 0, 0.0002, paired=Paired(58, 21, read_alike=False, p=0.0001))
+    test = PairwiseTest(1, 0, 0.0002, paired=Paired(58, 21, read_alike=False, p=0.0001))
 
-    assert verdict_words(["Dense 512", "CNN"], verdict) == (
+    assert verdict_words(["Dense 512", "CNN"], test) == (
         "**CNN** is better than **Dense 512**; a difference like this would come up by chance once in 10,000 tries. "
         "Only the first reads 58 pictures right, only the second 21."
     )
 
 
 def test_chance_among_many_pairs_is_no_surprise():
-    verdict = Verdict(0, 1, 0.4, paired=Paired(30, 14, read_alike=False, p=0.04))
+    test = PairwiseTest(0, 1, 0.4, paired=Paired(30, 14, read_alike=False, p=0.04))
 
-    words = verdict_words(["A", "B", "C", "D", "E"], verdict)
+    words = verdict_words(["A", "B", "C", "D", "E"], test)
 
     assert words.startswith(
         "No difference is shown between **A** and **B**; a difference like this would come up by chance "
@@ -149,17 +156,17 @@ def test_chance_among_many_pairs_is_no_surprise():
 
 def test_many_names_are_not_all_said():
     found = [single(number, 0.99 - number / 1000) for number in range(1, 8)]
-    verdicts = [Verdict(0, place, 0.9 if place < 2 else 1e-9) for place in range(1, 7)]
+    pairwise_tests = [PairwiseTest(0, place, 0.9 if place < 2 else 1e-9) for place in range(1, 7)]
 
-    words = ranking_words(list("ABCDEFG"), found, verdicts)
+    words = ranking_words(list("ABCDEFG"), found, pairwise_tests)
 
     assert "better than Dense 32 · run 3, Dense 32 · run 4, Dense 32 · run 5 and 2 others. Dense 32 · run 2 is" in words
 
 
 def test_a_verdict_on_repeats_says_how_many_more_would_be_needed():
-    verdict = Verdict(0, 1, 0.2, means=MeanDifference(0.0012, -0.0011, 0.0035, 0.2), needed=14)
+    test = PairwiseTest(0, 1, 0.2, means=MeanDifference(0.0012, -0.0011, 0.0035, 0.2), needed=14)
 
-    assert verdict_words(["A", "B"], verdict) == (
+    assert verdict_words(["A", "B"], test) == (
         "No difference is shown between **A** and **B** (if it is what it seems, about 14 runs of each would show it); "
         "a difference like this would come up by chance once in 5 tries. "
         "The means differ by 0.12 points (95 % interval -0.11 to +0.35)."
@@ -167,13 +174,13 @@ def test_a_verdict_on_repeats_says_how_many_more_would_be_needed():
 
 
 def test_runs_that_read_every_picture_alike_are_said_to_be_the_same():
-    words = verdict_words(["A", "B"], Verdict(0, 1, 1.0, paired=Paired(0, 0, read_alike=True, p=1.0)))
+    words = verdict_words(["A", "B"], PairwiseTest(0, 1, 1.0, paired=Paired(0, 0, read_alike=True, p=1.0)))
 
     assert words == "**A** and **B** are the same here: they read every picture alike."
 
 
 def test_as_many_mistakes_on_other_pictures_are_not_said_to_be_the_same():
-    words = verdict_words(["A", "B"], Verdict(0, 1, 1.0, paired=Paired(3, 3, read_alike=False, p=1.0)))
+    words = verdict_words(["A", "B"], PairwiseTest(0, 1, 1.0, paired=Paired(3, 3, read_alike=False, p=1.0)))
 
     assert words.startswith("No difference is shown between **A** and **B**; a difference like this would come up")
 

@@ -8,8 +8,8 @@ from scipy import stats
 
 from mnist_dash.analysis.accuracies import accuracy
 from mnist_dash.analysis.importance import effects_of
-from mnist_dash.analysis.replicates import Contender, check_same_data, contenders, verdicts
-from mnist_dash.analysis.test_predictions import Outcome, read_outcome
+from mnist_dash.analysis.replicates import ReplicateGroup, check_same_data, pairwise_tests, replicate_groups
+from mnist_dash.analysis.test_predictions import TestPredictions, read_outcome
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import ComparisonError
 from mnist_dash.store.run_export import ensure_reference_runs
@@ -17,8 +17,8 @@ from mnist_dash.store.run_store import RunStore
 from tests.support.histories import run_with
 
 
-def outcome_of(predictions, labels) -> Outcome:
-    return Outcome(np.array(labels, np.uint8), np.eye(10, dtype=np.float16)[np.array(predictions)])
+def outcome_of(predictions, labels) -> TestPredictions:
+    return TestPredictions(np.array(labels, np.uint8), np.eye(10, dtype=np.float16)[np.array(predictions)])
 
 
 def repeats(*accuracies: float, first: int = 1, **settings):
@@ -29,8 +29,8 @@ def repeats(*accuracies: float, first: int = 1, **settings):
     ]
 
 
-def ids(found: list[Contender]) -> list[tuple[int, ...]]:
-    return [tuple(run.id for run in contender.runs) for contender in found]
+def ids(found: list[ReplicateGroup]) -> list[tuple[int, ...]]:
+    return [tuple(run.id for run in group.runs) for group in found]
 
 
 # Who is compared
@@ -41,36 +41,36 @@ def test_runs_that_differ_only_in_seed_or_fold_are_one_contender_and_the_best_co
     folds = [run_with(9 + fold, validation="kfold:2", fold=fold, test_accuracy=0.99) for fold in (1, 2)]
     other = run_with(20, epochs=7, test_accuracy=0.98)
 
-    found = contenders([other, *seeds, *folds])
+    found = replicate_groups([other, *seeds, *folds])
 
     assert ids(found) == [(10, 11), (20,), (1, 2)]
 
 
 def test_one_by_one_every_run_stands_for_itself():
-    assert ids(contenders(repeats(0.97, 0.98, 0.99), together=False)) == [(3,), (2,), (1,)]
+    assert ids(replicate_groups(repeats(0.97, 0.98, 0.99), together=False)) == [(3,), (2,), (1,)]
 
 
 def test_the_same_seed_twice_is_no_repeat():
     twice = [run_with(number, seed=4, test_accuracy=0.97) for number in (1, 2)]
 
-    assert ids(contenders(twice)) == [(1,), (2,)]
-    assert ids(contenders([*twice, run_with(3, seed=5, test_accuracy=0.95)])) == [(2,), (1, 3)]
+    assert ids(replicate_groups(twice)) == [(1,), (2,)]
+    assert ids(replicate_groups([*twice, run_with(3, seed=5, test_accuracy=0.95)])) == [(2,), (1, 3)]
 
 
 def test_a_run_that_ships_with_the_project_keeps_its_own_name():
     runs = [run_with(1, reference="a", test_accuracy=0.97), run_with(2, seed=1, test_accuracy=0.97)]
 
-    assert ids(contenders(runs)) == [(1,), (2,)]
+    assert ids(replicate_groups(runs)) == [(1,), (2,)]
 
 
 def test_a_single_run_has_the_interval_of_its_test_pictures():
-    assert Contender((run_with(test_accuracy=0.9767),)).accuracy == accuracy(9_767, 10_000)
+    assert ReplicateGroup((run_with(test_accuracy=0.9767),)).accuracy == accuracy(9_767, 10_000)
 
 
 def test_repeats_have_students_interval_of_their_mean():
     values = [0.970, 0.974, 0.981, 0.975]
 
-    found = Contender(tuple(repeats(*values))).accuracy
+    found = ReplicateGroup(tuple(repeats(*values))).accuracy
 
     low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
     assert (found.value, found.low, found.high) == pytest.approx((np.mean(values), low, high), abs=1e-9)
@@ -78,7 +78,7 @@ def test_repeats_have_students_interval_of_their_mean():
 
 
 def test_an_interval_of_repeats_stays_inside_what_an_accuracy_can_be():
-    found = Contender(tuple(repeats(0.9, 1.0))).accuracy
+    found = ReplicateGroup(tuple(repeats(0.9, 1.0))).accuracy
 
     assert (found.value, found.high) == (pytest.approx(0.95), 1.0)
 
@@ -88,15 +88,15 @@ def test_what_repeats_cost_is_a_mean_over_those_that_know_it():
         replace(run, fit_seconds=seconds) for run, seconds in zip(repeats(0.9, 0.9, 0.9), (1, 3, None), strict=True)
     ]
 
-    assert Contender(tuple(runs)).mean("fit_seconds") == 2
-    assert Contender(tuple(runs)).mean("prediction_ms") is None
+    assert ReplicateGroup(tuple(runs)).mean("fit_seconds") == 2
+    assert ReplicateGroup(tuple(runs)).mean("prediction_ms") is None
 
 
 def test_runs_tested_on_different_data_are_never_compared():
     mixed = [run_with(1, fingerprint="a"), run_with(2, fingerprint="b", dataset="mnist-sample")]
 
     with pytest.raises(ComparisonError, match=r"mnist and mnist-sample.*same pictures"):
-        contenders(mixed)
+        replicate_groups(mixed)
     with pytest.raises(ComparisonError):
         check_same_data(mixed)
 
@@ -105,27 +105,27 @@ def test_runs_tested_on_different_data_are_never_compared():
 
 
 def test_identical_predictions_are_said_to_be_the_same():
-    found = contenders([run_with(1, test_accuracy=0.5), run_with(2, test_accuracy=0.5)], together=False)
+    found = replicate_groups([run_with(1, test_accuracy=0.5), run_with(2, test_accuracy=0.5)], together=False)
     same = outcome_of([1, 7], [1, 2])
 
-    [verdict] = verdicts(found, {1: same, 2: same})
+    [test] = pairwise_tests(found, {1: same, 2: same})
 
-    assert verdict.paired is not None
-    assert (verdict.p, verdict.real, verdict.paired.read_alike) == (1.0, False, True)
+    assert test.paired is not None
+    assert (test.p, test.real, test.paired.read_alike) == (1.0, False, True)
 
 
 def test_repeats_are_compared_by_welchs_test_and_say_how_many_would_be_needed():
     first, second = [0.981, 0.979, 0.983], [0.978, 0.980, 0.979]
-    found = contenders([*repeats(*first), *repeats(*second, first=11, epochs=5)])
+    found = replicate_groups([*repeats(*first), *repeats(*second, first=11, epochs=5)])
 
-    [verdict] = verdicts(found, {})
+    [test] = pairwise_tests(found, {})
 
-    assert verdict.means is not None
-    assert verdict.p == pytest.approx(stats.ttest_ind(first, second, equal_var=False).pvalue, abs=1e-9)
-    assert verdict.means.value == pytest.approx(0.002)
-    assert not verdict.real
+    assert test.means is not None
+    assert test.p == pytest.approx(stats.ttest_ind(first, second, equal_var=False).pvalue, abs=1e-9)
+    assert test.means.value == pytest.approx(0.002)
+    assert not test.real
     # 2 · mean variance · ((1.95996 + 0.84162) / difference)²: 2 · 2.5e-6 · 7.8489 / 4e-6, rounded up.
-    assert verdict.needed == 10
+    assert test.needed == 10
 
 
 def test_every_pair_is_tested_and_p_values_are_corrected_for_their_number():
@@ -134,12 +134,12 @@ def test_every_pair_is_tested_and_p_values_are_corrected_for_their_number():
     outcomes = {run: outcome_of(np.where(np.arange(200) < count, 1, 0), labels) for run, count in wrong.items()}
     runs = [run_with(run, test_accuracy=1 - count / 200) for run, count in wrong.items()]
 
-    found = verdicts(contenders(runs, together=False), outcomes)
+    found = pairwise_tests(replicate_groups(runs, together=False), outcomes)
 
     # Exact tests of 7, 28 and 21 pictures, all on one side, times three, two and one (Holm).
-    assert [(verdict.better, verdict.worse) for verdict in found] == [(0, 1), (0, 2), (1, 2)]
-    assert [verdict.p for verdict in found] == pytest.approx([2 * 0.5**7, 3 * 2 * 0.5**28, 2 * 2 * 0.5**21])
-    assert [verdict.real for verdict in found] == [True, True, True]
+    assert [(test.better, test.worse) for test in found] == [(0, 1), (0, 2), (1, 2)]
+    assert [test.p for test in found] == pytest.approx([2 * 0.5**7, 3 * 2 * 0.5**28, 2 * 2 * 0.5**21])
+    assert [test.real for test in found] == [True, True, True]
 
 
 @pytest.fixture(scope="module")
@@ -154,24 +154,24 @@ def references(tmp_path_factory: pytest.TempPathFactory):
 def test_the_cnn_is_clearly_better_than_the_small_network(references):
     runs, outcomes = references
 
-    [verdict] = verdicts(contenders([runs["dense-32"], runs["cnn"]]), outcomes)
+    [test] = pairwise_tests(replicate_groups([runs["dense-32"], runs["cnn"]]), outcomes)
 
     right = {name: outcomes[runs[name].id].right for name in ("cnn", "dense-32")}
     only_cnn, only_dense = (right["cnn"] & ~right["dense-32"]).sum(), (right["dense-32"] & ~right["cnn"]).sum()
-    assert (verdict.paired.only_first, verdict.paired.only_second) == (only_cnn, only_dense)
-    assert verdict.p == pytest.approx(stats.binomtest(only_cnn, only_cnn + only_dense).pvalue)
-    assert verdict.p < 1e-50
+    assert (test.paired.only_first, test.paired.only_second) == (only_cnn, only_dense)
+    assert test.p == pytest.approx(stats.binomtest(only_cnn, only_cnn + only_dense).pvalue)
+    assert test.p < 1e-50
 
 
 def test_between_the_two_cnns_no_difference_is_shown(references):
     runs, outcomes = references
 
-    [verdict] = verdicts(contenders([runs["cnn"], runs["cnn-augmented"]]), outcomes)
+    [test] = pairwise_tests(replicate_groups([runs["cnn"], runs["cnn-augmented"]]), outcomes)
 
-    assert not verdict.real
+    assert not test.real
 
 
-def trained(data: Dataset, seed: int) -> Outcome:
+def trained(data: Dataset, seed: int) -> TestPredictions:
     """Trains a network without hidden layer by gradient descent, from a random start and in random batches."""
     random = np.random.default_rng(seed)
     pictures, labels = (data.x_train.reshape(-1, 784) / 255).astype(np.float32), np.eye(10, dtype=np.float32)
@@ -180,7 +180,7 @@ def trained(data: Dataset, seed: int) -> Outcome:
         error = softmax(pictures[batch] @ weights) - labels[data.y_train[batch]]
         weights -= 0.3 * pictures[batch].T @ error / len(batch)
     said = softmax((data.x_test.reshape(-1, 784) / 255).astype(np.float32) @ weights)
-    return Outcome(data.y_test, said.astype(np.float16))
+    return TestPredictions(data.y_test, said.astype(np.float16))
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -195,11 +195,11 @@ def test_between_seeds_of_one_network_usually_no_difference_is_shown(sample: Dat
         for seed, found in outcomes.items()
     ]
 
-    found = verdicts(contenders(runs, together=False), outcomes)
+    found = pairwise_tests(replicate_groups(runs, together=False), outcomes)
 
     assert min(found[0].paired.only_first, found[0].paired.only_second) > 0  # really trained apart
     assert len(found) == 28
-    assert sum(verdict.real for verdict in found) == 0
+    assert sum(test.real for test in found) == 0
 
 
 # Which setting mattered

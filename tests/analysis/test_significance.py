@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mnist_dash.analysis.significance import (
-    difference_of_means,
     holm,
     mcnemar,
     paired_test,
     runs_needed,
     student_quantile,
     student_tail,
+    welch_test,
 )
-from mnist_dash.analysis.test_predictions import Outcome
+from mnist_dash.analysis.test_predictions import TestPredictions
 from mnist_dash.errors import ComparisonError
 
 numbers = st.lists(st.floats(0.8, 1.0), min_size=2, max_size=12)
 
 
 def outcome_of(predictions, labels):
-    return Outcome(np.array(labels, np.uint8), np.eye(10, dtype=np.float16)[np.array(predictions)])
+    return TestPredictions(np.array(labels, np.uint8), np.eye(10, dtype=np.float16)[np.array(predictions)])
 
 
 # McNemar
@@ -126,7 +126,7 @@ def test_a_difference_of_means_is_welchs_test_of_scipy(first, second):
     expected = stats.ttest_ind(first, second, equal_var=False)
     interval = expected.confidence_interval(0.95)
 
-    found = difference_of_means(first, second)
+    found = welch_test(first, second)
 
     assert found.p == pytest.approx(expected.pvalue, rel=1e-5, abs=1e-12)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-5, abs=1e-9)
@@ -138,18 +138,18 @@ def test_a_single_run_beside_repeats_is_students_test_with_a_common_spread(one, 
         return
     expected = stats.ttest_ind([one], many, equal_var=True)
 
-    assert difference_of_means([one], many).p == pytest.approx(expected.pvalue, rel=1e-5, abs=1e-12)
-    assert difference_of_means(many, [one]).p == pytest.approx(expected.pvalue, rel=1e-5, abs=1e-12)
+    assert welch_test([one], many).p == pytest.approx(expected.pvalue, rel=1e-5, abs=1e-12)
+    assert welch_test(many, [one]).p == pytest.approx(expected.pvalue, rel=1e-5, abs=1e-12)
 
 
 def test_repeats_without_any_spread_differ_surely_or_not_at_all():
-    assert difference_of_means([0.9, 0.9], [0.9, 0.9, 0.9]).p == 1.0
-    assert difference_of_means([0.95, 0.95], [0.9, 0.9]).p == 0.0
+    assert welch_test([0.9, 0.9], [0.9, 0.9, 0.9]).p == 1.0
+    assert welch_test([0.95, 0.95], [0.9, 0.9]).p == 0.0
 
 
 def test_two_single_runs_have_no_difference_of_means():
     with pytest.raises(ValueError, match="no spread"):
-        difference_of_means([0.9], [0.8])
+        welch_test([0.9], [0.8])
 
 
 # How many runs

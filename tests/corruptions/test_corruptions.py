@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from mnist_dash.corruptions import geometry, lighting, noise, overlays
 from mnist_dash.corruptions.corruption import corrupt
-from mnist_dash.corruptions.kinds import CORRUPTIONS, KINDS, MOVES, UNTOUCHED
+from mnist_dash.corruptions.kinds import CLEAN, CORRUPTIONS, KINDS, TRANSFORMATIONS
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.store.records import MODEL_TFLITE
 from mnist_dash.store.run_export import REFERENCE_FOLDER
@@ -16,7 +16,7 @@ MNIST_C = [
     *("shot_noise", "impulse_noise", "glass_blur", "motion_blur", "shear", "scale", "rotate", "brightness"),
     *("translate", "stripe", "fog", "spatter", "dotted_line", "zigzag", "canny_edges"),
 ]
-each_kind = pytest.mark.parametrize("kind", [*CORRUPTIONS, *MOVES], ids=lambda kind: kind.name)
+each_kind = pytest.mark.parametrize("kind", [*CORRUPTIONS, *TRANSFORMATIONS], ids=lambda kind: kind.name)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_the_kinds_are_those_of_mnist_c_each_at_five_strengths():
 
 
 def test_every_move_has_levels_in_the_order_of_its_axis():
-    for kind in MOVES:
+    for kind in TRANSFORMATIONS:
         values = [level.value for level in kind.levels]
         assert values == sorted(set(values))
         assert kind.untouched not in values
@@ -94,7 +94,7 @@ def test_the_stronger_the_corruption_the_larger_the_change(kind, pictures):
 
 
 def test_untouched_pictures_are_untouched(pictures):
-    np.testing.assert_array_equal(corrupt(UNTOUCHED, UNTOUCHED.levels[0], pictures), pictures)
+    np.testing.assert_array_equal(corrupt(CLEAN, CLEAN.levels[0], pictures), pictures)
 
 
 def test_the_shipped_cnn_reads_weakly_corrupted_digits_and_fewer_of_strongly_corrupted_ones(sample):
@@ -357,5 +357,5 @@ def test_outlines_of_one_picture_do_not_depend_on_those_beside_it(pictures):
 
 
 def test_every_kind_is_found_by_its_name():
-    assert list(KINDS) == [kind.name for kind in (*CORRUPTIONS, *MOVES)]
+    assert list(KINDS) == [kind.name for kind in (*CORRUPTIONS, *TRANSFORMATIONS)]
     assert all(kind.does.endswith(".") for kind in KINDS.values())

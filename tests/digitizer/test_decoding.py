@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from mnist_dash.digitizer.decoding import MAX_FILE_BYTES, read_colours
-from mnist_dash.digitizer.pipeline import redraw_file
+from mnist_dash.digitizer.pipeline import digitize_file
 from mnist_dash.errors import PictureError
 from tests.support.pictures import (
     difference_but_for_a_step,
@@ -54,7 +54,7 @@ def refusal(content) -> str:
     with warnings.catch_warnings(record=True) as escaped:
         warnings.simplefilter("always")
         with pytest.raises(PictureError) as refused:
-            redraw_file(content)
+            digitize_file(content)
     message = str(refused.value)
     assert not escaped
     assert re.search(r"\b(Save|Draw|Take|Cut)\b", message), message
@@ -156,9 +156,9 @@ FILES = {
 def test_every_kind_of_file_gives_the_same_digit(seven, predictor, kind):
     image = on_paper(seven)
 
-    (digit,) = redraw_file(FILES[kind](image)).digits
+    (digit,) = digitize_file(FILES[kind](image)).digits
 
-    (plain,) = redraw_file(encoded(image)).digits
+    (plain,) = digitize_file(encoded(image)).digits
     assert difference_but_for_a_step(digit.pixels, plain.pixels) < 6
     assert predictor.probabilities(digit.pixels[None])[0].argmax() == 7
 
@@ -237,7 +237,7 @@ def test_sixteen_bits_are_reduced_like_eight(seven):
 def test_a_phone_photo_of_12_million_pixels_is_read(sample, predictor):
     photo = on_paper(ten_of_each(sample)[33]).resize((4000, 3000))
 
-    (digit,) = redraw_file(encoded(photo, "JPEG", quality=85)).digits
+    (digit,) = digitize_file(encoded(photo, "JPEG", quality=85)).digits
 
     assert predictor.probabilities(digit.pixels[None])[0].argmax() == 3
 
@@ -247,7 +247,7 @@ def test_a_tiff_with_holes_is_read_where_it_has_values(seven, predictor, value):
     values = np.asarray(on_paper(seven)).astype(np.float32) / 255
     values[5:40, 5:40] = value
 
-    (digit,) = redraw_file(encoded(Image.fromarray(values), "TIFF")).digits
+    (digit,) = digitize_file(encoded(Image.fromarray(values), "TIFF")).digits
 
     assert predictor.probabilities(digit.pixels[None])[0].argmax() == 7
 

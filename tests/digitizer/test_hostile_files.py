@@ -65,6 +65,6 @@ def test_a_report_says_what_went_wrong(monkeypatch):
     def fail(content):
         raise ZeroDivisionError("of width by height")
 
-    monkeypatch.setattr(fuzzing, "redraw_file", fail)
+    monkeypatch.setattr(fuzzing, "digitize_file", fail)
 
     assert "ZeroDivisionError('of width by height')" in fuzzing.problem_with(encoded(Image.new("L", (9, 9))))

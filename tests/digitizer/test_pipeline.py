@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mnist_dash.digitizer.pipeline import Digit, Redrawn, redraw_canvas, redraw_file
+from mnist_dash.digitizer.pipeline import Digit, DigitizedImage, digitize_canvas, digitize_file
 from mnist_dash.errors import PictureError
 from tests.support.pictures import (
     BICUBIC,
@@ -39,7 +39,7 @@ def answers(predictor, pictures) -> np.ndarray:
     return predictor.probabilities(np.asarray(pictures)).argmax(1)
 
 
-def pixels_of(redrawn: Redrawn) -> np.ndarray:
+def pixels_of(redrawn: DigitizedImage) -> np.ndarray:
     """The only digit; nothing if there are several."""
     return redrawn.digits[0].pixels if len(redrawn.digits) == 1 else np.zeros((28, 28), np.uint8)
 
@@ -70,13 +70,13 @@ def test_an_empty_canvas_says_so(opacity):
     canvas[..., 3] = opacity
 
     with pytest.raises(PictureError, match=r"The canvas is empty\. Draw a digit"):
-        redraw_canvas(canvas)
+        digitize_canvas(canvas)
 
 
 def test_white_strokes_on_a_canvas_are_the_ink(digits):
     shade = shade_of(digits[70], times=7, margins=(6, 6, 6, 6))
 
-    redrawn = redraw_canvas(on_canvas(shade))
+    redrawn = digitize_canvas(on_canvas(shade))
 
     np.testing.assert_allclose(redrawn.strength, np.rint(255 * shade) / 255, atol=0.01)
     assert redrawn.scale == 1
@@ -85,7 +85,7 @@ def test_white_strokes_on_a_canvas_are_the_ink(digits):
 
 
 def test_a_canvas_is_read_as_mnist_was(digits, predictor):
-    drawn = [pixels_of(redraw_canvas(on_canvas(np.asarray(enlarged(digit, 10)) / 255))) for digit in digits]
+    drawn = [pixels_of(digitize_canvas(on_canvas(np.asarray(enlarged(digit, 10)) / 255))) for digit in digits]
 
     assert (answers(predictor, drawn) == answers(predictor, digits)).mean() >= 0.97
 
@@ -96,7 +96,7 @@ def test_several_digits_on_a_canvas_are_read_row_by_row(digits, predictor):
     for top, left, number in placed:
         canvas[top : top + 112, left : left + 112] = np.asarray(enlarged(digits[number], 4)) / 255
 
-    redrawn = redraw_canvas(on_canvas(canvas))
+    redrawn = digitize_canvas(on_canvas(canvas))
 
     assert [digit.row for digit in redrawn.digits] == [0, 0, 0, 1, 1]
     read = answers(predictor, [digit.pixels for digit in redrawn.digits])
@@ -108,7 +108,7 @@ def test_a_dot_beside_the_digit_on_a_canvas_is_left_out(digits):
     dotted = shade.copy()
     dotted[20:26, 20:26] = 1
 
-    with_dot, without = (redraw_canvas(on_canvas(drawing)) for drawing in (dotted, shade))
+    with_dot, without = (digitize_canvas(on_canvas(drawing)) for drawing in (dotted, shade))
 
     np.testing.assert_array_equal(pixels_of(with_dot), pixels_of(without))
 
@@ -121,7 +121,7 @@ def test_where_on_the_canvas_a_digit_is_drawn_does_not_matter(digits, top, left,
         np.asarray(enlarged(digits[number], 5)) / 255
     )
 
-    one, other = (redraw_canvas(on_canvas(drawing)) for drawing in drawn)
+    one, other = (digitize_canvas(on_canvas(drawing)) for drawing in drawn)
 
     assert len(one.digits) == len(other.digits)
     for found, as_before in zip(one.digits, other.digits, strict=True):
@@ -136,7 +136,7 @@ def test_where_on_the_canvas_a_digit_is_drawn_does_not_matter(digits, top, left,
 def test_a_box_is_where_the_digit_is_in_the_file(digits, times):
     shade = shade_of(digits[40], times=times, margins=(5, 30, 20, 12))
 
-    (digit,) = redraw_file(encoded(in_colours(shade))).digits
+    (digit,) = digitize_file(encoded(in_colours(shade))).digits
 
     assert_same_box(digit, box_of_ink(shade), max(2, times / 3))
 
@@ -148,7 +148,7 @@ def test_a_box_is_in_the_upright_picture_of_a_turned_camera(digits, kind):
     exif[EXIF_ORIENTATION] = TURNED_LEFT
     lying = in_colours(shade).transpose(Image.Transpose.ROTATE_90)
 
-    redrawn = redraw_file(encoded(lying, kind, exif=exif))
+    redrawn = digitize_file(encoded(lying, kind, exif=exif))
 
     assert redrawn.scale > 3
     assert redrawn.colours.shape[0] < redrawn.colours.shape[1]
@@ -161,7 +161,7 @@ def test_boxes_of_several_digits_follow_each_other_in_reading_order(digits):
         top, left = 40 + 280 * row + 9 * column, 60 + 260 * column
         page[top : top + 224, left : left + 224] = np.asarray(enlarged(digits[10 * (5 * row + column) % 100], 8)) / 255
 
-    redrawn = redraw_file(encoded(in_colours(page)))
+    redrawn = digitize_file(encoded(in_colours(page)))
 
     assert [digit.row for digit in redrawn.digits] == [row for row in range(3) for _ in range(5)]
     for number, digit in enumerate(redrawn.digits):
@@ -172,7 +172,7 @@ def test_boxes_of_several_digits_follow_each_other_in_reading_order(digits):
 
 
 def test_every_step_has_the_size_of_the_reduced_picture(digits):
-    redrawn = redraw_file(encoded(on_paper(digits[50], times=40)))
+    redrawn = digitize_file(encoded(on_paper(digits[50], times=40)))
 
     assert redrawn.colours.shape == (880, 1000, 3)
     steps = (redrawn.strength, redrawn.inked, redrawn.cleaned)
@@ -188,7 +188,7 @@ def test_every_step_has_the_size_of_the_reduced_picture(digits):
 
 @pytest.mark.parametrize("times", [1, 5, 10])
 def test_a_digit_of_mnist_saved_as_a_file_is_read_as_before(digits, predictor, times):
-    read = [pixels_of(redraw_file(encoded(enlarged(digit, times)))) for digit in digits]
+    read = [pixels_of(digitize_file(encoded(enlarged(digit, times)))) for digit in digits]
 
     assert (answers(predictor, read) == answers(predictor, digits)).mean() >= 0.97
 
@@ -215,7 +215,7 @@ def test_uneven_light_does_not_change_the_answer(digits, predictor, light):
     shades = [shade_of(digit) for digit in digits[::3]]
 
     photos = [in_light(shade, light=lights(shade.shape)[light], seed=seed) for seed, shade in enumerate(shades)]
-    read = [pixels_of(redraw_file(encoded(photo, "JPEG", quality=85))) for photo in photos]
+    read = [pixels_of(digitize_file(encoded(photo, "JPEG", quality=85))) for photo in photos]
 
     assert (answers(predictor, read) == answers(predictor, digits[::3])).mean() >= 0.94
 
@@ -228,7 +228,7 @@ def test_lines_on_the_paper_do_not_change_the_answer(digits, predictor, paper):
     lines = 0.5 * (level | upright if paper == "squared" else np.broadcast_to(level, shade.shape))
 
     read = [
-        pixels_of(redraw_file(encoded(in_light(np.maximum(shade_of(digit, times=10), lines), light=1.0))))
+        pixels_of(digitize_file(encoded(in_light(np.maximum(shade_of(digit, times=10), lines), light=1.0))))
         for digit in digits[::4]
     ]
 
@@ -238,7 +238,7 @@ def test_lines_on_the_paper_do_not_change_the_answer(digits, predictor, paper):
 def test_dark_on_light_and_light_on_dark_give_the_same(digits):
     for digit in digits[::7]:
         one, other = (
-            redraw_file(encoded(on_paper(digit, paper=paper, ink=ink))) for paper, ink in ((230, 40), (25, 215))
+            digitize_file(encoded(on_paper(digit, paper=paper, ink=ink))) for paper, ink in ((230, 40), (25, 215))
         )
 
         assert len(one.digits) == len(other.digits)
@@ -272,7 +272,7 @@ def test_size_place_turn_and_colours_do_not_change_the_answer(sample, predictor,
     random = np.random.default_rng(7)
     chosen = sample.x_test[random.integers(0, len(sample.x_test), count)]
 
-    read = [pixels_of(redraw_file(drawn_anyhow(digit, random))) for digit in chosen]
+    read = [pixels_of(digitize_file(drawn_anyhow(digit, random))) for digit in chosen]
 
     same = answers(predictor, read) == answers(predictor, chosen)
     print(f"{same.mean():.2%} of {count:,} answers are the same")
@@ -287,7 +287,7 @@ def test_a_long_number_is_read_from_left_to_right(sample, predictor):
         top, left = 20 + int(random.integers(0, 20)), 5 + 108 * column
         page[top : top + 112, left : left + 112] = np.asarray(enlarged(sample.x_test[number], 4)) / 255
 
-    found = redraw_file(encoded(in_light(page, light=1.0))).digits
+    found = digitize_file(encoded(in_light(page, light=1.0))).digits
 
     assert len(found) == 12
     read = answers(predictor, [digit.pixels for digit in found])
@@ -296,4 +296,4 @@ def test_a_long_number_is_read_from_left_to_right(sample, predictor):
 
 def test_a_picture_without_contrast_says_so():
     with pytest.raises(PictureError, match="No digit found: the 300 × 200 pixels are all about as bright"):
-        redraw_file(encoded(in_colours(strokes((200, 300), [(100, 50), (100, 150)]) * 0.04, paper=200, ink=0)))
+        digitize_file(encoded(in_colours(strokes((200, 300), [(100, 50), (100, 150)]) * 0.04, paper=200, ink=0)))

@@ -13,7 +13,7 @@ from mnist_dash.analysis.calibration import Bin
 from mnist_dash.analysis.curve_lines import Line
 from mnist_dash.analysis.learning_curves import ACCURACY, LOSS, TRAINING
 from mnist_dash.analysis.misclassified import digit_scores
-from mnist_dash.analysis.replicates import Contender
+from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.analysis.slices import TraitPart
 from mnist_dash.figures import style
 from mnist_dash.figures.confusion_figures import confusion, confusion_difference
@@ -43,7 +43,7 @@ EPOCHS = [Epoch(1, 0.36, 0.90, 0.25, 0.92, 0.4), Epoch(2, 0.21, 0.94, 0.22, 0.93
 UNVALIDATED = [Epoch(1, 0.36, 0.90, None, None, 0.4), Epoch(2, 0.21, 0.94, None, None, 0.3)]
 RANDOM = np.random.default_rng(1)
 RUN = replace(run_with(1, variant="cnn", test_accuracy=0.99), weights=370_026)
-CONTENDERS = [Contender((RUN,))]
+CONTENDERS = [ReplicateGroup((RUN,))]
 DRAWN = DrawnCurve("CNN", "CNN", "cnn", 0, [Line(TRAINING, (1, 2), (1, 2), (0.3, 0.2), (0.3, 0.2))])
 
 

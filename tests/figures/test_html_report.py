@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_dash.analysis.replicates import Contender
+from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.figures.confusion_figures import confusion
 from mnist_dash.figures.html_report import Picture, Section, as_page
 from mnist_dash.figures.result_figures import accuracy_intervals
@@ -44,7 +44,7 @@ def page_of(*sections: Section, title: str = "Comparison") -> str:
 
 
 def figure():
-    return accuracy_intervals(["CNN"], [Contender((run_with(1, test_accuracy=0.99),))], [None])
+    return accuracy_intervals(["CNN"], [ReplicateGroup((run_with(1, test_accuracy=0.99),))], [None])
 
 
 def test_a_report_fetches_nothing_from_anywhere():
@@ -80,7 +80,7 @@ def test_the_library_of_charts_is_in_a_report_once():
         Section("A", [HOSTILE]),
         Section("A", rows=[{HOSTILE: HOSTILE}]),
         Section("A", pictures=[Picture(np.zeros((28, 28), np.uint8), [HOSTILE, HOSTILE])]),
-        Section("A", figure=accuracy_intervals([HOSTILE], [Contender((run_with(1, test_accuracy=0.9),))], [None])),
+        Section("A", figure=accuracy_intervals([HOSTILE], [ReplicateGroup((run_with(1, test_accuracy=0.9),))], [None])),
     ],
     ids=["title", "words", "table", "picture", "chart"],
 )

@@ -8,7 +8,7 @@ import pytest
 from mnist_dash.analysis.accuracies import accuracy
 from mnist_dash.analysis.calibration import Bin
 from mnist_dash.analysis.misclassified import digit_scores
-from mnist_dash.analysis.replicates import Contender
+from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.analysis.slices import TraitPart
 from mnist_dash.figures.confusion_figures import confusion, confusion_difference
 from mnist_dash.figures.parallel_coordinates import axis_values, is_numeric, parallel_coordinates
@@ -28,7 +28,7 @@ def trace(figure, name):
 
 
 def single(number, reached, *, variant="dense-32", **costs):
-    return Contender((replace(run_with(number, variant=variant, test_accuracy=reached), **costs),))
+    return ReplicateGroup((replace(run_with(number, variant=variant, test_accuracy=reached), **costs),))
 
 
 # Results
@@ -53,7 +53,7 @@ def test_accuracies_stand_with_their_intervals_and_claims():
 def test_repeats_are_a_mean_and_a_small_dot_each():
     runs = tuple(run_with(seed, seed=seed, test_accuracy=0.97 + seed / 1000) for seed in (1, 2, 3))
 
-    figure = accuracy_intervals(["CNN", "Dense 32 · 3 seeds"], [single(9, 0.99), Contender(runs)], [None, None])
+    figure = accuracy_intervals(["CNN", "Dense 32 · 3 seeds"], [single(9, 0.99), ReplicateGroup(runs)], [None, None])
 
     dots = trace(figure, "One of the repeats")
     assert list(dots.x) == pytest.approx([97.1, 97.2, 97.3])
@@ -91,7 +91,7 @@ def test_a_logarithmic_axis_has_ticks_that_can_be_read():
 
 def test_accuracy_stands_against_the_mean_cost_on_a_logarithmic_axis():
     repeats = [run_with(number, seed=number, test_accuracy=0.97) for number in (1, 2)]
-    together = Contender(tuple(replace(run, fit_seconds=s) for run, s in zip(repeats, (2.0, 4.0), strict=True)))
+    together = ReplicateGroup(tuple(replace(run, fit_seconds=s) for run, s in zip(repeats, (2.0, 4.0), strict=True)))
 
     figure = accuracy_against(["Repeats", "Unknown"], [together, single(3, 0.9)], "fit_seconds")
 

@@ -7,14 +7,16 @@ from mnist_dash.analysis.words.robustness_words import robustness_words
 from mnist_dash.corruptions.kinds import CORRUPTIONS, KINDS
 from mnist_dash.errors import ComparisonError
 from mnist_dash.figures.robustness_figures import RobustnessLine, robustness_lines, robustness_sheet
-from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts
 
 
 def readings(hits, *, right=None):
     """Readings of pictures that were read right at so many of the 75 strengths each."""
     per_level = int(np.sum(hits)) // 75
     counts = {kind.name: (per_level,) * len(kind.levels) for kind in KINDS.values()}
-    return Readings(len(hits), {"clean": (len(hits),), **counts, **(right or {})}, np.array(hits, np.uint8).tobytes())
+    return CorruptionCounts(
+        len(hits), {"clean": (len(hits),), **counts, **(right or {})}, np.array(hits, np.uint8).tobytes()
+    )
 
 
 # What readings say

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnist_dash.datasets.mnist import Dataset
-from mnist_dash.digitizer.pipeline import redraw_canvas
+from mnist_dash.digitizer.pipeline import digitize_canvas
 from mnist_dash.inference.novelty import NoveltyDetector, fit
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
@@ -26,7 +26,7 @@ def drawn(points: np.ndarray, *, width: int, filled: bool = False) -> np.ndarray
         ImageDraw.Draw(picture).line(corners, fill=255, width=width, joint="curve")
     grey = np.asarray(picture)
     canvas = np.stack([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
-    return max(redraw_canvas(canvas).digits, key=lambda digit: digit.width * digit.height).pixels
+    return max(digitize_canvas(canvas).digits, key=lambda digit: digit.width * digit.height).pixels
 
 
 def scribble(random: np.random.Generator) -> np.ndarray:
@@ -74,9 +74,9 @@ def test_pictures_are_judged_each_by_itself(detector: NoveltyDetector, sample: D
 
 def test_a_detector_is_fitted_so_that_the_chosen_part_of_real_digits_is_refused(sample: Dataset):
     predictor = Predictor((REFERENCE_FOLDER / RECOMMENDED_FOR_PICTURES / MODEL_TFLITE).read_bytes())
-    learned, kept_back = sample.x_train[:1_500], sample.x_train[1_500:2_500]
+    learned, held_out = sample.x_train[:1_500], sample.x_train[1_500:2_500]
 
-    fitted = NoveltyDetector(predictor, fit(predictor, learned, kept_back))
+    fitted = NoveltyDetector(predictor, fit(predictor, learned, held_out))
 
-    assert 1 - fitted.is_digit(kept_back).mean() == pytest.approx(0.006, abs=0.0011)
+    assert 1 - fitted.is_digit(held_out).mean() == pytest.approx(0.006, abs=0.0011)
     assert not fitted.is_digit(np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)).any()

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from mnist_dash.datasets.mnist import Dataset
-from mnist_dash.digitizer.normalization import narrowed
+from mnist_dash.digitizer.normalization import narrow
 from mnist_dash.digitizer.pipeline import Digit
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.inference.recognition import Answer, described, number_read, read
@@ -59,7 +59,7 @@ def test_a_network_trained_without_augmentation_is_simply_asked(sample: Dataset)
 def test_a_network_trained_with_augmentation_answers_with_its_mean_over_three_widths(sample: Dataset):
     predictor = Predictor((REFERENCE_FOLDER / "cnn-augmented" / MODEL_TFLITE).read_bytes())
     pictures = sample.x_test[:5]
-    views = [pictures, narrowed(pictures, 0.85), narrowed(pictures, 0.7)]
+    views = [pictures, narrow(pictures, 0.85), narrow(pictures, 0.7)]
 
     found = read({"augmentation": 1.0}, predictor, pictures)
 
@@ -71,9 +71,9 @@ def test_a_network_trained_with_augmentation_answers_with_its_mean_over_three_wi
 def test_a_narrowed_digit_keeps_its_height_and_stays_in_the_middle(sample: Dataset, part: float):
     pictures = sample.x_test[:50]
 
-    narrow = narrowed(pictures, part)
+    narrower = narrow(pictures, part)
 
-    for before, after in zip(pictures.astype(float), narrow.astype(float), strict=True):
+    for before, after in zip(pictures.astype(float), narrower.astype(float), strict=True):
         spread = [
             np.sqrt(np.average((np.arange(28) - m) ** 2, weights=p.sum(0)))
             for p, m in ((p, np.average(np.arange(28), weights=p.sum(0))) for p in (before, after))
@@ -84,4 +84,4 @@ def test_a_narrowed_digit_keeps_its_height_and_stays_in_the_middle(sample: Datas
 
 
 def test_a_blank_picture_stays_blank_when_it_is_narrowed():
-    assert not narrowed(np.zeros((2, 28, 28), np.uint8), 0.7).any()
+    assert not narrow(np.zeros((2, 28, 28), np.uint8), 0.7).any()

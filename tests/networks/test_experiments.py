@@ -9,11 +9,11 @@ from mnist_dash.errors import VariantError
 from mnist_dash.networks.experiments import (
     MAX_RUNS,
     PlannedRun,
-    alike_but_for_chance,
     differing,
     expected_seconds,
     experiment_title,
     plan_runs,
+    replicate_key,
 )
 from mnist_dash.networks.variants import VARIANTS, get_variant
 
@@ -265,7 +265,7 @@ def test_what_differs_by_chance_only_is_as_many_runs_as_seeds_times_folds(plan, 
 
     groups = {}
     for run in runs or []:
-        groups.setdefault(alike_but_for_chance(run), []).append(run)
+        groups.setdefault(replicate_key(run), []).append(run)
     for group in groups.values():
         folds = VALIDATION_FOLDS[group[0].settings["validation"]]
         chances = itertools.product(range(seed, seed + repeats), range(1, folds + 1))
@@ -331,7 +331,7 @@ def test_every_plan_has_a_title_of_one_line(plan):
 def test_runs_that_differ_in_seed_or_fold_are_alike_but_for_chance():
     runs = plan_runs(["cnn"], {"validation": "kfold:2"}, repeats=2)
 
-    assert len({alike_but_for_chance(run) for run in runs}) == 1
+    assert len({replicate_key(run) for run in runs}) == 1
 
 
 @pytest.mark.parametrize("change", [{"epochs": 3}, {"validation": "kfold:3"}, {"dropout": 0.4}])
@@ -339,21 +339,21 @@ def test_runs_that_differ_in_anything_else_are_not_alike(change):
     [one, *_] = plan_runs(["cnn"], {"validation": "kfold:2"})
     other = replace(one, settings={**one.settings, **change})
 
-    assert alike_but_for_chance(one) != alike_but_for_chance(other)
+    assert replicate_key(one) != replicate_key(other)
 
 
 def test_two_networks_with_the_same_settings_are_not_alike():
     one, other = plan_runs(["dense-32", "dense-512"], {"epochs": 1, "batch_size": 64, "hidden_units": 8})
 
     assert one.settings == other.settings
-    assert alike_but_for_chance(one) != alike_but_for_chance(other)
+    assert replicate_key(one) != replicate_key(other)
 
 
 def test_the_order_of_settings_does_not_matter():
     [run] = plan_runs(["cnn"], {})
     turned = PlannedRun("cnn", dict(reversed(run.settings.items())))
 
-    assert alike_but_for_chance(turned) == alike_but_for_chance(run)
+    assert replicate_key(turned) == replicate_key(run)
 
 
 # What differs, and how long it takes

@@ -429,12 +429,12 @@ def edit_tags(run: int, tags: list[str]) -> AppTest:
     def script(run: int, tags: list[str]) -> None:
         import streamlit as st
 
-        from mnist_dash.analysis.replicates import Contender
+        from mnist_dash.analysis.replicates import ReplicateGroup
         from mnist_dash.ui.compare import results_view
 
         st.session_state[results_view._REFUSED] = 0
         st.session_state["edited"] = {"edited_rows": {"0": {"Tags": tags}}}
-        results_view._save_tags("edited", (Contender((resources.run_store().get_run(run),)),))
+        results_view._save_tags("edited", (ReplicateGroup((resources.run_store().get_run(run),)),))
 
     app = AppTest.from_function(script, default_timeout=TIMEOUT_S, args=(run, tags)).run()
     assert not app.exception
@@ -456,8 +456,8 @@ def test_the_report_says_the_same_as_the_page(store: RunStore, sample: Dataset):
         assert f'<td class="number">{row["Test accuracy"]:,.4g}</td><td>{row["95 % interval"]}</td>' in page
     words = next(str(element.value) for element in app.markdown if "test pictures right" in element.value)
     assert words.replace("**", "") in re.sub("</?b>", "", page)
-    verdict = next(str(element.value) for element in shows(app, "real").markdown if "is better than" in element.value)
-    assert verdict.partition(" ")[2].replace("**", "") in re.sub("</?b>", "", page)
+    test = next(str(element.value) for element in shows(app, "real").markdown if "is better than" in element.value)
+    assert test.partition(" ")[2].replace("**", "") in re.sub("</?b>", "", page)
     assert page.count("<figure><img ") == 2 * 12  # pictures that each of the two read wrong
     assert "fingerprint " + sample.fingerprint[:12] in page
 

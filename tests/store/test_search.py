@@ -10,7 +10,7 @@ from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, QUEUED, RUNNING, STATUSES, Result, Run
 from mnist_dash.store.run_export import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.search import MAX_TAG_LENGTH, MAX_TAGS, SORTED_BY, RunFinder, Wanted
+from mnist_dash.store.search import MAX_TAG_LENGTH, MAX_TAGS, SORTED_BY, RunFinder, RunQuery
 
 HOSTILE = ["100%", "a_b", "it's", '"quoted"', "\\", "'; DROP TABLE tags; --", "%", "_", "ß🙂", "[a-z]*"]
 
@@ -39,7 +39,7 @@ def add_experiment(store: RunStore, *seeds: int, variant: str = "dense-32") -> l
 
 
 def found(finder: RunFinder, words: str = "", *, limit: int = 50, **wanted) -> list[int]:
-    return [run.id for run in finder.find(Wanted(words, **wanted), limit=limit)]
+    return [run.id for run in finder.find(RunQuery(words, **wanted), limit=limit)]
 
 
 # Finding
@@ -49,14 +49,14 @@ def test_runs_are_found_newest_first_and_no_more_than_are_asked_for(store: RunSt
     ids = [add(store) for _ in range(5)]
 
     assert found(finder, limit=3) == [ids[4], ids[3], ids[2]]
-    assert finder.count(Wanted()) == 5
+    assert finder.count(RunQuery()) == 5
 
 
 def test_a_number_finds_its_run_before_all_whose_network_has_it_in_its_name(store: RunStore, finder: RunFinder):
     ids = [add(store) for _ in range(34)]
 
     assert found(finder, "32")[:2] == [32, 34]  # then all Dense 32, the newest first
-    assert finder.count(Wanted("32")) == len(ids)
+    assert finder.count(RunQuery("32")) == len(ids)
 
 
 @pytest.mark.parametrize("words", ["9999999999999999999", "0", "-1", "³", "٣"])
@@ -83,7 +83,7 @@ def test_a_run_in_several_ways_right_is_found_once(store: RunStore, finder: RunF
     finder.set_tags(run, ["dense one", "dense two"])
 
     assert found(finder, "dense") == [run]
-    assert finder.count(Wanted("dense")) == 1
+    assert finder.count(RunQuery("dense")) == 1
 
 
 @pytest.mark.parametrize("words", HOSTILE)
@@ -139,14 +139,14 @@ def test_experiments_are_found_by_what_their_runs_are(store: RunStore, finder: R
     finder.set_tags(dense[0].id, ["keep"])
 
     def ids(**wanted) -> list[int]:
-        return [each.experiment.id for each in finder.experiments(Wanted(**wanted), limit=9)]
+        return [each.experiment.id for each in finder.experiments(RunQuery(**wanted), limit=9)]
 
     first, second = dense[0].experiment_id, cnn[0].experiment_id
     assert ids() == [second, first]
     assert ids(variant="cnn") == ids(words="cnn seeds") == [second]
     assert ids(tag="keep") == ids(words=f"{first} 3 seeds") == [first]
     assert ids(statuses=(DONE,)) == []
-    assert [each.experiment.id for each in finder.experiments(Wanted(), limit=1)] == [second]
+    assert [each.experiment.id for each in finder.experiments(RunQuery(), limit=1)] == [second]
 
 
 def test_an_experiment_says_how_many_runs_it_has_and_the_best_so_far(store: RunStore, finder: RunFinder):
@@ -155,7 +155,7 @@ def test_an_experiment_says_how_many_runs_it_has_and_the_best_so_far(store: RunS
         claimed = store.claim_run(run.id)
         store.finish_run(run.id, str(claimed.claim), reached(accuracy), {})
 
-    [each] = finder.experiments(Wanted(statuses=(DONE,)), limit=9)
+    [each] = finder.experiments(RunQuery(statuses=(DONE,)), limit=9)
 
     assert (each.experiment.title, each.runs, each.best) == ("Dense 32, 3 seeds", 3, 0.93)
 

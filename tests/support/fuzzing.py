@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mnist_dash.digitizer.pipeline import Redrawn, redraw_file
+from mnist_dash.digitizer.pipeline import DigitizedImage, digitize_file
 from mnist_dash.errors import PictureError
 from tests.support.hostile import hostile_file
 from tests.support.pictures import encoded
@@ -46,7 +46,7 @@ def problem_with(content: bytes) -> str | None:
     with warnings.catch_warnings(record=True) as escaped:
         warnings.simplefilter("always")
         try:
-            redrawn = redraw_file(content)
+            redrawn = digitize_file(content)
         except PictureError as error:
             return None if MESSAGE.fullmatch(str(error)) and not escaped else f"says {error} {escaped}"
         except Exception as error:  # what is looked for
@@ -54,7 +54,7 @@ def problem_with(content: bytes) -> str | None:
     return f"warns {escaped}" if escaped else wrong_in(redrawn)
 
 
-def wrong_in(redrawn: Redrawn) -> str | None:
+def wrong_in(redrawn: DigitizedImage) -> str | None:
     if not 1 <= len(redrawn.digits) <= 400:
         return f"has {len(redrawn.digits)} digits"
     if any(digit.pixels.shape != (28, 28) or digit.pixels.dtype != np.uint8 for digit in redrawn.digits):

@@ -16,7 +16,7 @@ from mnist_dash.networks.variants import VARIANTS, get_variant
 from mnist_dash.store.records import MODEL_KERAS, Epoch, Run
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.claimed_run import ClaimedRun
-from mnist_dash.worker.compiled import NOT_BEGUN, Begun, CompiledTraining, Stretches
+from mnist_dash.worker.compiled import NOT_STARTED, AdaptiveChunks, CompiledTraining, EpochProgress
 
 
 def slow(*values: Any) -> Any:
@@ -74,11 +74,11 @@ def assert_equal_to_the_last_bit(some: Sequence[np.ndarray], others: Sequence[np
 def looking_up_every(steps: int) -> Iterator[None]:
     """Has programs report after every so many batches, however fast they are."""
 
-    def stretches(_: Stretches, last: int, first: int = 0) -> Iterator[tuple[int, int]]:
+    def chunks(_: AdaptiveChunks, last: int, first: int = 0) -> Iterator[tuple[int, int]]:
         yield from ((start, min(start + steps, last)) for start in range(first, last, steps))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Stretches, "of", stretches)
+        patch.setattr(AdaptiveChunks, "of", chunks)
         yield
 
 
@@ -87,18 +87,18 @@ class Interrupted(Exception):  # noqa: N818 - not an error
 
 
 def interrupt_at(
-    program: CompiledTraining, positions: np.ndarray, number: int, step: int, *, begun: Begun = NOT_BEGUN
-) -> Begun:
+    program: CompiledTraining, positions: np.ndarray, number: int, step: int, *, progress: EpochProgress = NOT_STARTED
+) -> EpochProgress:
     """Trains an epoch until `step` of its batches are done; returns how far it is."""
     found = []
 
-    def report(begun: Begun) -> None:
-        if begun.step == step:
-            found.append(begun)
+    def report(progress: EpochProgress) -> None:
+        if progress.step == step:
+            found.append(progress)
             raise Interrupted
 
     with looking_up_every(1), pytest.raises(Interrupted):
-        program.train_epoch(positions, number, begun=begun, report=report)
+        program.train_epoch(positions, number, progress=progress, report=report)
     return found[0]
 
 
@@ -177,13 +177,15 @@ def at(
     """
     left, follow = dict(moments), ClaimedRun.follow
 
-    def disturbed(run: ClaimedRun, begun: Begun, seconds: float, state: Callable[[], Sequence[np.ndarray]]) -> None:
+    def disturbed(
+        run: ClaimedRun, progress: EpochProgress, seconds: float, state: Callable[[], Sequence[np.ndarray]]
+    ) -> None:
         for epoch, step in sorted(left):
             mine = of is None or run.run.id == of.id
-            if mine and len(run.history) + 1 == epoch and begun.step >= step:
+            if mine and len(run.history) + 1 == epoch and progress.step >= step:
                 left.pop((epoch, step))(run, state)
                 break
-        follow(run, begun, seconds, state)
+        follow(run, progress, seconds, state)
 
     with looking_up_every(10), pytest.MonkeyPatch.context() as patch:
         patch.setattr(ClaimedRun, "follow", disturbed)

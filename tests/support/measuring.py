@@ -5,5 +5,5 @@ import sys
 from mnist_dash.worker import robustness
 
 if __name__ == "__main__":
-    robustness.MOST_PICTURES = int(sys.argv[3])
+    robustness.MAX_IMAGES = int(sys.argv[3])
     robustness.measure_run(int(sys.argv[1]), sys.argv[2])

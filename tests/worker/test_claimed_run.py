@@ -35,7 +35,7 @@ from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker import compiled
 from mnist_dash.worker.checkpoints import Checkpoint
 from mnist_dash.worker.claimed_run import ClaimedRun
-from mnist_dash.worker.stacked import SideBySide
+from mnist_dash.worker.stacked import StackedProgram
 from mnist_dash.worker.training import train_run
 from tests.support.learning import (
     Killed,
@@ -339,20 +339,20 @@ def test_a_run_that_is_paused_in_mid_epoch_and_killed_ends_with_the_weights_of_a
 ):
     whole, run = (queue(runs, sample, variant, **SMALL, **settings) for _ in range(2))
     train_run(whole.id, runs.database_url)
-    begun = []
+    epoch_progress = []
 
     for moment in ((1, 10), (2, 30), (2, 60), (2, 92)):  # the last is after the last batch
         with at({moment: paused}):
             train_run(run.id, runs.database_url)
         assert runs.get_run(run.id).status == PAUSED
-        begun.append(Checkpoint.from_bytes(runs.read_artifact(run.id, CHECKPOINT)).begun)
+        epoch_progress.append(Checkpoint.from_bytes(runs.read_artifact(run.id, CHECKPOINT)).progress)
         runs.resume_run(run.id)
     with at({(3, 30): killed}), pytest.raises(Killed):
         train_run(run.id, runs.database_url)
     runs.requeue_lost_runs(lost_after_s=-1)
     train_run(run.id, runs.database_url)
 
-    assert [(part.step, part.steps, part.seen) for part in begun] == [
+    assert [(part.step, part.steps, part.seen) for part in epoch_progress] == [
         (10, 92, 40),
         (30, 92, 120),
         (60, 92, 240),
@@ -517,8 +517,8 @@ def test_a_run_that_trains_too_long_fails_in_words_and_can_be_resumed_with_a_hig
     monkeypatch.setenv("MNIST_DASH_MAX_MINUTES", "1")
     follow = ClaimedRun.follow
 
-    def a_minute_later(claimed, begun, seconds, state):
-        follow(claimed, begun, seconds + (60 if len(claimed.history) == 1 else 0), state)
+    def a_minute_later(claimed, epoch_progress, seconds, state):
+        follow(claimed, epoch_progress, seconds + (60 if len(claimed.history) == 1 else 0), state)
 
     with monkeypatch.context() as patch:
         patch.setattr(ClaimedRun, "follow", a_minute_later)
@@ -631,7 +631,7 @@ def by_keras(model, sample, positions):
 
 def test_every_picture_of_an_epoch_is_seen_once(runs, sample, monkeypatch):
     shown, in_batches = [], compiled.in_batches
-    for module in (compiled, sys.modules[SideBySide.__module__]):
+    for module in (compiled, sys.modules[StackedProgram.__module__]):
         monkeypatch.setattr(
             module, "in_batches", lambda order, size: shown.append(np.array(order)) or in_batches(order, size)
         )

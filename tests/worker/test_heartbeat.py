@@ -16,7 +16,7 @@ from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker import heartbeat
 from mnist_dash.worker.claimed_run import ClaimedRun
-from mnist_dash.worker.heartbeat import LOST, Reporter, insist
+from mnist_dash.worker.heartbeat import LOST, Heartbeat, retry_transient
 from mnist_dash.worker.training import train_run, train_runs
 from tests.support.learning import assert_ended_alike, at, history, queue, slow, wait_until
 
@@ -33,7 +33,7 @@ def runs(tmp_path) -> Iterator[RunStore]:
 @pytest.fixture
 def impatient(monkeypatch) -> None:
     """Workers that give up after half a second instead of a minute and a half."""
-    monkeypatch.setitem(insist.__kwdefaults__, "patience_s", 0.5)
+    monkeypatch.setitem(retry_transient.__kwdefaults__, "patience_s", 0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ class Change:
 def test_a_change_is_tried_until_the_database_takes_it():
     change = Change(StoreError("away"), StoreError("away"), StoreError("full"))
 
-    assert insist(change) == "made"
+    assert retry_transient(change) == "made"
     assert change.calls == 4
 
 
@@ -68,7 +68,7 @@ def test_a_change_that_stays_refused_is_given_up_with_the_last_reason():
     change = Change(*[StoreError("away")] * 3, *[StoreError("full")] * 1_000)
 
     with pytest.raises(StoreError, match="full"):
-        insist(change, patience_s=0.5)
+        retry_transient(change, patience_s=0.5)
 
     assert change.calls > 3
 
@@ -78,7 +78,7 @@ def test_what_trying_again_cannot_change_is_not_tried_again(error):
     change = Change(error)
 
     with pytest.raises(type(error)):
-        insist(change)
+        retry_transient(change)
 
     assert change.calls == 1
 
@@ -86,7 +86,7 @@ def test_what_trying_again_cannot_change_is_not_tried_again(error):
 def test_a_change_whose_answer_was_lost_is_not_made_twice():
     change = Change(StoreError("the connection broke"))
 
-    assert insist(change, happened=lambda: True) is None
+    assert retry_transient(change, happened=lambda: True) is None
     assert change.calls == 1
 
 
@@ -94,7 +94,7 @@ def test_a_database_that_cannot_even_say_whether_it_happened_is_asked_again():
     change = Change(StoreError("away"), StoreError("away"))
     happened = Change(StoreError("away"))
 
-    assert insist(change, happened=lambda: happened() != "made") == "made"
+    assert retry_transient(change, happened=lambda: happened() != "made") == "made"
     assert (change.calls, happened.calls) == (3, 2)
 
 
@@ -102,8 +102,8 @@ def test_a_database_that_cannot_even_say_whether_it_happened_is_asked_again():
 
 
 @contextmanager
-def reporting_on(store: RunStore, *claimed) -> Iterator[Reporter]:
-    with Reporter(store, list(claimed)) as reporter:
+def reporting_on(store: RunStore, *claimed) -> Iterator[Heartbeat]:
+    with Heartbeat(store, list(claimed)) as reporter:
         yield reporter
 
 
@@ -111,7 +111,7 @@ def test_a_run_beats_and_shows_its_newest_progress(runs, sample):
     run = runs.claim_run(queue(runs, sample).id)
 
     with reporting_on(runs, run) as reporter:
-        reporter.tell(run.id, Progress(1, 2, 3, 0.5, 0.25))
+        reporter.report(run.id, Progress(1, 2, 3, 0.5, 0.25))
         wait_until(lambda: runs.get_run(run.id).progress is not None)
         first = runs.get_run(run.id)
         wait_until(lambda: runs.get_run(run.id).heartbeat_at > first.heartbeat_at)

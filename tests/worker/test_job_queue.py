@@ -19,8 +19,8 @@ from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, MODEL_TFLITE, PAUSED, QUEUED, RUNNING, Result, Run
 from mnist_dash.store.run_export import REFERENCE_FOLDER
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.worker.groups import MAX_LANES, side_by_side
-from mnist_dash.worker.heartbeat import insist
+from mnist_dash.worker.groups import MAX_STACKED, grouped_runs
+from mnist_dash.worker.heartbeat import retry_transient
 from mnist_dash.worker.job_queue import JobQueue
 from tests.support.learning import final_weights, history, queue, wait_until
 from tests.support.queue_process import LOST_AFTER, Dashboard, dashboard
@@ -66,18 +66,18 @@ def test_seeds_of_one_experiment_are_trained_side_by_side_at_most_eight_at_once(
     runs = experiment(waiting, sample, 19)
     ids = [run.id for run in runs]
 
-    assert MAX_LANES == 8
-    assert ids_of(side_by_side(runs, workers=1)) == [ids[:8], ids[8:16], ids[16:]]
-    assert ids_of(side_by_side(runs, workers=2)) == [ids[:8], ids[8:16], ids[16:]]
+    assert MAX_STACKED == 8
+    assert ids_of(grouped_runs(runs, workers=1)) == [ids[:8], ids[8:16], ids[16:]]
+    assert ids_of(grouped_runs(runs, workers=2)) == [ids[:8], ids[8:16], ids[16:]]
 
 
 def test_a_small_experiment_is_spread_over_all_workers(waiting, sample):
     runs = experiment(waiting, sample, 7)
     ids = [run.id for run in runs]
 
-    assert ids_of(side_by_side(runs, workers=2)) == [ids[:4], ids[4:]]
-    assert ids_of(side_by_side(runs, workers=3)) == [ids[:3], ids[3:6], ids[6:]]
-    assert ids_of(side_by_side(runs, workers=50)) == [[run_id] for run_id in ids]
+    assert ids_of(grouped_runs(runs, workers=2)) == [ids[:4], ids[4:]]
+    assert ids_of(grouped_runs(runs, workers=3)) == [ids[:3], ids[3:6], ids[6:]]
+    assert ids_of(grouped_runs(runs, workers=50)) == [[run_id] for run_id in ids]
 
 
 def test_only_fresh_runs_that_are_alike_but_for_seed_and_fold_are_trained_together(waiting, sample):
@@ -85,12 +85,12 @@ def test_only_fresh_runs_that_are_alike_but_for_seed_and_fold_are_trained_togeth
     wider = replace(one[0], id=1_001, settings={**one[0].settings, "hidden_units": 33})
     of_other_data = replace(one[0], id=1_002, fingerprint="of other data")
     other_fold = replace(one[0], id=1_003, settings={**one[0].settings, "fold": 2})
-    begun = replace(one[0], id=1_004, attempt=1)
+    progress = replace(one[0], id=1_004, attempt=1)
     continued = replace(one[0], id=1_005, continues=7)
     not_of_an_experiment = [replace(run, id=run.id + 2_000, experiment_id=None) for run in one]
 
-    groups = side_by_side(
-        [*one, *two, wider, of_other_data, other_fold, begun, continued, *not_of_an_experiment], workers=1
+    groups = grouped_runs(
+        [*one, *two, wider, of_other_data, other_fold, progress, continued, *not_of_an_experiment], workers=1
     )
 
     expected = [[one[0].id, one[1].id, 1_003], [two[0].id, two[1].id], [1_001], [1_002], [1_004], [1_005]]
@@ -104,14 +104,14 @@ def test_only_fresh_runs_that_are_alike_but_for_seed_and_fold_are_trained_togeth
 def test_runs_that_would_not_gain_by_it_are_trained_one_by_one(variant, settings, waiting, sample):
     runs = experiment(waiting, sample, 3, variant, **settings)
 
-    assert ids_of(side_by_side(runs, workers=1)) == [[run.id] for run in runs]
+    assert ids_of(grouped_runs(runs, workers=1)) == [[run.id] for run in runs]
 
 
 def test_every_waiting_run_is_in_one_group_in_the_order_of_their_first(waiting, sample):
     first, second = experiment(waiting, sample, 3), experiment(waiting, sample, 3, "cnn")
     mixed = [second[0], first[2], second[1], first[0], second[2], first[1]]
 
-    groups = side_by_side(mixed, workers=1)
+    groups = grouped_runs(mixed, workers=1)
 
     assert ids_of(groups) == [
         [second[0].id],
@@ -158,7 +158,7 @@ def test_a_run_that_was_paused_while_queued_and_then_resumed_is_trained(store, s
 
 
 def test_a_task_that_ended_without_starting_its_run_is_submitted_again(store, sample, jobs, monkeypatch):
-    monkeypatch.setitem(insist.__kwdefaults__, "patience_s", 0.2)
+    monkeypatch.setitem(retry_transient.__kwdefaults__, "patience_s", 0.2)
     failures = []
 
     def away_for_the_worker(*_):
@@ -203,7 +203,7 @@ def test_a_rehearsal_waits_for_queued_runs_and_they_never_for_it(store, sample, 
     wait_until(lambda: store.get_run(running.id).status == RUNNING)
     planned = PlannedRun("dense-32", VARIANTS["dense-32"].check({"hidden_units": 6, "train_part": 0.1}))
     jobs.seconds_per_step(planned)
-    wait_until(lambda: jobs._rehearsed)
+    wait_until(lambda: jobs._precompiled)
     second = queue(store, sample, **LONG)
     wait_until(lambda: (second.id, 0) in jobs._submitted)
 

@@ -19,7 +19,7 @@ from mnist_dash.datasets.mnist import MNIST, Dataset
 from mnist_dash.errors import RunStateError
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import VARIANTS
-from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import (
     DONE,
@@ -46,7 +46,7 @@ PICTURES = 200  # instead of 1,000, to be quick
 @pytest.fixture(scope="module", autouse=True)
 def fewer_pictures():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(robustness, "MOST_PICTURES", PICTURES)
+        patch.setattr(robustness, "MAX_IMAGES", PICTURES)
         yield
 
 
@@ -69,9 +69,9 @@ def finished(store: RunStore, sample: Dataset, *, fingerprint: str | None = None
 
 
 @pytest.fixture(scope="module")
-def expected(sample, fewer_pictures) -> Readings:
+def expected(sample, fewer_pictures) -> CorruptionCounts:
     """All that is to be measured of the shipped Dense 32 on the sample."""
-    *_, last = measure(Predictor(MODEL), sample, Readings())
+    *_, last = measure(Predictor(MODEL), sample, CorruptionCounts())
     return last
 
 
@@ -186,7 +186,7 @@ def test_measurements_of_an_older_suite_count_as_not_made(store, store_url, meas
     assert measurements.read([run_id]) == {}
     assert measurements.request([run_id]) == 1
     assert measurements.read([run_id])[run_id].status == QUEUED
-    assert Readings.from_json({**expected.as_json(), "suite": SUITE - 1}) == Readings()
+    assert CorruptionCounts.from_json({**expected.as_json(), "suite": SUITE - 1}) == CorruptionCounts()
 
 
 def test_an_older_database_gets_the_table_and_loses_nothing(store, store_url, sample):
@@ -297,11 +297,11 @@ def test_as_long_as_a_kind_is_missing_there_is_no_mean(expected):
     right = {name: counts for name, counts in expected.right.items() if name != "fog"}
 
     assert replace(expected, right=right).mean is None
-    assert Readings().mean is None
+    assert CorruptionCounts().mean is None
 
 
 def test_all_runs_read_every_fifth_of_mnists_test_pictures_and_all_of_the_sample(sample, monkeypatch):
-    monkeypatch.setattr(robustness, "MOST_PICTURES", 2_000)
+    monkeypatch.setattr(robustness, "MAX_IMAGES", 2_000)
     labels = np.arange(10_000) % 251
     mnist = replace(sample, known=MNIST, x_test=np.zeros((10_000, 28, 28), np.uint8), y_test=labels)
 
@@ -421,7 +421,7 @@ def test_a_measurement_whose_worker_is_killed_goes_on_and_counts_nothing_twice(
 @pytest.mark.parametrize("name", VARIANTS)
 def test_what_ships_was_measured_with_the_model_that_ships(name):
     folder = REFERENCE_FOLDER / name
-    readings = Readings.from_json(json.loads((folder / ROBUSTNESS_JSON).read_text()))
+    readings = CorruptionCounts.from_json(json.loads((folder / ROBUSTNESS_JSON).read_text()))
 
     probabilities = np.frombuffer((folder / TEST_PROBABILITIES).read_bytes(), np.float16).reshape(-1, 10)
     labels = np.frombuffer((folder / TEST_LABELS).read_bytes(), np.uint8)

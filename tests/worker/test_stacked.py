@@ -8,8 +8,8 @@ from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.worker.compiled import NOT_BEGUN
-from mnist_dash.worker.stacked import SideBySide, can_be_lanes
+from mnist_dash.worker.compiled import NOT_STARTED
+from mnist_dash.worker.stacked import StackedProgram, can_be_stacked
 from mnist_dash.worker.training import train_run, train_runs
 from tests.support.learning import (
     Interrupted,
@@ -51,21 +51,21 @@ def settings_of_seeds(name, lanes=8, **settings):
     return [VARIANTS[name].check({**settings, "epochs": 3, "seed": 20 + lane}) for lane in range(lanes)]
 
 
-def side_by_side(alone, settings, sample):
-    return SideBySide(alone, settings, sample.x_train[:N], sample.y_train[:N])
+def grouped_runs(alone, settings, sample):
+    return StackedProgram(alone, settings, sample.x_train[:N], sample.y_train[:N])
 
 
-def train(lanes, positions, number, report=lambda begun: None):
-    return lanes.train_epoch(positions, number, begun=NOT_BEGUN, report=report)
+def train(lanes, positions, number, report=lambda progress: None):
+    return lanes.train_epoch(positions, number, progress=NOT_STARTED, report=report)
 
 
 def interrupt(lanes, positions, number, step):
     """Trains an epoch until `step` of its batches are done; returns how far each lane is."""
     found = []
 
-    def report(begun):
-        if begun[0].step == step:
-            found.extend(begun)
+    def report(progress):
+        if progress[0].step == step:
+            found.extend(progress)
             raise Interrupted
 
     with looking_up_every(10), pytest.raises(Interrupted):
@@ -88,7 +88,7 @@ def test_each_lane_has_the_losses_and_weights_of_its_run_alone(name, structure, 
     alone = program_of(name, sample, n=N, **settings[0])
     positions = split(sample.y_train[:N], "kfold:4", fold=2).train  # 480 pictures
 
-    lanes = side_by_side(alone, settings, sample)
+    lanes = grouped_runs(alone, settings, sample)
     results = [train(lanes, [positions] * 8, number) for number in (1, 2)]
     states = [lanes.select(lane).state() for lane in range(8)]
 
@@ -104,16 +104,16 @@ def test_a_single_lane_that_is_interrupted_goes_on_to_the_last_bit(sample):
     [values] = settings_of_seeds("dense-512", 1, hidden_units=24, batch_size=8, optimizer="momentum")
     alone = program_of("dense-512", sample, n=N, **values)
     everything = np.arange(N, dtype=np.int32)
-    one, resumed = (side_by_side(alone, [values], sample) for _ in range(2))
+    one, resumed = (grouped_runs(alone, [values], sample) for _ in range(2))
 
     [result] = train(one, [everything], 1)
     expected = one.select(0).state()
     one.begin([values])
-    [begun] = interrupt(one, [everything], 1, 40)
+    [progress] = interrupt(one, [everything], 1, 40)
     resumed.resume(0, one.select(0).state())
-    [resumed_result] = resumed.train_epoch([everything], 1, begun=begun, report=lambda begun: None)
+    [resumed_result] = resumed.train_epoch([everything], 1, progress=progress, report=lambda progress: None)
 
-    assert (begun.step, begun.steps) == (40, 80)
+    assert (progress.step, progress.steps) == (40, 80)
     assert resumed_result == result
     assert_equal_to_the_last_bit(resumed.select(0).state(), expected)
 
@@ -122,7 +122,7 @@ def test_a_lane_can_take_the_state_of_a_run_alone_while_the_others_keep_theirs(s
     settings = settings_of_seeds("dense-32", 3, optimizer="adam")
     alone = program_of("dense-32", sample, n=N, **settings[1])
     everything = np.arange(N, dtype=np.int32)
-    lanes = side_by_side(alone, settings, sample)
+    lanes = grouped_runs(alone, settings, sample)
     others = lanes.select(0).state(), lanes.select(2).state()
     alone.begin(settings[1])
     alone.train_epoch(everything, 1)
@@ -141,7 +141,7 @@ def test_lanes_of_different_folds_learn_each_its_own_pictures(sample):
     alone = program_of("dense-32", sample, n=N, **settings[0])
     positions = [split(sample.y_train[:N], "kfold:4", fold=fold).train for fold in (1, 2, 3, 4)]
 
-    lanes = side_by_side(alone, settings, sample)
+    lanes = grouped_runs(alone, settings, sample)
     results = train(lanes, positions, 1)
 
     for lane, values in enumerate(settings):
@@ -153,7 +153,7 @@ def test_lanes_of_different_folds_learn_each_its_own_pictures(sample):
 
 def test_a_lane_learns_what_keras_teaches_it_batch_by_batch(sample, one_core):
     settings = settings_of_seeds("dense-32", 2, hidden_layers=2, optimizer="adam", batch_size=50)
-    lanes = side_by_side(program_of("dense-32", sample, n=N, **settings[0]), settings, sample)
+    lanes = grouped_runs(program_of("dense-32", sample, n=N, **settings[0]), settings, sample)
     everything = np.arange(N, dtype=np.int32)
 
     results = train(lanes, [everything] * 2, 1)
@@ -171,10 +171,10 @@ def test_the_state_of_a_lane_within_an_epoch_goes_on_like_the_run_alone(sample, 
     settings = settings_of_seeds("dense-32", 3, batch_size=4, optimizer="adam", hidden_units=16)
     alone = program_of("dense-32", sample, n=N, **settings[0])
     everything = np.arange(N, dtype=np.int32)
-    lanes = side_by_side(alone, settings, sample)
+    lanes = grouped_runs(alone, settings, sample)
 
     train(lanes, [everything] * 3, 1)
-    begun = interrupt(lanes, [everything] * 3, 2, 80)
+    progress = interrupt(lanes, [everything] * 3, 2, 80)
     states = [lanes.select(lane).state() for lane in range(3)]
 
     for lane, values in enumerate(settings):
@@ -184,9 +184,9 @@ def test_the_state_of_a_lane_within_an_epoch_goes_on_like_the_run_alone(sample, 
         expected_state = alone.state()
         alone.begin(values)
         alone.take_state(states[lane])
-        assert alone.train_epoch(everything, 2, begun=begun[lane]) == pytest.approx(expected, abs=1e-4)
+        assert alone.train_epoch(everything, 2, progress=progress[lane]) == pytest.approx(expected, abs=1e-4)
         assert_close(alone.state(), expected_state)
-    assert (begun[0].step, begun[0].steps) == (80, 160)
+    assert (progress[0].step, progress[0].steps) == (80, 160)
 
 
 def test_lanes_that_begin_again_are_like_new_ones(sample, one_core):
@@ -196,7 +196,7 @@ def test_lanes_that_begin_again_are_like_new_ones(sample, one_core):
     )
     alone = program_of("dense-32", sample, n=N, **later[0])
     everything = np.arange(N, dtype=np.int32)
-    used, new = (side_by_side(alone, settings, sample) for settings in (earlier, later))
+    used, new = (grouped_runs(alone, settings, sample) for settings in (earlier, later))
 
     train(used, [everything] * 3, 1)
     used.begin(later)
@@ -216,7 +216,7 @@ def test_any_number_of_lanes_is_spread_over_any_number_of_cores(cores, sample, m
     alone = program_of("dense-32", sample, n=N, **settings[0])
     everything = np.arange(N, dtype=np.int32)
 
-    lanes = side_by_side(alone, settings, sample)
+    lanes = grouped_runs(alone, settings, sample)
     results = train(lanes, [everything] * 5, 1)
 
     for lane, values in enumerate(settings):
@@ -228,22 +228,22 @@ def test_any_number_of_lanes_is_spread_over_any_number_of_cores(cores, sample, m
 
 def test_progress_of_lanes_grows_to_the_whole_epoch_and_ends_with_each_ones_loss(sample, one_core):
     settings = settings_of_seeds("dense-32", 3, hidden_units=4)
-    lanes = side_by_side(program_of("dense-32", sample, n=N, **settings[0]), settings, sample)
+    lanes = grouped_runs(program_of("dense-32", sample, n=N, **settings[0]), settings, sample)
     positions = np.arange(630, dtype=np.int32)
     seen = []
 
     results = train(lanes, [positions] * 3, 1, seen.append)
 
-    steps = [begun[0].step for begun in seen]
+    steps = [progress[0].step for progress in seen]
     assert steps == sorted(set(steps))
-    assert all(len({(one.step, one.steps, one.seen) for one in begun}) == 1 for begun in seen)
+    assert all(len({(one.step, one.steps, one.seen) for one in progress}) == 1 for progress in seen)
     assert (seen[-1][0].step, seen[-1][0].seen) == (20, 630)
     assert [(one.loss / 630, one.right / 630) for one in seen[-1]] == results
 
 
 def test_small_dense_networks_without_augmentation_and_dropout_can_be_lanes():
     def can(name, **settings):
-        return can_be_lanes(VARIANTS[name], VARIANTS[name].check(settings))
+        return can_be_stacked(VARIANTS[name], VARIANTS[name].check(settings))
 
     assert can("dense-32")
     assert can("sigmoid-100", hidden_layers=5)

@@ -9,8 +9,8 @@ from mnist_dash.datasets.splits import split
 from mnist_dash.networks.augmentation import augment
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.worker.checkpoints import Checkpoint
-from mnist_dash.worker.compiled import NOT_BEGUN, Begun
-from mnist_dash.worker.programs import program_for, rehearse, split_for
+from mnist_dash.worker.compiled import NOT_STARTED, EpochProgress
+from mnist_dash.worker.programs import precompile_and_time, program_for, split_for
 from tests.support.learning import (
     assert_equal_to_the_last_bit,
     epoch_by_keras,
@@ -125,14 +125,14 @@ def test_with_sigmoid_100_keras_differs_from_itself_when_the_pictures_of_a_batch
 def test_loss_and_accuracy_on_other_pictures_are_what_keras_evaluate_says(sample):
     ours = program_of("dense-32", sample, xla=False)
     keras_model = keras_model_of("dense-32")
-    kept_back = split(sample.y_train, "holdout").validation
+    held_out = split(sample.y_train, "holdout").validation
 
-    loss, accuracy = ours.evaluate(kept_back)
+    loss, accuracy = ours.evaluate(held_out)
     keras_loss, keras_accuracy = keras_model.evaluate(
-        sample.x_train[kept_back].astype(np.float32), np.eye(10)[sample.y_train[kept_back]], verbose=0
+        sample.x_train[held_out].astype(np.float32), np.eye(10)[sample.y_train[held_out]], verbose=0
     )
 
-    assert len(kept_back) == 333
+    assert len(held_out) == 333
     assert loss == pytest.approx(keras_loss, abs=1e-4)
     assert accuracy == pytest.approx(keras_accuracy, abs=1e-6)
 
@@ -165,10 +165,10 @@ def test_progress_grows_to_the_whole_epoch_and_ends_with_its_loss(sample, order)
 
     loss, accuracy = ours.train_in_order(order, report=seen.append)
 
-    steps = [begun.step for begun in seen]
+    steps = [progress.step for progress in seen]
     assert steps == sorted(set(steps))
-    assert {begun.steps for begun in seen} == {125}
-    assert [begun.seen for begun in seen] == [min(32 * step, 3_993) for step in steps]
+    assert {progress.steps for progress in seen} == {125}
+    assert [progress.seen for progress in seen] == [min(32 * step, 3_993) for step in steps]
     assert (seen[-1].step, seen[-1].loss / 3_993, seen[-1].right / 3_993) == (125, loss, accuracy)
 
 
@@ -317,14 +317,14 @@ def test_a_run_that_is_interrupted_after_and_within_epochs_has_the_weights_of_an
 
     results = [whole.train_epoch(everything, number, report=seen.append) for number in (1, 2)]
     first_result = other.train_epoch(everything, 1)
-    begun = interrupt_at(other, everything, 2, seen[-1].steps // 2)
-    checkpoint = Checkpoint.from_bytes(Checkpoint(other.state(), begun, 1.5).as_bytes())
+    progress = interrupt_at(other, everything, 2, seen[-1].steps // 2)
+    checkpoint = Checkpoint.from_bytes(Checkpoint(other.state(), progress, 1.5).as_bytes())
     other.take_state(start)  # as a program that another run has used meanwhile
     other.take_state(checkpoint.state)
-    second_result = other.train_epoch(everything, 2, begun=checkpoint.begun)
+    second_result = other.train_epoch(everything, 2, progress=checkpoint.progress)
 
     assert results == [first_result, second_result]
-    assert begun.step == begun.steps // 2
+    assert progress.step == progress.steps // 2
     assert_equal_to_the_last_bit(other.state(), whole.state())
 
 
@@ -333,10 +333,10 @@ def test_an_epoch_that_is_interrupted_after_its_last_batch_needs_no_further_one(
     whole, interrupted = (program_of("dense-32", sample, n=320, xla=False, seed=3) for _ in range(2))
 
     result = whole.train_epoch(everything, 1)
-    begun = interrupt_at(interrupted, everything, 1, 10)
-    resumed = interrupted.train_epoch(everything, 1, begun=begun)
+    progress = interrupt_at(interrupted, everything, 1, 10)
+    resumed = interrupted.train_epoch(everything, 1, progress=progress)
 
-    assert (begun.step, begun.steps, begun.seen) == (10, 10, 320)
+    assert (progress.step, progress.steps, progress.seen) == (10, 10, 320)
     assert resumed == result
     assert_equal_to_the_last_bit(interrupted.state(), whole.state())
 
@@ -345,13 +345,13 @@ def test_an_epoch_can_be_interrupted_after_every_single_batch(sample):
     everything = np.arange(100, dtype=np.int32)  # seven batches, the last of four
     settings = {"n": 100, "batch_size": 16, "dropout": 0.5, "optimizer": "adam"}
     whole, interrupted = (program_of("dense-32", sample, **settings) for _ in range(2))
-    begun = NOT_BEGUN
+    progress = NOT_STARTED
 
     result = whole.train_epoch(everything, 1)
     for step in range(1, 8):
-        begun = interrupt_at(interrupted, everything, 1, step, begun=begun)
+        progress = interrupt_at(interrupted, everything, 1, step, progress=progress)
 
-    assert interrupted.train_epoch(everything, 1, begun=begun) == result
+    assert interrupted.train_epoch(everything, 1, progress=progress) == result
     assert_equal_to_the_last_bit(interrupted.state(), whole.state())
 
 
@@ -405,7 +405,7 @@ def test_a_rehearsal_tells_seconds_and_leaves_nothing_behind_in_the_program(samp
     new = program_of("dense-32", sample, **values)
     positions = split_for(values, sample).train
 
-    seconds = rehearse("dense-32", values)
+    seconds = precompile_and_time("dense-32", values)
     rehearsed = program_for("dense-32", values, sample)
     results = [program.train_epoch(positions, 1) for program in (rehearsed, new)]
 
@@ -434,10 +434,10 @@ def test_networks_of_another_structure_get_a_program_of_their_own(sample):
 def test_a_checkpoint_holds_plain_arrays_and_no_pickle(sample):
     state = program_of("dense-32", sample, n=50).state()
 
-    read = Checkpoint.from_bytes(Checkpoint(state, Begun(3, 7, 96, 1.25, 12.0), 4.5).as_bytes())
+    read = Checkpoint.from_bytes(Checkpoint(state, EpochProgress(3, 7, 96, 1.25, 12.0), 4.5).as_bytes())
 
     assert sum(array.size for array in read.state) > 2 * 25_450  # weights, and what RMSprop remembers of each
-    assert (read.begun, read.seconds) == (Begun(3, 7, 96, 1.25, 12.0), 4.5)
+    assert (read.progress, read.seconds) == (EpochProgress(3, 7, 96, 1.25, 12.0), 4.5)
     assert_equal_to_the_last_bit(read.state, state)
     assert [array.dtype for array in read.state] == [array.dtype for array in state]
 
@@ -464,5 +464,5 @@ def test_a_checkpoint_from_before_epochs_could_be_interrupted_is_read(sample):
     program.begin(program.values)
     program.take_state(read.state)
 
-    assert (read.begun, read.seconds) == (NOT_BEGUN, 0)
-    assert program.train_epoch(everything, 2, begun=read.begun) == expected
+    assert (read.progress, read.seconds) == (NOT_STARTED, 0)
+    assert program.train_epoch(everything, 2, progress=read.progress) == expected

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mnist_dash.analysis.accuracies import Accuracy
 from mnist_dash.analysis.importance import Effect
-from mnist_dash.analysis.replicates import LEVEL, Contender, Verdict
+from mnist_dash.analysis.replicates import LEVEL, PairwiseTest, ReplicateGroup
 from mnist_dash.analysis.words.number_words import accuracy_words, count_words, listed, percent, seconds_words
 from mnist_dash.networks.variants import Claim
 
@@ -15,8 +15,8 @@ _NAMED = 3
 
 def ranking_words(
     titles: Sequence[str],
-    found: Sequence[Contender],
-    verdicts: Sequence[Verdict],
+    found: Sequence[ReplicateGroup],
+    pairwise_tests: Sequence[PairwiseTest],
     mistakes: Sequence[tuple[int, int, int]] = (),
 ) -> str:
     """Says in a few sentences which contender reads best, where it fails, what it costs and what is tied with it.
@@ -28,9 +28,9 @@ def ranking_words(
         mistakes: The best one's, as (true digit, digit read, how often).
     """
     names = [one.first.title if len(one.runs) == 1 else title for one, title in zip(found, titles, strict=True)]
-    of_best = [verdict for verdict in verdicts if verdict.better == 0]
-    beaten = [verdict.worse for verdict in of_best if verdict.real]
-    tied = [verdict.worse for verdict in of_best if not verdict.real]
+    of_best = [test for test in pairwise_tests if test.better == 0]
+    beaten = [test.worse for test in of_best if test.real]
+    tied = [test.worse for test in of_best if not test.real]
     n = found[0].accuracy.n
     words = [f"**{titles[0]}** reads {_reached(found[0])} of the {n:,} test pictures right."]
     if beaten:
@@ -54,13 +54,13 @@ def _some(names: Sequence[str]) -> str:
     return listed([*names[:_NAMED], f"{len(names) - _NAMED} others"])
 
 
-def _reached(contender: Contender) -> str:
-    if len(contender.runs) == 1:
-        return accuracy_words(contender.accuracy)
-    return f"{accuracy_words(contender.accuracy)} on average, in {len(contender.runs)} runs,"
+def _reached(group: ReplicateGroup) -> str:
+    if len(group.runs) == 1:
+        return accuracy_words(group.accuracy)
+    return f"{accuracy_words(group.accuracy)} on average, in {len(group.runs)} runs,"
 
 
-def _cost_words(names: Sequence[str], found: Sequence[Contender], tied: Sequence[int]) -> str:
+def _cost_words(names: Sequence[str], found: Sequence[ReplicateGroup], tied: Sequence[int]) -> str:
     """Says what the best costs: beside the cheapest that is tied with it, else beside the next."""
     if len(found) < 2:
         return ""
@@ -88,38 +88,38 @@ def chance_words(p: float) -> str:
     return f"once in {round(float(f'{1 / p:.2g}')):,} tries"
 
 
-def verdict_words(titles: Sequence[str], verdict: Verdict) -> str:
+def verdict_words(titles: Sequence[str], test: PairwiseTest) -> str:
     """Says what a test found of two contenders, and what it rests on.
 
     Args:
         titles: Names of all contenders.
-        verdict: What the test says.
+        test: What the test says.
     """
-    better, worse = titles[verdict.better], titles[verdict.worse]
-    if verdict.paired and verdict.paired.read_alike:
+    better, worse = titles[test.better], titles[test.worse]
+    if test.paired and test.paired.read_alike:
         return f"**{better}** and **{worse}** are the same here: they read every picture alike."
-    found = f"**{better}** is better than **{worse}**" if verdict.real else _no_difference(better, worse, verdict)
-    chance = chance_words(verdict.p_alone)
+    found = f"**{better}** is better than **{worse}**" if test.real else _no_difference(better, worse, test)
+    chance = chance_words(test.p_alone)
     pairs = math.comb(len(titles), 2)
-    if verdict.p_alone < LEVEL and not verdict.real:
+    if test.p_alone < LEVEL and not test.real:
         chance = f"{chance}, no surprise among {pairs} pairs"
-    return f"{found}; a difference like this would come up by chance {chance}. {_basis(verdict)}"
+    return f"{found}; a difference like this would come up by chance {chance}. {_basis(test)}"
 
 
-def _no_difference(better: str, worse: str, verdict: Verdict) -> str:
+def _no_difference(better: str, worse: str, test: PairwiseTest) -> str:
     needed = ""
-    if verdict.needed:
-        needed = f" (if it is what it seems, about {verdict.needed:,} runs of each would show it)"
+    if test.needed:
+        needed = f" (if it is what it seems, about {test.needed:,} runs of each would show it)"
     return f"No difference is shown between **{better}** and **{worse}**{needed}"
 
 
-def _basis(verdict: Verdict) -> str:
-    if verdict.paired:
-        first, second = verdict.paired.only_first, verdict.paired.only_second
+def _basis(test: PairwiseTest) -> str:
+    if test.paired:
+        first, second = test.paired.only_first, test.paired.only_second
         return f"Only the first reads {count_words(first, 'picture')} right, only the second {second:,}."
-    if verdict.means:
-        low, high = 100 * verdict.means.low, 100 * verdict.means.high
-        return f"The means differ by {100 * verdict.means.value:.2f} points (95 % interval {low:+.2f} to {high:+.2f})."
+    if test.means:
+        low, high = 100 * test.means.low, 100 * test.means.high
+        return f"The means differ by {100 * test.means.value:.2f} points (95 % interval {low:+.2f} to {high:+.2f})."
     return ""
 
 

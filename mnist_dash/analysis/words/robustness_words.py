@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from mnist_dash.analysis.corruption_accuracy import lead, robustness, untouched
 from mnist_dash.analysis.words.number_words import accuracy_words, listed, percent
-from mnist_dash.store.corruption_counts import Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts
 
 _NAMED = 5  # of those that it is ahead of
 
 
-def robustness_words(titles: Sequence[str], readings: Sequence[Readings]) -> str:
+def robustness_words(titles: Sequence[str], readings: Sequence[CorruptionCounts]) -> str:
     """Says which run holds up best under corruption, and which may be as good.
 
     Args:

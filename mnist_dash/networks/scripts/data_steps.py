@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mnist_dash.datasets.splits import KEPT_BACK
+from mnist_dash.datasets.splits import HOLDOUT_DENOMINATOR
 from mnist_dash.networks.hyperparameters import HOLDOUT, KFOLD, NO_VALIDATION, PIXELS_0_TO_1, Values
 from mnist_dash.networks.scripts.step import Step
 from mnist_dash.networks.variants import Variant
@@ -38,7 +38,7 @@ def _parts(values: Values) -> list[str]:
 
 
 def _validation(values: Values) -> Step:
-    which, lines = _kept_back(values)
+    which, lines = _held_out(values)
     lines += ["x_val, y_val = x_train[kept], y_train[kept]", "x_train, y_train = x_train[~kept], y_train[~kept]"]
     return Step(
         f"{which} The network never learns from these. How well it reads them after each epoch shows whether it "
@@ -47,11 +47,11 @@ def _validation(values: Values) -> Step:
     )
 
 
-def _kept_back(values: Values) -> tuple[str, list[str]]:
+def _held_out(values: Values) -> tuple[str, list[str]]:
     """Returns in words and in code which training pictures validate, as `data.split` divides them."""
     if values["validation"] == HOLDOUT:
-        which = f"One in {KEPT_BACK} training pictures, the last 5,000 of 60,000, is kept back to validate."
-        return which, [f"kept = np.arange(len(x_train)) >= len(x_train) - len(x_train) // {KEPT_BACK}"]
+        which = f"One in {HOLDOUT_DENOMINATOR} training pictures, the last 5,000 of 60,000, is kept back to validate."
+        return which, [f"kept = np.arange(len(x_train)) >= len(x_train) - len(x_train) // {HOLDOUT_DENOMINATOR}"]
     kind, _, folds = str(values["validation"]).partition(":")
     fold = int(values["fold"])
     part, empty = f"{fold - 1} * size : {fold} * size", "kept = np.zeros(len(x_train), bool)"

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from mnist_dash.ui.shared.controls import CHART
-from mnist_dash.ui.shared.export_menu import Rows, take_away
+from mnist_dash.ui.shared.export_menu import Rows, export_menu
 
 
 def compare_chart(figure: Any, rows: Rows, *, name: str, alt: str) -> None:
@@ -19,4 +19,4 @@ def compare_chart(figure: Any, rows: Rows, *, name: str, alt: str) -> None:
     """
     key = f"compare_{name}"
     st.plotly_chart(figure, key=key, config=CHART, alt=alt)
-    take_away(figure, rows, name=f"compare-{name}", chart_key=key)
+    export_menu(figure, rows, name=f"compare-{name}", chart_key=key)

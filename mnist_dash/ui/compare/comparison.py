@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_dash.analysis import replicates, test_predictions
-from mnist_dash.analysis.replicates import Contender, Verdict
+from mnist_dash.analysis.replicates import PairwiseTest, ReplicateGroup
 from mnist_dash.analysis.words.comparison_words import ranking_words
 from mnist_dash.analysis.words.number_words import count_words, listed
 from mnist_dash.datasets.mnist import KNOWN
@@ -26,14 +26,14 @@ _TOGETHER = "together"
 class Comparison:
     """Contenders with their names and what the tests say of each pair; the best comes first."""
 
-    contenders: tuple[Contender, ...]
+    replicate_groups: tuple[ReplicateGroup, ...]
     titles: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
+    pairwise_tests: tuple[PairwiseTest, ...]
 
     @property
     def runs(self) -> list[Run]:
         """All runs of all contenders."""
-        return [run for contender in self.contenders for run in contender.runs]
+        return [run for group in self.replicate_groups for run in group.runs]
 
 
 def compare(chosen: Sequence[Run]) -> Comparison | None:
@@ -50,12 +50,12 @@ def compare(chosen: Sequence[Run]) -> Comparison | None:
         return None
     runs = _on_one_data(done)
     together = _together(runs)
-    found = replicates.contenders(runs, together=together)
+    found = replicates.replicate_groups(runs, together=together)
     if len(found) > MOST:
         st.caption(
             f":material/info: Each is compared with each, so only the best {MOST} of {len(found)} are. Choose fewer."
         )
-    ids = tuple(tuple(run.id for run in contender.runs) for contender in found[:MOST])
+    ids = tuple(tuple(run.id for run in group.runs) for group in found[:MOST])
     return Comparison(
         tuple(found[:MOST]),
         tuple(_titles(found[:MOST])),
@@ -65,11 +65,11 @@ def compare(chosen: Sequence[Run]) -> Comparison | None:
 
 @st.cache_resource(show_spinner=False, max_entries=64)
 def _verdicts(
-    database_url: str, ids: tuple[tuple[int, ...], ...], _contenders: tuple[Contender, ...]
-) -> tuple[Verdict, ...]:
+    database_url: str, ids: tuple[tuple[int, ...], ...], _contenders: tuple[ReplicateGroup, ...]
+) -> tuple[PairwiseTest, ...]:
     """Returns the verdicts; finished runs never change, so their numbers are enough to know them by."""
-    single = [contender.first.id for contender in _contenders if len(contender.runs) == 1]
-    return tuple(replicates.verdicts(_contenders, {run_id: outcome(run_id) for run_id in single}))
+    single = [group.first.id for group in _contenders if len(group.runs) == 1]
+    return tuple(replicates.pairwise_tests(_contenders, {run_id: outcome(run_id) for run_id in single}))
 
 
 def _say_what_is_missing(chosen: Sequence[Run]) -> None:
@@ -105,16 +105,15 @@ def _on_one_data(runs: Sequence[Run]) -> list[Run]:
 
 def _together(runs: Sequence[Run]) -> bool:
     """Returns whether repeats are taken together; asked only where there are some."""
-    if len(replicates.contenders(runs)) == len(runs):
+    if len(replicates.replicate_groups(runs)) == len(runs):
         return True
     ways = {_TOGETHER: "Together, as a mean", "single": "Run by run"}
     return choice("Repeats with other seeds or folds", ways, key="compare_repeats") == _TOGETHER
 
 
-def _titles(found: Sequence[Contender]) -> list[str]:
+def _titles(found: Sequence[ReplicateGroup]) -> list[str]:
     titles = [
-        _title(contender, [other for other in found if other.first.variant == contender.first.variant])
-        for contender in found
+        _title(group, [other for other in found if other.first.variant == group.first.variant]) for group in found
     ]
     return [
         title if titles.count(title) == 1 else f"{title} · no. {titles[: place + 1].count(title)}"
@@ -122,9 +121,9 @@ def _titles(found: Sequence[Contender]) -> list[str]:
     ]
 
 
-def _title(contender: Contender, alike: Sequence[Contender]) -> str:
+def _title(group: ReplicateGroup, alike: Sequence[ReplicateGroup]) -> str:
     """Names a contender by what sets it apart from others of its network; by all its changes if there are none."""
-    run, repeats = contender.first, len(contender.runs)
+    run, repeats = group.first, len(group.runs)
     if run.is_reference or run.variant not in VARIANTS:
         return run.title
     variant = VARIANTS[run.variant]
@@ -134,7 +133,7 @@ def _title(contender: Contender, alike: Sequence[Contender]) -> str:
         names = [name for name, value in run.settings.items() if value != variant.default(name)]
     if repeats == 1:
         return " · ".join([run.title, *filter(None, [_settings_words(run, names)])])
-    kind = "folds" if len({each.settings.get("fold") for each in contender.runs}) > 1 else "seeds"
+    kind = "folds" if len({each.settings.get("fold") for each in group.runs}) > 1 else "seeds"
     shared = [name for name in names if name not in ("seed", "fold") and (name, kind) != ("validation", "folds")]
     return " · ".join([variant.title, *filter(None, [_settings_words(run, shared)]), f"{repeats} {kind}"])
 
@@ -151,6 +150,6 @@ def _value_words(value: Value) -> str:
 
 def comparison_words(comparison: Comparison) -> str:
     """Says in one paragraph what the comparison shows: best, what is tied with it, its cost, where it fails."""
-    confusions = [outcome(run.id).confusion for run in comparison.contenders[0].runs]
+    confusions = [outcome(run.id).confusion for run in comparison.replicate_groups[0].runs]
     mistakes = test_predictions.most_confused(np.sum(confusions, axis=0))
-    return ranking_words(comparison.titles, comparison.contenders, comparison.verdicts, mistakes)
+    return ranking_words(comparison.titles, comparison.replicate_groups, comparison.pairwise_tests, mistakes)

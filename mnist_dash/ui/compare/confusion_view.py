@@ -13,7 +13,7 @@ from mnist_dash.figures import confusion_figures
 from mnist_dash.store.records import Run
 from mnist_dash.ui.compare.image_views import show_pictures
 from mnist_dash.ui.shared.controls import CHART, one_run_picker, title_of
-from mnist_dash.ui.shared.export_menu import take_away
+from mnist_dash.ui.shared.export_menu import export_menu
 from mnist_dash.ui.shared.resources import outcome
 
 _CELL = "compare_cell"
@@ -69,7 +69,7 @@ def _clickable(figure: Any, counts: np.ndarray, name: str, alt: str) -> None:
         {"True digit": true, "Digit read": read, "Pictures": int(count)}
         for (true, read), count in np.ndenumerate(counts)
     ]
-    take_away(figure, rows, name=f"compare-{name}", chart_key=key)
+    export_menu(figure, rows, name=f"compare-{name}", chart_key=key)
 
 
 def _key(name: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_dash.analysis import misclassified
-from mnist_dash.analysis.test_predictions import Outcome
+from mnist_dash.analysis.test_predictions import TestPredictions
 from mnist_dash.analysis.words.number_words import accuracy_words, count_words, listed
 from mnist_dash.datasets.mnist import MNIST
 from mnist_dash.store.records import Run
@@ -45,7 +45,7 @@ def caption_of(run: Run, label: int, place: int) -> str:
     return f"{label} · picture {place}{' · label found wrong' if flagged else ''}"
 
 
-def _answer(run: Run, found: Outcome, place: int) -> Answer:
+def _answer(run: Run, found: TestPredictions, place: int) -> Answer:
     read = int(found.predictions[place])
     return Answer(
         run.title.removesuffix(" (reference)"), read, float(found.highest[place]), read == int(found.labels[place])

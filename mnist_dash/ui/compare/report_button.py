@@ -15,7 +15,7 @@ from mnist_dash.figures.html_report import Picture, Section, as_page
 from mnist_dash.store.records import Run
 from mnist_dash.ui.compare.comparison import Comparison, comparison_words
 from mnist_dash.ui.compare.results_view import result_rows
-from mnist_dash.ui.compare.significance_view import verdict_row
+from mnist_dash.ui.compare.significance_view import pairwise_test_row
 from mnist_dash.ui.shared.controls import claim_of, title_of
 from mnist_dash.ui.shared.resources import dataset, outcome
 
@@ -49,7 +49,7 @@ def make_report(comparison: Comparison, *, link: str) -> str:
     made = datetime.datetime.now(datetime.UTC).strftime("%d %B %Y, %H:%M UTC")
     sections = [
         _results(comparison),
-        *([_tests(comparison)] if comparison.verdicts else []),
+        *([_tests(comparison)] if comparison.pairwise_tests else []),
         *(_mistakes(run) for run in comparison.runs[:_MODELS]),
         _sureness(comparison.runs[:_MODELS]),
     ]
@@ -57,15 +57,15 @@ def make_report(comparison: Comparison, *, link: str) -> str:
 
 
 def _results(comparison: Comparison) -> Section:
-    claims = [claim_of(contender.first) for contender in comparison.contenders]
+    claims = [claim_of(group.first) for group in comparison.replicate_groups]
     numbers = [claim.accuracy if claim else None for claim in claims]
-    chart = result_figures.accuracy_intervals(comparison.titles, comparison.contenders, numbers)
+    chart = result_figures.accuracy_intervals(comparison.titles, comparison.replicate_groups, numbers)
     rows = [{**row, "Tags": ", ".join(row["Tags"])} for row in result_rows(comparison)]
     return Section("Results", [comparison_words(comparison), _data_words(comparison)], chart, rows)
 
 
 def _data_words(comparison: Comparison) -> str:
-    first = comparison.contenders[0]
+    first = comparison.replicate_groups[0]
     return (
         f"All were tested on the {first.accuracy.n:,} test pictures of {first.first.dataset} "
         f"(fingerprint {first.first.fingerprint[:12]}). Accuracies come with their 95 % intervals: Wilson's for single "
@@ -74,12 +74,14 @@ def _data_words(comparison: Comparison) -> str:
 
 
 def _tests(comparison: Comparison) -> Section:
-    words = [verdict_words(comparison.titles, verdict) for verdict in comparison.verdicts[:10]]
+    words = [verdict_words(comparison.titles, test) for test in comparison.pairwise_tests[:10]]
     words.append(
         "Single runs are compared on the same pictures by McNemar's exact test (1947), repeated runs by Welch's t-test "
         "(1947); p-values are corrected for the number of pairs by Holm's method (1979)."
     )
-    return Section("Is it real?", words, rows=[verdict_row(comparison, verdict) for verdict in comparison.verdicts])
+    return Section(
+        "Is it real?", words, rows=[pairwise_test_row(comparison, test) for test in comparison.pairwise_tests]
+    )
 
 
 def _mistakes(run: Run) -> Section:
@@ -92,7 +94,7 @@ def _mistakes(run: Run) -> Section:
     return Section(title, [words], confusion_figures.confusion(found.confusion), pictures=pictures)
 
 
-def _picture(found: test_predictions.Outcome, place: int) -> Picture:
+def _picture(found: test_predictions.TestPredictions, place: int) -> Picture:
     said = f"read as {found.predictions[place]}, {probability_words(float(found.highest[place]))} sure"
     return Picture(np.asarray(dataset().x_test[place]), [f"{found.labels[place]} · picture {place}", said])
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from mnist_dash.analysis import calibration
-from mnist_dash.analysis.replicates import Contender
+from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.analysis.words.comparison_words import claim_words
 from mnist_dash.errors import RunStateError
 from mnist_dash.figures import result_figures
@@ -26,13 +26,13 @@ _COSTS = {"weights": "Weights", "fit_seconds": "Training time", "prediction_ms":
 
 def results_view(comparison: Comparison) -> None:
     """Shows accuracies, everything that was measured as a table, and accuracy against cost."""
-    claims = [claim_of(contender.first) for contender in comparison.contenders]
+    claims = [claim_of(group.first) for group in comparison.replicate_groups]
     rows = result_rows(comparison)
     taken = [{**row, _TAGS: ", ".join(row[_TAGS])} for row in rows]
     compare_chart(
         result_figures.accuracy_intervals(
             comparison.titles,
-            comparison.contenders,
+            comparison.replicate_groups,
             [claim.accuracy if claim else None for claim in claims],
         ),
         taken,
@@ -41,11 +41,11 @@ def results_view(comparison: Comparison) -> None:
     )
     _table(comparison, rows)
     explain("calibration")
-    if len(comparison.contenders) > 1:
+    if len(comparison.replicate_groups) > 1:
         st.subheader("What accuracy costs", anchor=False)
         cost = choice("Against", _COSTS, key="compare_cost")
         compare_chart(
-            result_figures.accuracy_against(comparison.titles, comparison.contenders, cost),
+            result_figures.accuracy_against(comparison.titles, comparison.replicate_groups, cost),
             taken,
             name="costs",
             alt=f"Test accuracy against {_COSTS[cost].lower()} of the chosen runs",
@@ -55,7 +55,7 @@ def results_view(comparison: Comparison) -> None:
 def _table(comparison: Comparison, rows: list[dict[str, Any]]) -> None:
     # The editor remembers edits by row, so other runs need another one; so do tags that were not taken.
     refused = st.session_state.setdefault(_REFUSED, 0)
-    key = f"compare_table_{hash(tuple(contender.first.id for contender in comparison.contenders))}_{refused}"
+    key = f"compare_table_{hash(tuple(group.first.id for group in comparison.replicate_groups))}_{refused}"
     st.data_editor(
         rows,
         hide_index=True,
@@ -63,7 +63,7 @@ def _table(comparison: Comparison, rows: list[dict[str, Any]]) -> None:
         column_config=_columns(),
         key=key,
         on_change=_save_tags,
-        args=(key, comparison.contenders),
+        args=(key, comparison.replicate_groups),
     )
     st.caption("Click a title to sort. Click into **Tags** to give a run tags, by which it can be found above.")
 
@@ -71,34 +71,34 @@ def _table(comparison: Comparison, rows: list[dict[str, Any]]) -> None:
 def result_rows(comparison: Comparison) -> list[dict[str, Any]]:
     """Returns everything that was measured of the contenders as rows of a table."""
     finder = RunFinder(run_store())
-    ids = [contender.first.id for contender in comparison.contenders]
+    ids = [group.first.id for group in comparison.replicate_groups]
     tags, sizes = finder.tags_of(ids), finder.model_bytes(ids)
     robust = robustness_of(comparison.runs)
     rows = [
-        _row(title, contender, sizes.get(contender.first.id), tags[contender.first.id], robust)
-        for title, contender in zip(comparison.titles, comparison.contenders, strict=True)
+        _row(title, group, sizes.get(group.first.id), tags[group.first.id], robust)
+        for title, group in zip(comparison.titles, comparison.replicate_groups, strict=True)
     ]
     known = [name for name in rows[0] if name == _TAGS or any(row[name] not in (None, "") for row in rows)]
     return [{name: row[name] for name in known} for row in rows]
 
 
 def _row(
-    title: str, contender: Contender, size: int | None, tags: list[str], robust: Mapping[int, float]
+    title: str, group: ReplicateGroup, size: int | None, tags: list[str], robust: Mapping[int, float]
 ) -> dict[str, Any]:
-    reached = contender.accuracy
-    corrupted = [robust[run.id] for run in contender.runs if run.id in robust]
+    reached = group.accuracy
+    corrupted = [robust[run.id] for run in group.runs if run.id in robust]
     return {
         "Run": title,
         "Test accuracy": 100 * reached.value,
         "95 % interval": f"{100 * reached.low:.2f} – {100 * reached.high:.2f}",
         _TAGS: tags,
-        "The tutorial’s claim": claim_words(claim_of(contender.first), reached),
-        "Test loss": contender.mean("test_loss"),
-        "Weights": contender.first.weights,
-        "Training": contender.mean("fit_seconds"),
-        "Prediction": contender.mean("prediction_ms"),
+        "The tutorial’s claim": claim_words(claim_of(group.first), reached),
+        "Test loss": group.mean("test_loss"),
+        "Weights": group.first.weights,
+        "Training": group.mean("fit_seconds"),
+        "Prediction": group.mean("prediction_ms"),
         "Model": None if size is None else round(size / 1000),
-        "Calibration error": 100 * fmean(calibration.calibration_error(outcome(run.id)) for run in contender.runs),
+        "Calibration error": 100 * fmean(calibration.calibration_error(outcome(run.id)) for run in group.runs),
         "Under corruption": 100 * fmean(corrupted) if corrupted else None,
     }
 
@@ -122,10 +122,10 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def _save_tags(key: str, contenders: tuple[Contender, ...]) -> None:
+def _save_tags(key: str, replicate_groups: tuple[ReplicateGroup, ...]) -> None:
     finder = RunFinder(run_store())
     for row, changes in st.session_state[key]["edited_rows"].items():
-        for run in contenders[int(row)].runs:
+        for run in replicate_groups[int(row)].runs:
             try:
                 _check_owner(run)
                 finder.set_tags(run.id, [str(tag) for tag in changes.get(_TAGS) or []])

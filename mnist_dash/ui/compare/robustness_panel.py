@@ -12,7 +12,7 @@ from mnist_dash.analysis.words.robustness_words import robustness_words
 from mnist_dash.corruptions.corruption import Kind, corrupt
 from mnist_dash.corruptions.kinds import CORRUPTIONS, KINDS
 from mnist_dash.figures.robustness_figures import RobustnessLine, robustness_lines, robustness_sheet
-from mnist_dash.store.corruption_counts import Measurement, Readings
+from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, Run
 from mnist_dash.ui.compare.corruption_strip import StripRow, reading_strip
@@ -126,7 +126,7 @@ def _progress_words(titles: Mapping[int, str], found: Sequence[Measurement]) -> 
     return f"{as_text(titles[begun.run_id])}: {kinds}{others}"
 
 
-def _results(measured: Sequence[tuple[Run, Readings]], key: str) -> None:
+def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None:
     runs, readings = zip(*measured, strict=True)
     st.markdown(robustness_words([title_of(run) for run in runs], readings))
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -212,12 +212,14 @@ def _digits_read(database_url: str, run_id: int, fingerprint: str, name: str, di
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
-def _lines(database_url: str, run_ids: tuple[int, ...], name: str, _measured: Sequence[tuple[Run, Readings]]) -> object:
+def _lines(
+    database_url: str, run_ids: tuple[int, ...], name: str, _measured: Sequence[tuple[Run, CorruptionCounts]]
+) -> object:
     lines = [_line(run, readings, name) for run, readings in _measured]
     return robustness_lines(lines, unit="Strength" if name == _ALL else KINDS[name].unit)
 
 
-def _line(run: Run, readings: Readings, name: str) -> RobustnessLine:
+def _line(run: Run, readings: CorruptionCounts, name: str) -> RobustnessLine:
     clean = untouched(readings)
     if name == _ALL:
         means = [clean.value, *mean_by_strength(readings)]
@@ -230,7 +232,7 @@ def _line(run: Run, readings: Readings, name: str) -> RobustnessLine:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _sheet(database_url: str, run_ids: tuple[int, ...], _measured: Sequence[tuple[Run, Readings]]) -> object:
+def _sheet(database_url: str, run_ids: tuple[int, ...], _measured: Sequence[tuple[Run, CorruptionCounts]]) -> object:
     shares = np.array([[mean_under(readings, kind.name) for _, readings in _measured] for kind in CORRUPTIONS])
     order = np.argsort(-shares.mean(1), kind="stable")
     return robustness_sheet(

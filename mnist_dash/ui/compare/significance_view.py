@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mnist_dash.analysis.replicates import Verdict
+from mnist_dash.analysis.replicates import PairwiseTest
 from mnist_dash.analysis.words.comparison_words import verdict_words
 from mnist_dash.ui.compare.comparison import Comparison
 from mnist_dash.ui.shared.controls import explain
@@ -12,21 +12,21 @@ _SAID = 8  # pairs that are described in words
 
 def real_view(comparison: Comparison) -> None:
     """Says for every pair whether one is really better, and on what that rests."""
-    if len(comparison.contenders) < 2:
+    if len(comparison.replicate_groups) < 2:
         st.info("Choose a second run above: then you can see whether one is really better.", icon=":material/balance:")
         return
     with st.container(horizontal=True, gap="small"):
         explain("paired_test")
         explain("many_tests")
-        if any(verdict.means for verdict in comparison.verdicts):
+        if any(test.means for test in comparison.pairwise_tests):
             explain("repeats")
-    for verdict in comparison.verdicts[:_SAID]:
-        icon = ":material/check:" if verdict.real else ":material/drag_handle:"
-        st.markdown(f"{icon} {verdict_words(comparison.titles, verdict)}")
-    if len(comparison.verdicts) > _SAID:
-        st.caption(f"Those are the first {_SAID} of {len(comparison.verdicts)} pairs; the table has all.")
+    for test in comparison.pairwise_tests[:_SAID]:
+        icon = ":material/check:" if test.real else ":material/drag_handle:"
+        st.markdown(f"{icon} {verdict_words(comparison.titles, test)}")
+    if len(comparison.pairwise_tests) > _SAID:
+        st.caption(f"Those are the first {_SAID} of {len(comparison.pairwise_tests)} pairs; the table has all.")
     st.dataframe(
-        [verdict_row(comparison, verdict) for verdict in comparison.verdicts],
+        [pairwise_test_row(comparison, test) for test in comparison.pairwise_tests],
         hide_index=True,
         column_config={
             "Difference": st.column_config.NumberColumn("Difference (points)", format="%.2f"),
@@ -38,16 +38,16 @@ def real_view(comparison: Comparison) -> None:
     )
 
 
-def verdict_row(comparison: Comparison, verdict: Verdict) -> dict[str, object]:
+def pairwise_test_row(comparison: Comparison, test: PairwiseTest) -> dict[str, object]:
     """Returns a verdict as a row of a table."""
-    better, worse = (comparison.contenders[place].accuracy.value for place in (verdict.better, verdict.worse))
+    better, worse = (comparison.replicate_groups[place].accuracy.value for place in (test.better, test.worse))
     return {
-        "Better": comparison.titles[verdict.better],
-        "Worse": comparison.titles[verdict.worse],
+        "Better": comparison.titles[test.better],
+        "Worse": comparison.titles[test.worse],
         "Difference": 100 * (better - worse),
-        "Only better right": verdict.paired.only_first if verdict.paired else None,
-        "Only worse right": verdict.paired.only_second if verdict.paired else None,
-        "Chance": verdict.p,
-        "Shown": "yes" if verdict.real else "no",
-        "Method": "McNemar, exact" if verdict.paired else "Welch’s t-test of means",
+        "Only better right": test.paired.only_first if test.paired else None,
+        "Only worse right": test.paired.only_second if test.paired else None,
+        "Chance": test.p,
+        "Shown": "yes" if test.real else "no",
+        "Method": "McNemar, exact" if test.paired else "Welch’s t-test of means",
     }

@@ -18,7 +18,7 @@ from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import ACTIVE, Epoch, Run
 from mnist_dash.ui.curves.legend import curves_key
 from mnist_dash.ui.shared.controls import as_text, choice, note, shows_errors, title_of
-from mnist_dash.ui.shared.export_menu import take_away
+from mnist_dash.ui.shared.export_menu import export_menu
 from mnist_dash.ui.shared.live_chart import chart
 from mnist_dash.ui.shared.resources import run_store
 
@@ -140,7 +140,7 @@ def _charts(drawn: Mapping[str, Sequence[DrawnCurve]], histories: Sequence[Histo
         with column:
             chart(figure, key=key, alt=f"{_QUANTITIES[quantity]} of {count_words(len(curves), 'curve')}")
             rows = partial(learning_curves.tidy_rows, histories, titles)
-            take_away(figure, rows, name=f"learning-curves-{quantity}", chart_key=key)
+            export_menu(figure, rows, name=f"learning-curves-{quantity}", chart_key=key)
 
 
 def _drawn(curves: Sequence[Curve], quantity: str, view: View) -> list[DrawnCurve]:

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_dash.digitizer import pipeline
-from mnist_dash.digitizer.pipeline import Digit, Redrawn
+from mnist_dash.digitizer.pipeline import Digit, DigitizedImage
 
 _SHOWN_SIZE = 420  # pixels, the longer side of what is shown; the rest is forgotten
 _BOX = (91, 124, 250)  # red, green, blue: an accent that shows on paper and on black
@@ -32,16 +32,16 @@ class Picture:
 
 def seen_canvas(canvas: np.ndarray, name: str) -> Picture:
     """Returns what is seen on a canvas, shape (height, width, 4), uint8."""
-    return _seen(pipeline.redraw_canvas(canvas), name)
+    return _seen(pipeline.digitize_canvas(canvas), name)
 
 
 @st.cache_resource(show_spinner="Reading the picture …", max_entries=64)
 def seen_file(content: bytes, name: str) -> Picture:
     """Returns what is seen in a picture file."""
-    return _seen(pipeline.redraw_file(content), name)
+    return _seen(pipeline.digitize_file(content), name)
 
 
-def _seen(redrawn: Redrawn, name: str) -> Picture:
+def _seen(redrawn: DigitizedImage, name: str) -> Picture:
     steps = {
         "1. The picture, upright": redrawn.colours,
         "2. How much ink is where, under even light": (255 * redrawn.strength).astype(np.uint8),
@@ -54,7 +54,7 @@ def _seen(redrawn: Redrawn, name: str) -> Picture:
     return Picture(name, redrawn.digits, _small(_boxed(redrawn.colours, redrawn)), small)
 
 
-def _boxed(picture: np.ndarray, redrawn: Redrawn) -> np.ndarray:
+def _boxed(picture: np.ndarray, redrawn: DigitizedImage) -> np.ndarray:
     drawn = np.ascontiguousarray(picture).copy()
     thickness = max(1, round(max(drawn.shape) / 250))
     for digit in redrawn.digits:

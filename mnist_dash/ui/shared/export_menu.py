@@ -31,7 +31,7 @@ _pictures = st.components.v2.component(
 )
 
 
-def take_away(figure: Any, rows: Rows | Callable[[], Rows], *, name: str, chart_key: str) -> None:
+def export_menu(figure: Any, rows: Rows | Callable[[], Rows], *, name: str, chart_key: str) -> None:
     """Offers a chart of the page as PNG, SVG, HTML and CSV; HTML and CSV are made when they are asked for.
 
     Args:

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from mnist_dash.analysis import test_predictions
-from mnist_dash.analysis.test_predictions import Outcome
+from mnist_dash.analysis.test_predictions import TestPredictions
 from mnist_dash.config import SETTINGS, Settings, load_settings
 from mnist_dash.datasets import mnist
 from mnist_dash.datasets.mnist import Dataset
@@ -79,11 +79,11 @@ def ensure_queue() -> None:
 def dataset() -> Dataset:
     """Returns the data in use; found anew when one of its sources changes."""
     found = settings()
-    return _dataset(found, mnist.stamps(found))
+    return _dataset(found, mnist.source_mtimes(found))
 
 
 @st.cache_resource(show_spinner="Reading the data …", max_entries=2)
-def _dataset(settings: Settings, stamps: tuple[tuple[str, int], ...]) -> Dataset:
+def _dataset(settings: Settings, source_mtimes: tuple[tuple[str, int], ...]) -> Dataset:
     return mnist.load_dataset(settings)
 
 
@@ -103,13 +103,13 @@ def novelty_detector() -> NoveltyDetector:
     return NoveltyDetector.shipped()
 
 
-def outcome(run_id: int) -> Outcome:
+def outcome(run_id: int) -> TestPredictions:
     """Returns what a finished run said about the test pictures."""
     return _outcome(settings().database_url, run_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)  # more than a page shows; 0.3 MB each with the full MNIST
-def _outcome(database_url: str, run_id: int) -> Outcome:
+def _outcome(database_url: str, run_id: int) -> TestPredictions:
     return test_predictions.read_outcome(_run_store(database_url), run_id)
 
 

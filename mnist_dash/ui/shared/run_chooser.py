@@ -9,7 +9,7 @@ import streamlit as st
 from mnist_dash.analysis.words.number_words import count_words, rounded
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import DONE, Experiment, Run
-from mnist_dash.store.search import NEWEST, FoundExperiment, RunFinder, Wanted
+from mnist_dash.store.search import NEWEST, FoundExperiment, RunFinder, RunQuery
 from mnist_dash.ui.shared.controls import in_order, shows_errors, title_of
 from mnist_dash.ui.shared.resources import run_store
 
@@ -46,7 +46,7 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
     Returns:
         The chosen runs, at most `MOST_RUNS`.
     """
-    finder, widget, wanted = RunFinder(run_store()), f"{key}_runs", Wanted(statuses=tuple(statuses))
+    finder, widget, wanted = RunFinder(run_store()), f"{key}_runs", RunQuery(statuses=tuple(statuses))
     newest = finder.find(wanted, limit=_OFFERED)
     offered = {_token(run): run for run in [*in_order(finder.references()), *newest]}
     state = st.session_state
@@ -77,7 +77,7 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
 def offered_runs() -> list[Run]:
     """Returns finished runs of which a page offers some: those that ship with the project, and the newest."""
     finder = RunFinder(run_store())
-    newest = finder.find(Wanted(statuses=(DONE,)), limit=_OFFERED)
+    newest = finder.find(RunQuery(statuses=(DONE,)), limit=_OFFERED)
     return list({run.id: run for run in [*in_order(finder.references()), *newest]}.values())
 
 
@@ -181,7 +181,7 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
             st.rerun()
 
 
-def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Wanted, str]:
+def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[RunQuery, str]:
     """Returns what the reader looks for, and whether it is a “run” or an “experiment”."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         of = st.segmented_control(
@@ -198,10 +198,10 @@ def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Wan
         order = NEWEST
         if of == "run":
             order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{key}_order")
-    return Wanted(words[:200], statuses, variant, tag, order), of
+    return RunQuery(words[:200], statuses, variant, tag, order), of
 
 
-def _found_runs(finder: RunFinder, wanted: Wanted) -> tuple[dict[str, dict[str, Any]], int]:
+def _found_runs(finder: RunFinder, wanted: RunQuery) -> tuple[dict[str, dict[str, Any]], int]:
     """Returns rows of the first runs that fit, by what stands for them in the link, and how many there are."""
     runs = finder.find(wanted, limit=_FOUND)
     tags = finder.tags_of([run.id for run in runs])
@@ -219,7 +219,7 @@ def _found_runs(finder: RunFinder, wanted: Wanted) -> tuple[dict[str, dict[str, 
     return rows, finder.count(wanted) if len(runs) == _FOUND else len(runs)
 
 
-def _found_experiments(finder: RunFinder, wanted: Wanted) -> tuple[dict[str, dict[str, Any]], int]:
+def _found_experiments(finder: RunFinder, wanted: RunQuery) -> tuple[dict[str, dict[str, Any]], int]:
     """Returns the same of experiments, the newest first."""
     rows = {
         f"e{found.experiment.id}": {

@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_dash.analysis import accuracies, test_predictions
 from mnist_dash.analysis.words.number_words import accuracy_words, seconds_words, spread_words
 from mnist_dash.figures.live_figures import RunSoFar, runs_so_far
-from mnist_dash.networks.experiments import PlannedRun, alike_but_for_chance, differing
+from mnist_dash.networks.experiments import PlannedRun, differing, replicate_key
 from mnist_dash.networks.variants import VARIANTS, get_variant
 from mnist_dash.store.records import ACTIVE, CANCELLED, DONE, PAUSED, RUNNING, UNFINISHED, Experiment, Run
 from mnist_dash.ui.shared.controls import attempt, option_name
@@ -132,7 +132,7 @@ def _results(runs: Sequence[Run]) -> None:
     names = [name for name in differing(runs) if name not in _BY_CHANCE]
     groups: dict[object, list[Run]] = {}
     for run in done:
-        groups.setdefault(alike_but_for_chance(run), []).append(run)
+        groups.setdefault(replicate_key(run), []).append(run)
     if not names:
         of = f", mean ± standard deviation of {len(done)} runs" if len(done) > 1 else ""
         st.markdown(f"Test accuracy **{_accuracy_words(done)}**{of}")

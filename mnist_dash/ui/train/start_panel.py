@@ -4,7 +4,7 @@ import streamlit as st
 
 from mnist_dash.analysis.words.number_words import seconds_words
 from mnist_dash.figures.network_diagram import drawing_words, network_drawing
-from mnist_dash.networks.experiments import Described, expected_seconds, steps_of
+from mnist_dash.networks.experiments import AnyRun, expected_seconds, steps_of
 from mnist_dash.networks.summary import summarise, weights_in
 from mnist_dash.store.records import DONE
 from mnist_dash.ui.shared.controls import CHART, as_text, shows_errors
@@ -64,7 +64,7 @@ def _expected(form: Form) -> None:
     st.fragment(shows_errors(_expected_words), run_every=None if known else _LOOK_EVERY_S)(form, known)
 
 
-def _measured(form: Form) -> tuple[Described, float] | None:
+def _measured(form: Form) -> tuple[AnyRun, float] | None:
     """Returns a run and how long its steps take: the form's, if a worker was free to measure it, or an earlier one."""
     first, data = form.runs[0], dataset()
     seconds = job_queue().seconds_per_step(first)
