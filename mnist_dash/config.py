@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from platformdirs import user_data_dir
+
 from mnist_dash.errors import SettingsError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -31,7 +33,7 @@ SETTINGS = (
         "MNIST_DASH_DATABASE_URL",
         "",
         "Where runs and their models are kept, as an SQLAlchemy URL. Empty: an SQLite file in `.mnist_dash/` "
-        "under the project. PostgreSQL: `postgresql+psycopg://user:password@host/database`.",
+        "under the project, or in the user's data folder if installed by pip. PostgreSQL: `postgresql+psycopg://user:password@host/database`.",
     ),
     SettingInfo(
         "MNIST_DASH_DATA",
@@ -40,7 +42,7 @@ SETTINGS = (
         "download, then the bundled sample.",
     ),
     SettingInfo("MNIST_DASH_DOWNLOAD_URL", _MNIST_URL, "Where the full MNIST is fetched from; its checksum is fixed."),
-    SettingInfo("MNIST_DASH_CACHE", "", "Folder for the downloaded MNIST. Empty: `.mnist_dash/` under the project."),
+    SettingInfo("MNIST_DASH_CACHE", "", "Folder for the downloaded MNIST. Empty: the same folder as the database's."),
     SettingInfo("MNIST_DASH_SCHEDULER", "", "Address of a running Dask scheduler. Empty: workers on this machine."),
     SettingInfo("MNIST_DASH_WORKERS", "1", "How many workers train at the same time on this machine.", minimum=1),
     SettingInfo(
@@ -113,7 +115,7 @@ def load_settings(
         info.name: _read(info, str(found.get(info.name) or (secrets or {}).get(info.name) or info.default))
         for info in SETTINGS
     }
-    home = PROJECT / ".mnist_dash"
+    home = data_folder()
     return Settings(
         database_url=values["MNIST_DASH_DATABASE_URL"] or f"sqlite:///{home / 'runs.sqlite'}",
         data=Path(values["MNIST_DASH_DATA"]).expanduser().absolute() if values["MNIST_DASH_DATA"] else None,
@@ -127,6 +129,15 @@ def load_settings(
         max_queued=int(values["MNIST_DASH_MAX_QUEUED"]),
         max_epochs=int(values["MNIST_DASH_MAX_EPOCHS"]),
     )
+
+
+def data_folder(*, project: Path = PROJECT) -> Path:
+    """Returns where the database and the download are kept by default.
+
+    In a checkout that is `.mnist_dash/` beside `app.py`; a copy installed by pip keeps
+    nothing among the installed packages, but in the user's own data folder.
+    """
+    return project / ".mnist_dash" if (project / "app.py").exists() else Path(user_data_dir("mnist-dash", False))
 
 
 def _read(info: SettingInfo, value: str) -> str:

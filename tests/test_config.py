@@ -1,7 +1,11 @@
+import re
+
 import pytest
 
-from mnist_dash.config import PROJECT, SETTINGS, load_settings
+from mnist_dash.config import PROJECT, SETTINGS, data_folder, load_settings
 from mnist_dash.errors import SettingsError
+
+_VARIABLE = re.compile(r"\bMNIST_DASH_[A-Z_]+")
 
 NUMBERS = [info.name for info in SETTINGS if info.minimum is not None]
 
@@ -103,3 +107,20 @@ def test_a_worker_process_given_our_environment_has_the_same_data_and_store():
 
 def test_every_setting_explains_itself():
     assert all(info.help.endswith(".") for info in SETTINGS)
+
+
+def test_a_checkout_keeps_its_data_beside_the_app_and_an_installed_copy_in_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    checkout, installed = tmp_path / "checkout", tmp_path / "site-packages"
+    for folder in (checkout, installed):
+        folder.mkdir()
+    (checkout / "app.py").touch()
+
+    assert data_folder(project=checkout) == checkout / ".mnist_dash"
+    assert not data_folder(project=installed).is_relative_to(installed)
+
+
+def test_every_variable_that_the_code_reads_is_in_the_table():
+    named = {name for file in (PROJECT / "mnist_dash").rglob("*.py") for name in _VARIABLE.findall(file.read_text())}
+
+    assert named == {info.name for info in SETTINGS}

@@ -158,5 +158,5 @@ def _tested(
     if len(first.runs) == len(second.runs) == 1:
         paired = paired_test(outcomes[first.first.id], outcomes[second.first.id])
         return PairwiseTest(better, worse, paired.p, paired=paired)
-    means = welch_test(first.accuracies, second.accuracies)
+    means = welch_test(first.accuracies, second.accuracies, images=first.accuracy.n)
     return PairwiseTest(better, worse, means.p, means=means, needed=runs_needed(first.accuracies, second.accuracies))

@@ -87,6 +87,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
+_NORMAL_DEGREES = 10**6  # with so many, Student's distribution is the normal one
+
+
 @dataclass(frozen=True)
 class MeanDifference:
     """The difference between the means of two groups of repeated runs.
@@ -103,7 +106,9 @@ class MeanDifference:
     p: float
 
 
-def welch_test(first: Sequence[float], second: Sequence[float], *, confidence: float = CONFIDENCE) -> MeanDifference:
+def welch_test(
+    first: Sequence[float], second: Sequence[float], *, images: int | None = None, confidence: float = CONFIDENCE
+) -> MeanDifference:
     """Compares two groups of repeated runs by Welch's t-test.
 
     A group of one has no spread of its own; it is taken to have the other's.
@@ -111,6 +116,9 @@ def welch_test(first: Sequence[float], second: Sequence[float], *, confidence: f
     Args:
         first: A number of each run of the first group, at least one.
         second: The same of the second group. One of the groups has at least two.
+        images: On how many test images the numbers, then accuracies in [0, 1], were
+            measured. Where no group scatters, seeds say nothing of chance: then the images'
+            own binomial spread is the standard error, as in a two-proportion z-test.
         confidence: How often such an interval holds the true difference.
 
     Raises:
@@ -124,6 +132,8 @@ def welch_test(first: Sequence[float], second: Sequence[float], *, confidence: f
     """
     value = spread(first).mean - spread(second).mean
     error, degrees = _standard_error(first, second)
+    if error == 0 and images:
+        error, degrees = _binomial_error((first[0], second[0]), images), _NORMAL_DEGREES
     if error == 0:
         return MeanDifference(value, value, value, 1.0 if value == 0 else 0.0)
     margin = student_quantile((1 + confidence) / 2, degrees) * error
@@ -142,6 +152,11 @@ def _standard_error(first: Sequence[float], second: Sequence[float]) -> tuple[fl
         return 0.0, 1
     below = sum(part**2 / (len(group) - 1) for part, group in zip(parts, (first, second), strict=True))
     return math.sqrt(sum(parts)), sum(parts) ** 2 / below
+
+
+def _binomial_error(accuracies: tuple[float, float], images: int) -> float:
+    """Returns the standard error of the difference of two accuracies, each measured on so many images."""
+    return math.sqrt(sum(accuracy * (1 - accuracy) for accuracy in accuracies) / images)
 
 
 def runs_needed(first: Sequence[float], second: Sequence[float], *, power: float = POWER) -> int | None:

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -189,7 +188,7 @@ class CompiledTraining:
         shown = [layer.output for layer in self.model.layers if layer.__class__.__name__ not in _NOT_SHOWN]
         converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(self.model.inputs, shown))
         # Keras and the converter print their progress; standard output belongs to `--json`.
-        with contextlib.redirect_stdout(sys.stderr if os.environ.get("MNIST_DASH_DEBUG") else io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()):
             return bytes(converter.convert())
 
     def _compiled_steps(self, pixels: Any, labels: Any) -> Any:

@@ -68,7 +68,8 @@ def _measure_claimed(store: RunStore, claimed: Measurement, gives_way: bool) -> 
         dataset = dataset_of(run)
         # Workers share the cores, as they do in training.
         threads = max(1, (os.cpu_count() or 1) // load_settings().workers)
-        predictor = Predictor(store.read_artifact(run.id, MODEL_TFLITE), num_threads=threads)
+        model = retry_transient(lambda: store.read_artifact(run.id, MODEL_TFLITE))
+        predictor = Predictor(model or b"", num_threads=threads)
         readings = claimed.readings
         for readings in measure(predictor, dataset, claimed.readings, beat=partial(retry_transient, beat)):
             retry_transient(partial(measurements.record, *mine, readings))

@@ -147,6 +147,18 @@ def test_repeats_without_any_spread_differ_surely_or_not_at_all():
     assert welch_test([0.95, 0.95], [0.9, 0.9]).p == 0.0
 
 
+def test_repeats_without_any_spread_have_that_of_their_test_images():
+    # Two proportions, as a z-test without pooling has it; worked by hand.
+    error = (0.951 * 0.049 / 10_000 + 0.952 * 0.048 / 10_000) ** 0.5
+    expected = 2 * stats.norm.sf(0.001 / error)
+
+    found = welch_test([0.952, 0.952], [0.951, 0.951], images=10_000)
+
+    assert found.p == pytest.approx(expected, rel=1e-4)
+    assert 0.7 < found.p < 0.8
+    assert (found.low, found.high) == pytest.approx((0.001 - 1.959964 * error, 0.001 + 1.959964 * error), rel=1e-4)
+
+
 def test_two_single_runs_have_no_difference_of_means():
     with pytest.raises(ValueError, match="no spread"):
         welch_test([0.9], [0.8])

@@ -16,7 +16,7 @@ import pytest
 from mnist_dash.corruptions.corruption import corrupt
 from mnist_dash.corruptions.kinds import CORRUPTIONS, KINDS, SUITE
 from mnist_dash.datasets.mnist import MNIST, Dataset
-from mnist_dash.errors import RunStateError
+from mnist_dash.errors import RunStateError, StoreError
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.corruption_counts import CorruptionCounts
@@ -33,7 +33,7 @@ from mnist_dash.store.records import (
 )
 from mnist_dash.store.run_export import REFERENCE_FOLDER, ROBUSTNESS_JSON, ensure_reference_runs
 from mnist_dash.store.run_store import MAX_LOST, RunStore
-from mnist_dash.worker import robustness
+from mnist_dash.worker import heartbeat, robustness
 from mnist_dash.worker.robustness import measure, measure_run, measured_pictures
 from tests.support.statements import execute
 
@@ -318,6 +318,25 @@ def test_a_run_of_other_data_fails_in_words(store, measurements, sample):
     found = measurements.read([run_id])[run_id]
     assert found.status == FAILED
     assert "this worker finds only mnist-sample" in str(found.error)
+
+
+def test_a_database_that_is_away_while_the_model_is_read_is_waited_for(store, measurements, sample, monkeypatch):
+    run_id = finished(store, sample)
+    measurements.request([run_id])
+    read, calls = RunStore.read_artifact, []
+
+    def away_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise StoreError("The database could not be read: connection refused. Try again.")
+        return read(*arguments)
+
+    monkeypatch.setattr(RunStore, "read_artifact", away_once)
+    monkeypatch.setattr(heartbeat, "_WAIT_S", 0.01)
+
+    measure_run(run_id, store.database_url)
+
+    assert measurements.read([run_id])[run_id].status == DONE
 
 
 def test_a_run_whose_model_is_damaged_fails_in_words(store, measurements, sample):
