@@ -1,28 +1,23 @@
 """What all tests share: real databases, the bundled sample, and an environment of their own."""
 
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
-import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
-import psycopg
 import pytest
 
 from mnist_dash.config import load_settings
 from mnist_dash.datasets.mnist import Dataset, load_dataset
 from mnist_dash.store.run_store import RunStore
+from tests.support.postgresql import PostgresqlServer, empty_schema, postgresql_server
 
-SLOW_TESTS = "MNIST_DASH_SLOW_TESTS"
-NEED_POSTGRESQL = "MNIST_DASH_TEST_POSTGRESQL"
-_POSTGRESQL_START_S = 60
+# What is left out unless its variable is 1, as in .ci/run; the marker's name and the variable's.
+OPT_IN = {
+    "slow": "MNIST_DASH_SLOW_TESTS",
+    "browser": "MNIST_DASH_TEST_BROWSER",
+    "kill": "MNIST_DASH_TEST_KILLS",
+}
 
 # No test measures time: on a busy machine an example may take longer than Hypothesis' 200 ms.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -30,11 +25,12 @@ hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if os.environ.get(SLOW_TESTS) != "1":
-        skipped = pytest.mark.skip(reason=f"slow; set {SLOW_TESTS}=1 to run it")
-        for item in items:
-            if item.get_closest_marker("slow"):
-                item.add_marker(skipped)
+    for item in items:
+        if Path(__file__).with_name("browser") in item.path.parents:
+            item.add_marker("browser")
+        for marker, variable in OPT_IN.items():
+            if item.get_closest_marker(marker) and os.environ.get(variable) != "1":
+                item.add_marker(pytest.mark.skip(reason=f"{marker}; set {variable}=1 to run it"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,108 +57,15 @@ def sample(environment: None) -> Dataset:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """Starts a PostgreSQL server for this session; gives its URL without a database."""
-    with _postgresql_server() as server:
+    with postgresql_server() as server:
         yield server.url
 
 
 @pytest.fixture
-def postgresql_to_stop() -> Iterator["PostgresqlServer"]:
+def postgresql_to_stop() -> Iterator[PostgresqlServer]:
     """A PostgreSQL server that a test may stop, kill and start again."""
-    with _postgresql_server() as server:
+    with postgresql_server() as server:
         yield server
-
-
-@contextmanager
-def _postgresql_server() -> Iterator["PostgresqlServer"]:
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
-    if not binaries or not shutil.which("setpriv"):
-        reason = "no PostgreSQL server in /usr/lib/postgresql (Debian: apt install postgresql)"
-        pytest.fail(reason) if os.environ.get(NEED_POSTGRESQL) == "1" else pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="mnist-dash-postgresql-"))
-    server = PostgresqlServer(binaries[-1], folder)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder)
-
-
-class PostgresqlServer:
-    """A PostgreSQL server in a folder of its own, that can be stopped and started again.
-
-    Attributes:
-        url: Its URL without a database.
-    """
-
-    def __init__(self, binaries: Path, folder: Path):
-        self._binaries, self._folder = binaries, folder
-        self._port = _free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"postgresql://postgres@127.0.0.1:{self._port}"
-        # The server refuses to run as root, and should end with the tests even if they are killed.
-        self._as_user = ["setpriv", "--pdeathsig", "INT"]
-        if os.geteuid() == 0:
-            self._as_user += ["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
-            shutil.chown(folder, "postgres", "postgres")
-        initdb = [f"{binaries}/initdb", "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run([*self._as_user, *initdb, "--locale", "C"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
-    def database(self, name: str) -> str:
-        """Makes an empty database and returns its URL for a store."""
-        with psycopg.connect(f"{self.url}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return f"{self.url.replace('postgresql', 'postgresql+psycopg')}/{name}"
-
-    def start(self) -> None:
-        """Starts the server and waits until it answers; tries again if remains of the last one are in the way.
-
-        To be called by a thread that lives on: the server ends with it.
-        """
-        deadline = time.monotonic() + _POSTGRESQL_START_S
-        while not self._answers():
-            if self._process is None or self._process.poll() is not None:
-                self._launch()
-            assert time.monotonic() < deadline, (self._folder / "log").read_text(errors="replace")
-            time.sleep(0.1)
-
-    def _launch(self) -> None:
-        options = {"listen_addresses": "127.0.0.1", "port": self._port, "unix_socket_directories": "", "fsync": "off"}
-        set_options = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._as_user, f"{self._binaries}/postgres", "-D", "data", *set_options],
-                cwd=self._folder,
-                stdout=log,
-                stderr=log,
-            )
-
-    def _answers(self) -> bool:
-        if self._process is None or self._process.poll() is not None:
-            return False
-        try:
-            psycopg.connect(f"{self.url}/postgres", connect_timeout=5).close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Ends the server: SIGINT cuts its connections, SIGQUIT does not even tell them, SIGKILL is a crash."""
-        if self._process is None:
-            return
-        self._process.send_signal(how)
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -171,12 +74,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'runs.sqlite'}"
         return
-    server = request.getfixturevalue("postgresql")
-    database = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {database}")
-        yield f"{server.replace('postgresql', 'postgresql+psycopg')}/{database}"
-        connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
+    yield empty_schema(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from mnist_dash.store.run_export import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.search import RunFinder
 from mnist_dash.ui.compare.image_views import caption_of
-from mnist_dash.ui.shared import resources
 from tests.pages.opening import TIMEOUT_S, opened, texts
 
 LOOKS = ("confusion", "digits", "disagreements", "worst", "labels", "sureness", "traits")
@@ -431,6 +430,7 @@ def edit_tags(run: int, tags: list[str]) -> AppTest:
 
         from mnist_dash.analysis.replicates import ReplicateGroup
         from mnist_dash.ui.compare import results_view
+        from mnist_dash.ui.shared import resources
 
         st.session_state[results_view._REFUSED] = 0
         st.session_state["edited"] = {"edited_rows": {"0": {"Tags": tags}}}
@@ -485,6 +485,7 @@ def report_of(runs: Sequence[int]) -> str:
 
         from mnist_dash.ui.compare.comparison import compare
         from mnist_dash.ui.compare.report_button import make_report
+        from mnist_dash.ui.shared import resources
 
         comparison = compare([resources.run_store().get_run(run) for run in runs])
         st.session_state["report"] = make_report(comparison, link="http://127.0.0.1/compare?runs=r1")

@@ -44,6 +44,7 @@ from tests.store.test_run_store import (
     race,
     start,
 )
+from tests.support.postgresql import empty_schema
 
 THIRD = replace(SECOND, number=3, loss=0.17, accuracy=0.95)
 TRAINING = {CHECKPOINT: b"after 1", BEST_WEIGHTS: b"best of 1"}
@@ -1201,16 +1202,11 @@ def test_what_is_new_works_in_a_database_that_was_version_1(upgraded):
 
 
 @pytest.fixture
-def new_url(store_url, tmp_path):
+def new_url(store_url, request, tmp_path):
     """URL of a second database, of the same kind and empty."""
     if store_url.startswith("sqlite"):
-        yield f"sqlite:///{tmp_path / 'new.sqlite'}"
-        return
-    name = f"{make_url(store_url).database}_new"
-    with psycopg.connect(store_url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"{store_url}_new"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        return f"sqlite:///{tmp_path / 'new.sqlite'}"
+    return empty_schema(request.getfixturevalue("postgresql"))
 
 
 def test_a_database_that_was_version_1_has_the_structure_of_a_new_one(version_1, upgraded, new_url):

@@ -19,6 +19,7 @@ from mnist_dash.worker.claimed_run import ClaimedRun
 from mnist_dash.worker.heartbeat import LOST, Heartbeat, retry_transient
 from mnist_dash.worker.training import train_run, train_runs
 from tests.support.learning import assert_ended_alike, at, history, queue, slow, wait_until
+from tests.support.postgresql import empty_schema
 
 QUICK = {"epochs": 3, "batch_size": 16, "hidden_units": 8, "train_part": 0.1, "validation": "holdout"}
 
@@ -255,7 +256,7 @@ def test_a_run_whose_end_the_full_disk_does_not_take_either_is_trained_when_ther
 @pytest.fixture
 def away(postgresql_to_stop) -> Iterator[RunStore]:
     """A store whose server can be stopped."""
-    opened = RunStore(postgresql_to_stop.database("lost"))
+    opened = RunStore(empty_schema(postgresql_to_stop.url))
     yield opened
     opened.close()
 

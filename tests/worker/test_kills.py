@@ -17,7 +17,10 @@ from mnist_dash.errors import StoreError
 from mnist_dash.store.records import DONE, FAILED, QUEUED, RUNNING, Epoch, Run
 from mnist_dash.store.run_store import MAX_LOST, RunStore
 from tests.support.learning import assert_equal_to_the_last_bit, final_weights, queue
+from tests.support.postgresql import empty_schema
 from tests.support.queue_process import LOST_AFTER, Dashboard, dashboard
+
+pytestmark = pytest.mark.kill
 
 KILLS = int(os.environ.get("MNIST_DASH_KILLS") or 1)
 SEED = int(os.environ.get("MNIST_DASH_KILLS_SEED") or random.randrange(10**6))
@@ -166,7 +169,7 @@ def test_runs_whose_page_process_is_killed_end_as_if_nothing_had_happened(runnin
 @kills_that_often
 def test_runs_whose_database_is_killed_end_as_if_nothing_had_happened(postgresql_to_stop, running, sample, undisturbed):
     running.kill_all()  # one worker at a time
-    store = RunStore(postgresql_to_stop.database("kills"))
+    store = RunStore(empty_schema(postgresql_to_stop.url))
 
     def kill_database(draw: random.Random) -> bool:
         postgresql_to_stop.stop(draw.choice([signal.SIGQUIT, signal.SIGKILL]))
