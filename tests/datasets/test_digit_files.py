@@ -300,9 +300,9 @@ def test_a_pickle_is_never_opened(tmp_path):
         "1" * 20_000,
     ],
 )
-@pytest.mark.parametrize("version", [b"\x01\x00", b"\x02\x00", b"\x03\x00", b"\x09\x09"])
-def test_an_array_with_a_strange_header_is_refused(header, version):
-    assert_refused(with_header(header, version=version), "damaged or not an .npz file")
+def test_an_array_with_a_strange_header_is_refused(header):
+    for version in (b"\x01\x00", b"\x02\x00", b"\x03\x00", b"\x09\x09"):
+        assert_refused(with_header(header, version=version), "damaged or not an .npz file")
 
 
 # Refused: pictures

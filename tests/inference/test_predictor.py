@@ -153,14 +153,14 @@ def test_weights_of_a_file_that_was_cut_off_cannot_be_read(keras_file, part):
         read_weights(keras_file[: int(part * len(keras_file))])
 
 
-@pytest.mark.parametrize("place", range(0, 100, 4))
-def test_weights_of_a_file_with_wrong_bytes_cannot_be_read(keras_file, place):
-    damaged = bytearray(keras_file)
-    start = place * len(damaged) // 100
-    damaged[start : start + len(damaged) // 25] = b"\x5a" * (len(damaged) // 25)
+def test_weights_of_a_file_with_wrong_bytes_anywhere_cannot_be_read(keras_file):
+    length = len(keras_file) // 25
+    for start in range(0, len(keras_file) - length, length):
+        damaged = bytearray(keras_file)
+        damaged[start : start + length] = b"\x5a" * length
 
-    with pytest.raises(StoreError, match=r"The stored model cannot be read .* Train it again\."):
-        read_weights(bytes(damaged))
+        with pytest.raises(StoreError, match=r"The stored model cannot be read .* Train it again\."):
+            read_weights(bytes(damaged))
 
 
 @pytest.mark.parametrize("content", [b"", b"not an archive", bytes(1_000)])
