@@ -89,7 +89,7 @@ def sweep_seconds(planned: list[PlannedRun], dataset: Dataset, workers: int) -> 
 
 def _train(store: RunStore, queue: JobQueue, planned: list[PlannedRun], dataset: Dataset) -> None:
     store.create_runs(planned, dataset=dataset.name, fingerprint=dataset.fingerprint)
-    queue.look()
+    queue.wake()
     while store.list_runs(statuses=UNFINISHED):
         time.sleep(0.05)
 

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from mnist_dash.datasets.mnist import CLASSES, Dataset
 from mnist_dash.networks.experiments import PlannedRun, experiment_title, plan_runs
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, PAUSED, QUEUED, RUNNING, Result
-from mnist_dash.store.run_export import ensure_reference_runs
+from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import (
     artifacts_table,

@@ -8,6 +8,7 @@ import json
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from mnist_dash.config import load_settings
@@ -41,9 +42,9 @@ def run_seconds(name: str, dataset: Dataset, epochs: int) -> float:
         url = f"sqlite:///{Path(folder) / 'runs.sqlite'}"
         store = RunStore(url)
         values = VARIANTS[name].check({"epochs": epochs})
-        run = store.create_run(name, values, dataset=dataset.name, fingerprint=dataset.fingerprint, claim=True)
+        run = store.create_run(name, values, dataset=dataset.name, fingerprint=dataset.fingerprint, leased=True)
         started = time.perf_counter()
-        train_run(run.id, url, claim=run.claim)
+        train_run(run.id, replace(load_settings(), database_url=url), lease=run.lease)
         seconds = time.perf_counter() - started
         store.close()
     return seconds

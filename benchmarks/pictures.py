@@ -33,7 +33,7 @@ from mnist_dash.errors import PictureError
 from mnist_dash.inference import recognition
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import VARIANTS
-from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
 SINGLE = ("drawn", "paper")
 SHEET, TIGHT, PADDED = "sheet", "semeion tight", "semeion padded"

@@ -81,18 +81,6 @@ class Settings:
     max_queued: int
     max_epochs: int
 
-    def as_environment(self) -> dict[str, str]:
-        """Returns the variables that give a worker process these same settings."""
-        return {
-            "MNIST_DASH_DATABASE_URL": self.database_url,
-            "MNIST_DASH_DATA": str(self.data or ""),
-            "MNIST_DASH_DOWNLOAD_URL": self.download_url,
-            "MNIST_DASH_CACHE": str(self.cache),
-            "MNIST_DASH_WORKERS": str(self.workers),
-            "MNIST_DASH_MAX_MINUTES": str(self.max_minutes),
-            "MNIST_DASH_MAX_MEMORY_MB": str(self.max_memory_mb),
-        }
-
 
 def load_settings(
     environment: Mapping[str, str] | None = None, *, secrets: Mapping[str, object] | None = None

@@ -1,3 +1,4 @@
+import pickle
 import re
 
 import pytest
@@ -97,12 +98,14 @@ def test_a_tilde_in_a_path_means_the_home_folder(monkeypatch):
     assert str(settings.data) == "/home/ann/mnist.npz"
 
 
-def test_a_worker_process_given_our_environment_has_the_same_data_and_store():
-    settings = load_settings({"MNIST_DASH_DATA": "mnist.npz", "MNIST_DASH_CACHE": "cache"})
+def test_workers_are_handed_their_settings_and_read_none_of_their_own():
+    settings = load_settings({"MNIST_DASH_DATA": "mnist.npz", "MNIST_DASH_MAX_MINUTES": "30"})
 
-    of_worker = load_settings(settings.as_environment())
+    handed = pickle.loads(pickle.dumps(settings))
 
-    assert of_worker == settings
+    assert handed == settings
+    for module in (PROJECT / "mnist_dash" / "worker").glob("*.py"):
+        assert "load_settings" not in module.read_text(), module.name
 
 
 def test_every_setting_explains_itself():

@@ -16,7 +16,7 @@ from mnist_dash.config import SETTINGS
 from mnist_dash.digitizer import decoding
 from mnist_dash.networks.variants import VARIANTS, default_settings
 from mnist_dash.store.corruption_counts import CorruptionCounts
-from mnist_dash.store.run_export import REFERENCE_FOLDER, ROBUSTNESS_JSON
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER, ROBUSTNESS_JSON
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()

@@ -8,6 +8,7 @@ the models that are there read corrupted pictures is measured anew.
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from mnist_dash.config import PROJECT, load_settings
@@ -19,7 +20,9 @@ from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES, VARIANTS, get_variant
 from mnist_dash.store.corruption_counts import CorruptionCounts
 from mnist_dash.store.records import DONE, MODEL_TFLITE, QUEUED, Run
-from mnist_dash.store.run_export import REFERENCE_FOLDER, ROBUSTNESS_JSON, SCRIPT_PY, export_run
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER, ROBUSTNESS_JSON
+from mnist_dash.store.run_export import SCRIPT_PY, export_run
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.robustness import measure
 from mnist_dash.worker.training import train_run
@@ -43,7 +46,7 @@ def main(names: list[str]) -> None:
 
 def _train(names: list[str], dataset: Dataset) -> None:
     store = RunStore(f"sqlite:///{_STORE}")
-    store.requeue_lost_runs()
+    RunLeases(store).requeue_lost()
     for name in names:
         variant = get_variant(name)
         settings = variant.check({})
@@ -53,7 +56,7 @@ def _train(names: list[str], dataset: Dataset) -> None:
         run: Run = (
             same[0] if same else store.create_run(name, settings, dataset=dataset.name, fingerprint=dataset.fingerprint)
         )
-        train_run(run.id, store.database_url)
+        train_run(run.id, replace(load_settings(), database_url=store.database_url))
         finished = store.get_run(run.id)
         if finished.status != DONE:
             raise MnistDashError(f"{name} did not finish: it is {finished.status}. {finished.error or ''}")
@@ -73,9 +76,9 @@ def _fit_novelty(dataset: Dataset, folder: Path) -> None:
 
 def _measure_robustness(dataset: Dataset, folder: Path) -> None:
     predictor = Predictor((folder / MODEL_TFLITE).read_bytes(), num_threads=os.cpu_count() or 1)
-    *_, readings = measure(predictor, dataset, CorruptionCounts())
-    (folder / ROBUSTNESS_JSON).write_text(json.dumps(readings.as_json()) + "\n")
-    print(f"{folder.name}: mean accuracy under corruption {readings.mean:.4f}")
+    *_, counts = measure(predictor, dataset, CorruptionCounts())
+    (folder / ROBUSTNESS_JSON).write_text(json.dumps(counts.as_json()) + "\n")
+    print(f"{folder.name}: mean accuracy under corruption {counts.mean:.4f}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from mnist_dash.config import Settings
 from mnist_dash.datasets import mnist
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.store.records import Run
-from mnist_dash.store.run_export import ensure_reference_runs
+from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, and nothing else.")

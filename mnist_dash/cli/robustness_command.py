@@ -8,7 +8,7 @@ import click
 from mnist_dash.analysis.corruption_accuracy import robustness, under, untouched
 from mnist_dash.analysis.words.number_words import accuracy_words, percent
 from mnist_dash.cli.group import as_json_option, commands, open_store, say
-from mnist_dash.config import load_settings
+from mnist_dash.config import Settings, load_settings
 from mnist_dash.corruptions.kinds import KINDS
 from mnist_dash.errors import RunStateError, TrainingError
 from mnist_dash.store.corruption_counts import CorruptionCounts
@@ -23,23 +23,24 @@ from mnist_dash.worker.robustness import measure_run
 @as_json_option
 def robustness_command(run_names: tuple[str, ...], as_json: bool) -> None:
     """Say how well each run R reads corrupted pictures; what is not known is measured in this process."""
-    with open_store(load_settings()) as store:
+    settings = load_settings()
+    with open_store(settings) as store:
         for run in [store.find_run(name) for name in run_names]:
-            _say(run, _measured(store, run), as_json=as_json)
+            _say(run, _measured(store, run, settings), as_json=as_json)
 
 
-def _measured(store: RunStore, run: Run) -> CorruptionCounts:
+def _measured(store: RunStore, run: Run, settings: Settings) -> CorruptionCounts:
     measurements = Measurements(store)
     measurements.request([run.id], owner="command line")
     if measurements.read([run.id])[run.id].status != DONE and sys.stderr.isatty():
         click.echo(f"Measuring {run.title} …", err=True)
-    measure_run(run.id, store.database_url)
+    measure_run(run.id, settings)
     found = measurements.read([run.id]).get(run.id)
     if found and found.status == FAILED:
         raise TrainingError(str(found.error))
     if found is None or found.status != DONE:
         raise RunStateError(f"Run {run.id} is being measured by another process, or was withdrawn. Try again later.")
-    return found.readings
+    return found.counts
 
 
 def _say(run: Run, readings: CorruptionCounts, *, as_json: bool) -> None:

@@ -74,10 +74,10 @@ def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[obje
     dataset = load(settings)
     with open_store(settings) as store:
         runs = store.create_runs(
-            planned, dataset=dataset.name, fingerprint=dataset.fingerprint, owner="command line", claim=True
+            planned, dataset=dataset.name, fingerprint=dataset.fingerprint, owner="command line", leased=True
         )
         with _shown_progress(store, runs, quiet=as_json):
-            train_all(runs, settings.database_url)
+            train_all(runs, settings)
         runs = [store.get_run(run.id) for run in runs]
         for run in runs:
             _say_result(run, store.list_epochs(run.id), as_json=as_json)

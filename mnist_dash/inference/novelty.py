@@ -9,7 +9,7 @@ import numpy as np
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
 from mnist_dash.store.records import MODEL_TFLITE
-from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
 NOVELTY_NPZ = "novelty.npz"
 REJECTED_TEST_DIGITS = 0.006  # part of the held-out training images; below 0.01 of MNIST's test images

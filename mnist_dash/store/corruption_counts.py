@@ -55,8 +55,8 @@ class Measurement:
         status: `QUEUED`, `RUNNING`, `DONE` or `FAILED`.
         owner: The visitor who asked for it.
         attempt: How often a worker took it.
-        claim: What its worker names in every call.
-        readings: What was measured so far.
+        lease: What its worker names in every change; None while no worker has it.
+        counts: What was measured so far.
         error: Why it failed, in words.
     """
 
@@ -64,6 +64,6 @@ class Measurement:
     status: str
     owner: str
     attempt: int
-    claim: str | None
-    readings: CorruptionCounts
+    lease: str | None
+    counts: CorruptionCounts
     error: str | None

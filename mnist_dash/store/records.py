@@ -106,7 +106,8 @@ class Run:
     """A run as the store holds it. Times are Unix seconds.
 
     Attributes:
-        wanted: The state that its worker is asked to bring it to, `PAUSED` or `CANCELLED`.
+        lease: What its worker names in every change; None while no worker has it.
+        requested_status: What its worker is asked to bring it to, `PAUSED` or `CANCELLED`.
         lost: How often its worker was lost since its last finished epoch.
         experiment_id: The experiment that it belongs to, if it was not queued alone.
         continues: The run whose epochs it goes on from.
@@ -124,8 +125,8 @@ class Run:
     finished_at: float | None
     heartbeat_at: float | None
     attempt: int
-    claim: str | None
-    wanted: str | None
+    lease: str | None
+    requested_status: str | None
     lost: int
     experiment_id: int | None
     continues: int | None

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, literal, select, true
+from sqlalchemy import and_, delete, insert, select
 
 from mnist_dash.networks.variants import default_settings
 from mnist_dash.store.records import BEST_WEIGHTS, CANCELLED, CHECKPOINT, Progress, Run
-from mnist_dash.store.schema import artifacts_table, epochs_table, experiments_table, runs_table
+from mnist_dash.store.schema import artifacts_table, experiments_table, runs_table
 
 _TRAINING = (CHECKPOINT, BEST_WEIGHTS)
 
@@ -25,14 +25,6 @@ def delete_empty_experiments(connection: Any) -> None:
     """Deletes experiments whose last run was deleted."""
     used = select(runs_table.c.experiment_id).where(runs_table.c.experiment_id.is_not(None))
     connection.execute(delete(experiments_table).where(experiments_table.c.id.not_in(used)))
-
-
-def copy_training(connection: Any, from_id: int, to_id: int) -> None:
-    """Gives a run the epochs of another one and what training goes on from."""
-    for table, which in ((epochs_table, true()), (artifacts_table, artifacts_table.c.name.in_(_TRAINING))):
-        columns = [column for column in table.columns if column.name != "run_id"]
-        rows = select(literal(to_id), *columns).where(table.c.run_id == from_id, which)
-        connection.execute(insert(table).from_select(["run_id", *(column.name for column in columns)], rows))
 
 
 def as_json(progress: Progress) -> dict[str, Any]:
@@ -52,8 +44,8 @@ def write_artifacts(connection: Any, run_id: int, artifacts: Mapping[str, bytes]
 
 
 def as_run(row: Any) -> Run:
-    """Returns a row of the runs as a record."""
-    fields = dict(row._mapping)
+    """Returns a row of the runs, with all its columns, as a record."""
+    fields = dict(zip(runs_table.columns.keys(), row, strict=True))
     progress = fields.pop("progress")
     # A run from before a setting existed was trained with what is now its default.
     fields["settings"] = {**default_settings(fields["variant"]), **fields["settings"]}

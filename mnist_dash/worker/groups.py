@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from mnist_dash.config import Settings
 from mnist_dash.networks.experiments import replicate_key
 from mnist_dash.networks.variants import get_variant
 from mnist_dash.store.records import CANCELLED, Run
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.heartbeat import LOST, Heartbeat
 from mnist_dash.worker.stacked import can_be_stacked
@@ -16,12 +18,12 @@ MAX_STACKED = 8
 def grouped_runs(runs: Sequence[Run], *, workers: int) -> list[list[Run]]:
     """Divides waiting runs into those that are trained together, in the order of the first of each group.
 
-    Runs of one experiment that differ only in seed or fold are trained as lanes of one
+    Runs of one experiment that differ only in seed or fold are stacked in one
     program, where a network is small enough to gain by it, and spread over all workers.
     """
     alike: dict[object, list[Run]] = {}
     for run in runs:
-        fresh = run.continues is None and (not run.attempt or run.claim is not None)
+        fresh = run.continues is None and (not run.attempt or run.lease is not None)
         together = fresh and run.experiment_id is not None and can_be_stacked(get_variant(run.variant), run.settings)
         kind = (run.experiment_id, run.fingerprint, replicate_key(run))
         alike.setdefault(kind if together else run.id, []).append(run)
@@ -32,39 +34,39 @@ def grouped_runs(runs: Sequence[Run], *, workers: int) -> list[list[Run]]:
     return groups
 
 
-def train_all(runs: Sequence[Run], database_url: str) -> None:
-    """Trains runs that the caller created as claimed, group by group.
+def train_all(runs: Sequence[Run], settings: Settings) -> None:
+    """Trains runs that the caller created as leased, group by group.
 
     Those that wait beat too, so that no other worker takes them for lost.
 
     Args:
         runs: The runs.
-        database_url: The store that they are in.
+        settings: Say which store they are in, and the limits.
     """
-    store = RunStore(database_url)
-    waiting = {run.id: run for run in runs}
+    store = RunStore(settings.database_url)
+    leases = RunLeases(store)
+    waiting = {run.id: str(run.lease) for run in runs}
     try:
-        with Heartbeat(store, list(runs)) as reporter:
+        with Heartbeat(leases, waiting) as heartbeat:
             for group in grouped_runs(runs, workers=1):
-                wanted = [run for run in group if not _stopped(store, run, reporter)]
+                to_train = {run.id: waiting[run.id] for run in group if not _stopped(leases, run, heartbeat)}
                 for run in group:
-                    reporter.forget(run.id)
+                    heartbeat.forget(run.id)
                     del waiting[run.id]
-                if wanted:
-                    claims = {run.id: str(run.claim) for run in wanted}
-                    train_runs(list(claims), database_url, claims=claims)
+                if to_train:
+                    train_runs(list(to_train), settings, leases=to_train)
     except KeyboardInterrupt:
-        for run in waiting.values():
-            store.stop_run(run.id, str(run.claim), CANCELLED, {})
+        for run_id, lease in waiting.items():
+            leases.stop(run_id, lease, CANCELLED, {})
         raise
     finally:
         store.close()
 
 
-def _stopped(store: RunStore, run: Run, reporter: Heartbeat) -> bool:
-    """Ends a waiting run, if that is wanted."""
-    wanted = reporter.wanted.get(run.id)
-    if wanted and wanted != LOST:
-        reporter.forget(run.id)
-        store.stop_run(run.id, str(run.claim), wanted, {})
-    return bool(wanted)
+def _stopped(leases: RunLeases, run: Run, heartbeat: Heartbeat) -> bool:
+    """Ends a waiting run, if that is requested."""
+    requested = heartbeat.requested.get(run.id)
+    if requested and requested != LOST:
+        heartbeat.forget(run.id)
+        leases.stop(run.id, str(run.lease), requested, {})
+    return bool(requested)

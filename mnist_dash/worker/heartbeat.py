@@ -1,13 +1,12 @@
-"""The worker's line to the store: beats, progress, and changes that outlive a lost database."""
+"""The worker's heartbeat, and changes of the store that outlive a lost database."""
 
 import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 
 from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
-from mnist_dash.store.records import Progress, Run
-from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.records import Progress
 
 LOST = "lost"
 _BEAT_S = 0.25
@@ -16,22 +15,29 @@ _WAIT_S = 0.5
 Answer = TypeVar("Answer")
 
 
+class Beats(Protocol):
+    """Keeps leases alive: `RunLeases` or `Measurements`."""
+
+    def beat(self, run_id: int, lease: str, progress: Progress | None) -> str | None:
+        """Says that the worker lives; returns the requested status."""
+
+
 class Heartbeat(threading.Thread):
-    """Beats and reports from a thread of its own, so that training never waits for the store.
+    """Beats and reports from a thread of its own, so that work never waits for the store.
 
     Attributes:
-        wanted: What each run should become: `PAUSED`, `CANCELLED`, or `LOST` if it
-            is in other hands.
+        requested: What each run should become: `PAUSED`, `CANCELLED`, or `LOST` if its
+            lease is lost.
     """
 
-    def __init__(self, store: RunStore, runs: list[Run]):
-        super().__init__(name="run reporter", daemon=True)
-        self._store = store
-        self._claims = {run.id: str(run.claim) for run in runs}
+    def __init__(self, leased: Beats, leases: Mapping[int, str]):
+        super().__init__(name="heartbeat", daemon=True)
+        self._leased = leased
+        self._leases = dict(leases)
         self._progress: dict[int, Progress] = {}
         self._ended = threading.Event()
         self._beating = threading.Lock()
-        self.wanted: dict[int, str] = {}
+        self.requested: dict[int, str] = {}
 
     def report(self, run_id: int, progress: Progress) -> None:
         """Takes the newest progress of a run."""
@@ -40,26 +46,26 @@ class Heartbeat(threading.Thread):
     def forget(self, run_id: int) -> None:
         """Ends the beats of a run, before its last change."""
         with self._beating:
-            self._claims.pop(run_id, None)
+            self._leases.pop(run_id, None)
 
     def run(self) -> None:
         """Beats until all is over."""
         while not self._ended.wait(_BEAT_S):
             with self._beating:
-                for run_id, claim in self._claims.items():
-                    self._beat(run_id, claim)
+                for run_id, lease in self._leases.items():
+                    self._beat(run_id, lease)
 
-    def _beat(self, run_id: int, claim: str) -> None:
+    def _beat(self, run_id: int, lease: str) -> None:
         try:
-            wanted = self._store.beat(run_id, claim, self._progress.get(run_id))
+            requested = self._leased.beat(run_id, lease, self._progress.get(run_id))
         except RunStateError:
-            wanted = LOST
+            requested = LOST
         except StoreError:
-            return  # the database may come back; the next epoch insists on it
-        if wanted:
-            self.wanted[run_id] = wanted
+            return  # the database may come back; the next result waits for it
+        if requested:
+            self.requested[run_id] = requested
         else:
-            self.wanted.pop(run_id, None)
+            self.requested.pop(run_id, None)
 
     def __enter__(self) -> "Heartbeat":
         self.start()
@@ -81,11 +87,11 @@ def retry_transient(
         patience_s: For how long it is tried.
 
     Returns:
-        What the change returned; None if it had happened unheard.
+        What the change returned; None if it had been made but its answer was lost.
 
     Raises:
         RunNotFoundError: If there is no such run or artifact.
-        RunStateError: If the run is in other hands.
+        RunStateError: If the lease is lost.
         StoreError: If the database stays away or full.
     """
     deadline = time.monotonic() + patience_s

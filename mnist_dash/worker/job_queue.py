@@ -4,18 +4,19 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psutil
 from distributed import Client, Future, LocalCluster, WorkerPlugin, get_worker
 
-from mnist_dash.config import Settings, load_settings
+from mnist_dash.config import Settings
 from mnist_dash.errors import QueueError, StoreError
 from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.hyperparameters import Values
 from mnist_dash.store.measurements import Measurements
-from mnist_dash.store.records import ACTIVE, QUEUED, Run, in_turn
+from mnist_dash.store.records import ACTIVE, QUEUED, in_turn
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.compiled import load_tensorflow
 from mnist_dash.worker.groups import grouped_runs
@@ -23,12 +24,13 @@ from mnist_dash.worker.programs import precompile_and_time
 from mnist_dash.worker.robustness import measure_run
 from mnist_dash.worker.training import train_runs
 
-_LOOK_EVERY_S = 2.0
+_POLL_EVERY_S = 2.0
 _CONNECT_TIMEOUT_S = 30
 _LOCAL = "127.0.0.1:0"  # Dask's own status pages: any free port, for this machine only
 _AFTER_RUNS = -100_000  # priority of measurements
 _LAST = -1_000_000  # priority of what may wait until nothing else is to be done
 _PRECOMPILED_KEPT = 256
+_Attempt = tuple[int, int]  # a run and how often it was started before
 
 
 class JobQueue:
@@ -46,12 +48,10 @@ class JobQueue:
         self._settings = settings
         self._store = RunStore(settings.database_url)
         self._closed = threading.Event()
-        self._look_now = threading.Event()
+        self._wake_up = threading.Event()
         self._cluster: LocalCluster | None = None
         self._client: Client | None = None
-        self._submitted: dict[tuple[int, int], Future] = {}
-        self._times_submitted: Counter[str] = Counter()
-        self._measuring: dict[tuple[int, int], Future] = {}
+        self._training, self._measuring = _Tasks("mnist-dash"), _Tasks("mnist-dash-robustness")
         self._to_precompile: PlannedRun | None = None
         self._precompiled: dict[str, Future] = {}
         self.problem: str | None = None
@@ -63,9 +63,9 @@ class JobQueue:
         """Whether workers can be given runs."""
         return self._client is not None
 
-    def look(self) -> None:
+    def wake(self) -> None:
         """Submits newly queued runs at once instead of within two seconds."""
-        self._look_now.set()
+        self._wake_up.set()
 
     def seconds_per_step(self, planned: PlannedRun) -> float | None:
         """Returns how long a worker takes for one training step of a network.
@@ -81,13 +81,13 @@ class JobQueue:
             return float(future.result()) if future.status == "finished" else None
         if future is None and self._to_precompile != planned:
             self._to_precompile = planned
-            self.look()
+            self.wake()
         return None
 
     def close(self) -> None:
         """Stops the queue; runs that its own workers were training are found again later."""
         self._closed.set()
-        self._look_now.set()
+        self._wake_up.set()
         self._thread.join()
         if self._client:
             self._client.close()
@@ -103,14 +103,14 @@ class JobQueue:
             self.problem = str(QueueError(f"No workers on {where}: {error}. Check MNIST_DASH_SCHEDULER and restart."))
             return
         while not self._closed.is_set():
-            self._look_now.clear()
+            self._wake_up.clear()
             try:
-                self.problem = self._submit_queued(self._client)
+                self.problem = self._submit_runs(self._client)
                 self._submit_measurements(self._client)
                 self._submit_precompilation(self._client)
             except (StoreError, OSError, RuntimeError) as error:
                 self.problem = f"Runs wait: {error}"
-            self._look_now.wait(_LOOK_EVERY_S)
+            self._wake_up.wait(_POLL_EVERY_S)
 
     def _connect(self) -> Client:
         if self._settings.scheduler:
@@ -125,96 +125,111 @@ class JobQueue:
             memory_limit=0,  # TensorFlow alone takes what Dask would call too much
             silence_logs=logging.ERROR,
             # Workers that each took all cores would only get in each other's way.
-            env={**self._settings.as_environment(), "TF_NUM_INTRAOP_THREADS": str(threads)},
+            env={"TF_NUM_INTRAOP_THREADS": str(threads)},
         )
         client = Client(self._cluster, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
         client.register_plugin(_Preload())
         return client
 
-    def _submit_queued(self, client: Client) -> str | None:
+    def _submit_runs(self, client: Client) -> str | None:
         """Submits what is queued and not submitted; returns what went wrong with earlier tasks."""
-        self._store.requeue_lost_runs()
+        RunLeases(self._store).requeue_lost()
         queued = [run for run in in_turn(self._store.list_runs(statuses=ACTIVE)) if run.status == QUEUED]
-        submitted = {
-            attempt: self._submitted[attempt] for run in queued if (attempt := _attempt(run)) in self._submitted
-        }
-        broken = [future for future in submitted.values() if future.status == "error"]
-        self._submitted = submitted
-        waiting = [run for run in queued if _attempt(run) not in submitted or submitted[_attempt(run)].done()]
-        for place, group in enumerate(grouped_runs(waiting, workers=self._number_of_workers(client))):
-            self._submit(client, group, priority=-place)
-        return f"Runs wait: {broken[0].exception()!r}" if broken else None
-
-    def _submit(self, client: Client, group: Sequence[Run], *, priority: int) -> None:
-        # The same key from two dashboards is one task for their common scheduler. A task that ended
-        # without starting its runs, for instance because the database was away, gets another key.
-        key = "-".join(["mnist-dash", *(f"{run.id}.{run.attempt}" for run in group)])
-        self._times_submitted[key] += 1
-        future = client.submit(
-            _work,
-            [run.id for run in group],
-            self._settings.database_url,
-            key=f"{key}-{self._times_submitted[key]}",
-            pure=False,
-            priority=priority,
-        )
-        self._submitted |= {_attempt(run): future for run in group}
+        problem = self._training.forget_others([(run.id, run.attempt) for run in queued])
+        waiting = [run for run in queued if not self._training.is_submitted((run.id, run.attempt))]
+        for index, group in enumerate(grouped_runs(waiting, workers=self._number_of_workers(client))):
+            attempts = [(run.id, run.attempt) for run in group]
+            run_ids = [run.id for run in group]
+            self._training.submit(client, attempts, _train, run_ids, self._settings, priority=-index)
+        return f"Runs wait: {problem}" if problem else None
 
     def _submit_measurements(self, client: Client) -> None:
         """Submits what is to be measured, a task for each run, which makes room for training after any kind."""
         measurements = Measurements(self._store)
         measurements.requeue_lost()
         waiting = measurements.waiting()
-        self._measuring = {attempt: future for attempt, future in self._measuring.items() if attempt in waiting}
-        for place, attempt in enumerate(waiting):
-            if attempt in self._measuring and not self._measuring[attempt].done():
-                continue
-            # Like the key of a run: one task for two dashboards, and another one after a task that ended in vain.
-            key = f"mnist-dash-robustness-{attempt[0]}.{attempt[1]}"
-            self._times_submitted[key] += 1
-            self._measuring[attempt] = client.submit(
-                measure_run,
-                attempt[0],
-                self._settings.database_url,
-                gives_way=True,
-                key=f"{key}-{self._times_submitted[key]}",
-                pure=False,
-                priority=_AFTER_RUNS - place,
-            )
+        self._measuring.forget_others(waiting)
+        for index, attempt in enumerate(waiting):
+            if not self._measuring.is_submitted(attempt):
+                priority = _AFTER_RUNS - index
+                self._measuring.submit(client, [attempt], _measure, attempt[0], self._settings, priority=priority)
 
     def _number_of_workers(self, client: Client) -> int:
         return max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
 
     def _submit_precompilation(self, client: Client) -> None:
-        wish, busy = self._to_precompile, any(not future.done() for future in self._precompiled.values())
-        if wish is None or busy:
+        planned, busy = self._to_precompile, any(not future.done() for future in self._precompiled.values())
+        if planned is None or busy:
             return
         self._to_precompile = None
-        key = _precompile_key(wish)
+        key = _precompile_key(planned)
         if key in self._precompiled:
             return
         while len(self._precompiled) >= _PRECOMPILED_KEPT:
             del self._precompiled[next(iter(self._precompiled))]
         self._precompiled[key] = client.submit(
-            precompile_and_time, wish.variant, dict(wish.settings), key=key, pure=False, priority=_LAST
+            precompile_and_time,
+            planned.variant,
+            dict(planned.settings),
+            self._settings,
+            key=key,
+            pure=False,
+            priority=_LAST,
         )
-
-
-def _attempt(run: Run) -> tuple[int, int]:
-    return run.id, run.attempt
 
 
 def _precompile_key(planned: PlannedRun) -> str:
     structure: Values = {name: value for name, value in planned.settings.items() if name not in ("seed", "epochs")}
-    return f"mnist-dash-rehearsal-{planned.variant}-{sorted(structure.items())}"
+    return f"mnist-dash-precompile-{planned.variant}-{sorted(structure.items())}"
 
 
-def _work(run_ids: Sequence[int], database_url: str) -> None:
-    """Trains runs, and has the worker begin anew if its memory has grown too large."""
-    train_runs(run_ids, database_url)
+def _train(run_ids: Sequence[int], settings: Settings) -> None:
+    """Trains runs, and restarts the worker if its memory has grown too large."""
+    train_runs(run_ids, settings)
     worker = get_worker()
-    if psutil.Process().memory_info().rss > load_settings().max_memory_mb * 1e6 / 2:
+    if psutil.Process().memory_info().rss > settings.max_memory_mb * 1e6 / 2:
         worker.loop.add_callback(worker.close_gracefully, restart=True, reason="memory has grown")
+
+
+def _measure(run_id: int, settings: Settings) -> None:
+    """Measures a run, and makes room for training after any kind."""
+    measure_run(run_id, settings, yields=True)
+
+
+class _Tasks:
+    """The tasks of one kind that were submitted, by the attempts at runs that they work on."""
+
+    def __init__(self, name: str):
+        self._name = name
+        self._futures: dict[_Attempt, Future] = {}
+        self._times_submitted: Counter[str] = Counter()
+
+    def forget_others(self, waiting: Sequence[_Attempt]) -> str | None:
+        """Keeps what still waits in the store; returns what went wrong with one of these tasks."""
+        self._futures = {attempt: future for attempt, future in self._futures.items() if attempt in waiting}
+        broken = [future for future in self._futures.values() if future.status == "error"]
+        return repr(broken[0].exception()) if broken else None
+
+    def is_submitted(self, attempt: _Attempt) -> bool:
+        """Says whether a task that has not ended works on an attempt."""
+        return attempt in self._futures and not self._futures[attempt].done()
+
+    def submit(
+        self,
+        client: Client,
+        attempts: Sequence[_Attempt],
+        function: Callable[..., None],
+        *arguments: object,
+        priority: int,
+    ) -> None:
+        """Submits one task for some attempts."""
+        # The same key from two dashboards is one task for their common scheduler. A task that ended
+        # without starting its runs, for instance because the database was away, gets another key.
+        key = "-".join([self._name, *(f"{run_id}.{attempt}" for run_id, attempt in attempts)])
+        self._times_submitted[key] += 1
+        key = f"{key}-{self._times_submitted[key]}"
+        future = client.submit(function, *arguments, key=key, pure=False, priority=priority)
+        self._futures |= dict.fromkeys(attempts, future)
 
 
 class _Preload(WorkerPlugin):

@@ -6,12 +6,12 @@ from typing import Protocol
 
 import numpy as np
 
-from mnist_dash.config import Settings, load_settings
+from mnist_dash.config import Settings
 from mnist_dash.datasets.mnist import Dataset, load_dataset, source_mtimes
 from mnist_dash.datasets.splits import Split, split
 from mnist_dash.errors import TrainingError
 from mnist_dash.networks.hyperparameters import Value, Values
-from mnist_dash.networks.variants import get_variant
+from mnist_dash.networks.variants import default_settings, get_variant
 from mnist_dash.store.records import Run
 from mnist_dash.worker.chunks import NOT_STARTED, EpochProgress
 from mnist_dash.worker.compiled import CompiledTraining, load_tensorflow, uses_xla
@@ -36,23 +36,22 @@ def program_for(variant: str, values: Values, dataset: Dataset) -> CompiledTrain
 # The programs hold the pictures as constants: few of them, so that memory stays bounded.
 @lru_cache(maxsize=3)
 def _program(variant: str, compiled: tuple[tuple[str, Value], ...], dataset: Dataset) -> CompiledTraining:
-    checked = get_variant(variant).check(dict(compiled))
-    return CompiledTraining(get_variant(variant), checked, dataset.x_train, dataset.y_train)
+    values = {**default_settings(variant), **dict(compiled)}
+    return CompiledTraining(get_variant(variant), values, dataset.x_train, dataset.y_train)
 
 
-def training_data() -> Dataset:
-    """Returns the data that this process's settings name, read anew only when its files change."""
-    settings = load_settings()
+def training_data(settings: Settings) -> Dataset:
+    """Returns the data that the settings name, read anew only when its files change."""
     return _data(settings, source_mtimes(settings))
 
 
-def dataset_of(run: Run) -> Dataset:
+def dataset_of(run: Run, settings: Settings) -> Dataset:
     """Returns the data that a run learned or is to learn.
 
     Raises:
         TrainingError: If this process finds other data.
     """
-    dataset = training_data()
+    dataset = training_data(settings)
     if dataset.fingerprint != run.fingerprint:
         raise TrainingError(
             f"Run {run.id} was queued for {run.dataset}, but this worker finds only {dataset.name}. "
@@ -135,21 +134,21 @@ def program_for_runs(variant: str, settings: Sequence[Values], dataset: Dataset)
         settings: All settings of each; several differ only in seed and fold.
         dataset: What they learn.
     """
-    alone = program_for(variant, settings[0], dataset)
-    if not uses_xla(alone.variant, alone.values):
-        return SingleProgram(alone)
-    lanes = _stacked_program(alone, len(settings), dataset)
-    lanes.begin(settings)
-    return lanes
+    single = program_for(variant, settings[0], dataset)
+    if not uses_xla(single.variant, single.values):
+        return SingleProgram(single)
+    stacked = _stacked_program(single, len(settings), dataset)
+    stacked.begin(settings)
+    return stacked
 
 
 @lru_cache(maxsize=3)
-def _stacked_program(alone: CompiledTraining, lanes: int, dataset: Dataset) -> StackedProgram:
-    return StackedProgram(alone, [alone.values] * lanes, dataset.x_train, dataset.y_train)
+def _stacked_program(single: CompiledTraining, networks: int, dataset: Dataset) -> StackedProgram:
+    return StackedProgram(single, [single.values] * networks, dataset.x_train, dataset.y_train)
 
 
-def precompile_and_time(variant: str, values: Values) -> float:
+def precompile_and_time(variant: str, values: Values, settings: Settings) -> float:
     """Compiles a network before it is needed and returns the seconds of one training step."""
     load_tensorflow()
-    dataset = training_data()
+    dataset = training_data(settings)
     return program_for_runs(variant, [values], dataset).seconds_per_step([split_for(values, dataset).train])

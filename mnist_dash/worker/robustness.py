@@ -1,4 +1,4 @@
-"""How well a finished run reads corrupted pictures: what a worker executes, with LiteRT instead of TensorFlow."""
+"""The robustness of finished runs: what a worker executes to measure it, with LiteRT instead of TensorFlow."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from mnist_dash.config import load_settings
+from mnist_dash.config import Settings
 from mnist_dash.corruptions.corruption import Kind, corrupt
 from mnist_dash.corruptions.kinds import CLEAN, CORRUPTIONS, KINDS
 from mnist_dash.datasets.mnist import Dataset
@@ -18,7 +18,7 @@ from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import MODEL_TFLITE, QUEUED
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.worker.heartbeat import retry_transient
+from mnist_dash.worker.heartbeat import Heartbeat, retry_transient
 from mnist_dash.worker.programs import dataset_of
 
 MAX_IMAGES = 2_000
@@ -36,62 +36,70 @@ def measured_pictures(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return dataset.x_test[::every], dataset.y_test[::every]
 
 
-def measure_run(run_id: int, database_url: str, *, gives_way: bool = False) -> None:
+def measure_run(run_id: int, settings: Settings, *, yields: bool = False) -> None:
     """Measures a run that was asked for, kind by kind, and records each in the store.
 
     What an earlier worker left unfinished goes on after the last kind that it recorded. A
-    measurement that is in other hands, withdrawn or deleted is left alone.
+    measurement that another worker holds, or that was withdrawn or deleted, is left alone.
 
     Args:
         run_id: The run.
-        database_url: The store that it is in.
-        gives_way: Queue the rest again after any kind while a run waits to be trained.
+        settings: Say which store it is in, the data, and how many workers share the cores.
+        yields: Queue the rest again after any kind while a run waits to be trained.
     """
-    store = retry_transient(lambda: RunStore(database_url))
+    store = retry_transient(lambda: RunStore(settings.database_url))
     assert store
     try:
         with contextlib.suppress(RunStateError):
             measurements = Measurements(store)
-            claimed = retry_transient(lambda: measurements.claim(run_id))
-            assert claimed
-            _measure_claimed(store, claimed, gives_way)
+            acquired = retry_transient(lambda: measurements.acquire(run_id))
+            assert acquired
+            with Heartbeat(measurements, {run_id: str(acquired.lease)}) as heartbeat:
+                _measure_leased(store, acquired, settings, heartbeat, yields=yields)
     finally:
         store.close()
 
 
-def _measure_claimed(store: RunStore, claimed: Measurement, gives_way: bool) -> None:
-    measurements, mine = Measurements(store), (claimed.run_id, str(claimed.claim))
-    beat = partial(measurements.beat, *mine)
+def _measure_leased(
+    store: RunStore, acquired: Measurement, settings: Settings, heartbeat: Heartbeat, *, yields: bool
+) -> None:
+    run_id, lease = acquired.run_id, str(acquired.lease)
+    measurements = Measurements(store)
     try:
-        run = retry_transient(lambda: store.get_run(claimed.run_id))
-        assert run
-        dataset = dataset_of(run)
-        # Workers share the cores, as they do in training.
-        threads = max(1, (os.cpu_count() or 1) // load_settings().workers)
-        model = retry_transient(lambda: store.read_artifact(run.id, MODEL_TFLITE))
-        predictor = Predictor(model or b"", num_threads=threads)
-        readings = claimed.readings
-        for readings in measure(predictor, dataset, claimed.readings, beat=partial(retry_transient, beat)):
-            retry_transient(partial(measurements.record, *mine, readings))
-            if gives_way and retry_transient(partial(_a_run_waits, store)):
-                retry_transient(partial(measurements.release, *mine))
-                return
-        retry_transient(partial(measurements.finish, *mine, readings))
+        predictor, dataset = _predictor_and_data(store, run_id, settings)
+        counts = acquired.counts
+        for counts in measure(predictor, dataset, acquired.counts, stop=lambda: run_id in heartbeat.requested):
+            retry_transient(partial(measurements.record, run_id, lease, counts))
+            if yields and retry_transient(lambda: bool(store.list_runs(statuses=[QUEUED], limit=1))):
+                return _end(heartbeat, run_id, partial(measurements.release, run_id, lease))
+        if run_id not in heartbeat.requested:
+            _end(heartbeat, run_id, partial(measurements.finish, run_id, lease, counts))
     except RunStateError:
         raise
     except Exception as error:
         known = isinstance(error, MnistDashError)
-        retry_transient(partial(measurements.fail, *mine, str(error) if known else f"{type(error).__name__}: {error}"))
+        problem = str(error) if known else f"{type(error).__name__}: {error}"
+        _end(heartbeat, run_id, partial(measurements.fail, run_id, lease, problem))
         if not known:
             raise
 
 
-def _a_run_waits(store: RunStore) -> bool:
-    return bool(store.list_runs(statuses=[QUEUED], limit=1))
+def _end(heartbeat: Heartbeat, run_id: int, change: Callable[[], None]) -> None:
+    heartbeat.forget(run_id)
+    retry_transient(change)
+
+
+def _predictor_and_data(store: RunStore, run_id: int, settings: Settings) -> tuple[Predictor, Dataset]:
+    run = retry_transient(lambda: store.get_run(run_id))
+    assert run
+    dataset = dataset_of(run, settings)
+    model = retry_transient(lambda: store.read_artifact(run.id, MODEL_TFLITE))
+    # Workers share the cores, as they do in training.
+    return Predictor(model or b"", num_threads=max(1, (os.cpu_count() or 1) // settings.workers)), dataset
 
 
 def measure(
-    predictor: Predictor, dataset: Dataset, progress: CorruptionCounts, *, beat: Callable[[], None] = lambda: None
+    predictor: Predictor, dataset: Dataset, progress: CorruptionCounts, *, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[CorruptionCounts]:
     """Reads the corrupted pictures of one kind after another.
 
@@ -99,7 +107,7 @@ def measure(
         predictor: The network.
         dataset: Has the test pictures.
         progress: What is known already.
-        beat: Called after every level.
+        stop: Says, after every level, whether to end.
 
     Yields:
         What is known after each kind, the untouched pictures first.
@@ -111,7 +119,8 @@ def measure(
             right = []
             for level in kind.levels:
                 right.append(digits_read(predictor, corrupt(kind, level, pictures)) == labels)
-                beat()
+                if stop():
+                    return
             found = _added(found, kind, np.array(right))
             yield found
 

@@ -13,7 +13,8 @@ from mnist_dash.analysis.test_predictions import TestPredictions, confusion_matr
 from mnist_dash.errors import RunNotFoundError, StoreError
 from mnist_dash.networks.variants import VARIANTS, default_settings
 from mnist_dash.store.records import TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, best_epoch
-from mnist_dash.store.run_export import REFERENCE_FOLDER, ensure_reference_runs
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER, ensure_reference_runs
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 
 REFERENCES = sorted(REFERENCE_FOLDER.glob("*/run.json"))
@@ -30,8 +31,8 @@ def own_store(tmp_path):
 
 def finished(store, artifacts, *, dataset="mnist-sample", result=RESULT):
     settings = VARIANTS["dense-32"].check({})
-    run = store.create_run("dense-32", settings, dataset=dataset, fingerprint="0123456789abcdef", claim=True)
-    store.finish_run(run.id, run.claim, result, artifacts)
+    run = store.create_run("dense-32", settings, dataset=dataset, fingerprint="0123456789abcdef", leased=True)
+    RunLeases(store).finish(run.id, run.lease, result, artifacts)
     return store.get_run(run.id)
 
 

@@ -12,7 +12,7 @@ from mnist_dash.analysis.replicates import ReplicateGroup, check_same_data, pair
 from mnist_dash.analysis.test_predictions import TestPredictions, read_outcome
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import ComparisonError
-from mnist_dash.store.run_export import ensure_reference_runs
+from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
 from tests.support.histories import run_with
 

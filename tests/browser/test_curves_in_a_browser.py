@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import Epoch, Run
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from tests.browser.serving import Server, open_page, serving
 from tests.browser.test_in_a_browser import PHONE, page_in
@@ -35,11 +36,11 @@ def in_training(database: str) -> Iterator[tuple[RunStore, Run]]:
     """A run of which this test is the worker: it is heard of until the test ends."""
     store, ended = RunStore(database), threading.Event()
     settings = VARIANTS["cnn"].check({"epochs": 50})
-    run = store.create_run("cnn", settings, dataset="mnist", fingerprint="0", claim=True)
+    run = store.create_run("cnn", settings, dataset="mnist", fingerprint="0", leased=True)
 
     def beat() -> None:
         while not ended.wait(1):
-            store.beat(run.id, str(run.claim), None)
+            RunLeases(store).beat(run.id, str(run.lease), None)
 
     heart = threading.Thread(target=beat)
     heart.start()
@@ -54,7 +55,7 @@ def in_training(database: str) -> Iterator[tuple[RunStore, Run]]:
 def record(store: RunStore, run: Run, numbers: range) -> None:
     for number in numbers:
         epoch = Epoch(number, 1 / number, 0.9, 1.2 / number, 0.9, 0.5)
-        store.record_epoch(run.id, str(run.claim), epoch, {})
+        RunLeases(store).record_epoch(run.id, str(run.lease), epoch, {})
 
 
 def wait_for_points(page: Page, count: int) -> None:

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from mnist_dash.datasets.mnist import SAMPLE_FILE
 from mnist_dash.networks.variants import VARIANTS
-from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
 PROJECT = Path(__file__).resolve().parents[2]
 REFERENCES = {path.parent.name for path in REFERENCE_FOLDER.glob("*/run.json")}
@@ -428,7 +428,7 @@ def test_a_run_that_diverges_is_an_error_and_the_others_are_trained(command_line
     printed = command_line("train", "dense-512", "--epochs", "1", "--activation", "linear", *arguments, "--json")
 
     assert printed.status == 1
-    assert "The loss became" in printed.err
+    assert "the loss became" in printed.err
 
 
 def test_a_variants_notebook_is_one(command_line):

@@ -9,7 +9,7 @@ from mnist_dash.corruptions.corruption import corrupt
 from mnist_dash.corruptions.kinds import CLEAN, CORRUPTIONS, KINDS, TRANSFORMATIONS
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.store.records import MODEL_TFLITE
-from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
 # The names of MNIST-C's folders, in its order.
 MNIST_C = [

@@ -8,7 +8,7 @@ from mnist_dash.inference.novelty import NoveltyDetector, fit
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
 from mnist_dash.store.records import MODEL_TFLITE
-from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
 
 @pytest.fixture(scope="module")

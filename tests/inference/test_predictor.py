@@ -7,7 +7,7 @@ from mnist_dash.errors import StoreError
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.inference.weights import read_weights
 from mnist_dash.store.records import MODEL_KERAS, MODEL_TFLITE
-from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
 DENSE_32 = REFERENCE_FOLDER / "dense-32"
 NAMES = sorted(path.parent.name for path in REFERENCE_FOLDER.glob(f"*/{MODEL_TFLITE}"))

@@ -8,7 +8,7 @@ from mnist_dash.digitizer.pipeline import Digit
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.inference.recognition import Answer, described, number_read, read
 from mnist_dash.store.records import MODEL_TFLITE
-from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
 
 def answer(digit: int, *, row: int = 0, is_digit: bool = True) -> Answer:

@@ -23,6 +23,7 @@ from mnist_dash.networks.scripts.writing import keras_notebook, keras_script
 from mnist_dash.networks.variants import OPTIMIZERS, VARIANTS
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.training import train_run
+from tests.support.learning import settings_of
 
 # `keras.datasets.mnist.load_data` checks the checksum of the full MNIST, so only what it returns is replaced, in
 # Keras' own process and before the script runs; the script itself runs as it is written.
@@ -486,7 +487,7 @@ def run_by_the_project(name, settings, sample, folder):
     store = RunStore(f"sqlite:///{folder / 'runs.sqlite'}")
     checked = VARIANTS[name].check(settings)
     run = store.create_run(name, checked, dataset=sample.name, fingerprint=sample.fingerprint)
-    train_run(run.id, store.database_url)
+    train_run(run.id, settings_of(store))
     run, epochs = store.get_run(run.id), store.list_epochs(run.id)
     store.close()
     history = {

@@ -11,7 +11,8 @@ from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import Result
-from mnist_dash.store.run_export import ensure_reference_runs
+from mnist_dash.store.reference_runs import ensure_reference_runs
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.search import RunFinder
 from mnist_dash.ui.compare.image_views import caption_of
@@ -40,12 +41,12 @@ def add(
     """Adds a finished run on the sample that reads its first `wrong` test pictures as the next digit."""
     checked = VARIANTS[variant].check(settings)
     data = {"dataset": sample.name, "fingerprint": fingerprint or sample.fingerprint}
-    run = store.create_run(variant, checked, **data, owner=owner, claim=True)
+    run = store.create_run(variant, checked, **data, owner=owner, leased=True)
     read = np.where(np.arange(1_000) < wrong, (sample.y_test + 1) % 10, sample.y_test)
     said = np.full((1_000, 10), 0.01, np.float16)
     said[np.arange(1_000), read] = 0.91
     artifacts = {"test_probabilities": said.tobytes(), "test_labels": sample.y_test.tobytes()}
-    store.finish_run(run.id, str(run.claim), Result(0.3, 1 - wrong / 1_000, 2.0, 25_450, 0.1), artifacts)
+    RunLeases(store).finish(run.id, str(run.lease), Result(0.3, 1 - wrong / 1_000, 2.0, 25_450, 0.1), artifacts)
     return run.id
 
 
@@ -102,9 +103,9 @@ def test_a_single_run_has_no_rival(store: RunStore, sample: Dataset):
 
 def test_runs_that_have_not_finished_are_said_not_to_be_compared(store: RunStore):
     settings, data = VARIANTS["dense-32"].check({}), {"dataset": "mnist", "fingerprint": "0"}
-    failed = store.create_run("dense-32", settings, **data, claim=True)
-    store.fail_run(failed.id, str(failed.claim), "The loss became <nan>.")
-    running = store.create_run("dense-32", settings, **data, claim=True)
+    failed = store.create_run("dense-32", settings, **data, leased=True)
+    RunLeases(store).fail(failed.id, str(failed.lease), "The loss became <nan>.")
+    running = store.create_run("dense-32", settings, **data, leased=True)
     queued = store.create_run("dense-32", settings, **data)
     cancelled = store.create_run("dense-32", settings, **data)
     store.cancel_run(cancelled.id)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import Epoch, Result, Run
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.ui.shared import resources
 from tests.pages.opening import opened, texts
@@ -35,7 +36,7 @@ def add_run(
     """Adds a run in training, with an epoch for each loss."""
     settings = {"validation": "holdout" if validated else "none", "epochs": 9, **settings}
     checked = VARIANTS["dense-32"].check(settings)
-    run = store.create_run("dense-32", checked, dataset="mnist", fingerprint=fingerprint, claim=True)
+    run = store.create_run("dense-32", checked, dataset="mnist", fingerprint=fingerprint, leased=True)
     for number, loss in enumerate(losses, start=1):
         record(store, run, number, loss)
     return run
@@ -44,11 +45,11 @@ def add_run(
 def record(store: RunStore, run: Run, number: int, loss: float) -> None:
     validated = run.settings["validation"] != "none"
     epoch = Epoch(number, loss, 1 - loss, loss + 0.1 if validated else None, 0.9 - loss if validated else None, 0.5)
-    store.record_epoch(run.id, str(run.claim), epoch, {})
+    RunLeases(store).record_epoch(run.id, str(run.lease), epoch, {})
 
 
 def finish(store: RunStore, run: Run) -> int:
-    store.finish_run(run.id, str(run.claim), RESULT, {})
+    RunLeases(store).finish(run.id, str(run.lease), RESULT, {})
     return run.id
 
 
@@ -130,7 +131,7 @@ def test_the_band_is_asked_for_only_where_there_are_repeats(store: RunStore):
 
 def test_a_failed_run_gives_its_reason_and_its_curve_so_far(store: RunStore):
     run = add_run(store)
-    store.fail_run(run.id, str(run.claim), "The loss became <nan> in epoch 3.")
+    RunLeases(store).fail(run.id, str(run.lease), "The loss became <nan> in epoch 3.")
 
     app = show(opened("curves"), run.id)
 
@@ -175,7 +176,7 @@ def test_runs_on_other_pictures_are_not_shown_without_a_word(store: RunStore):
 
 def test_a_name_from_outside_is_shown_as_text(store: RunStore):
     run = add_run(store)
-    store.fail_run(run.id, str(run.claim), "<script>alert(1)</script>")
+    RunLeases(store).fail(run.id, str(run.lease), "<script>alert(1)</script>")
 
     app = show(opened("curves"), run.id)
 

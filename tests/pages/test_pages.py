@@ -11,6 +11,7 @@ from mnist_dash.datasets.digit_files import as_npz
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import Result
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.ui.draw import drawing_board
 from tests.pages.opening import PAGES, opened, texts, unfolds
@@ -62,11 +63,11 @@ def test_explore_shows_the_digit_and_part_that_were_chosen():
 def finished_on_the_sample(store: RunStore, sample: Dataset) -> int:
     """Adds a finished run whose probabilities are those of one that always says 3."""
     run = store.create_run(
-        "dense-32", VARIANTS["dense-32"].check({}), dataset=sample.name, fingerprint=sample.fingerprint, claim=True
+        "dense-32", VARIANTS["dense-32"].check({}), dataset=sample.name, fingerprint=sample.fingerprint, leased=True
     )
     probabilities = np.tile(np.eye(10, dtype=np.float16)[3], (1000, 1))
     artifacts = {"test_probabilities": probabilities.tobytes(), "test_labels": sample.y_test.tobytes()}
-    store.finish_run(run.id, str(run.claim), Result(9.0, 0.1, 1.0, 25_450, 0.1), artifacts)
+    RunLeases(store).finish(run.id, str(run.lease), Result(9.0, 0.1, 1.0, 25_450, 0.1), artifacts)
     return run.id
 
 

@@ -8,10 +8,12 @@ from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import MODEL_TFLITE, QUEUED, Result
-from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.robustness import measure_run
 from tests.pages.opening import TIMEOUT_S, texts
+from tests.support.learning import settings_of
 
 
 def panel() -> None:
@@ -50,10 +52,10 @@ def finished(store: RunStore, sample: Dataset, *, owner: str = "", fingerprint: 
         dataset=sample.name,
         fingerprint=fingerprint or sample.fingerprint,
         owner=owner,
-        claim=True,
+        leased=True,
     )
     model = (REFERENCE_FOLDER / "dense-32" / MODEL_TFLITE).read_bytes()
-    store.finish_run(run.id, str(run.claim), Result(0.2, 0.94, 1.0, 25_450, 0.1), {MODEL_TFLITE: model})
+    RunLeases(store).finish(run.id, str(run.lease), Result(0.2, 0.94, 1.0, 25_450, 0.1), {MODEL_TFLITE: model})
     return run.id
 
 
@@ -100,8 +102,8 @@ def test_a_link_with_an_unknown_kind_shows_all():
 def test_a_measured_run_is_shown_with_its_mean(store: RunStore, sample: Dataset):
     run_id = finished(store, sample)
     Measurements(store).request([run_id])
-    measure_run(run_id, store.database_url)
-    mean = Measurements(store).read([run_id])[run_id].readings.mean
+    measure_run(run_id, settings_of(store))
+    mean = Measurements(store).read([run_id])[run_id].counts.mean
 
     app = shown()
 
@@ -139,7 +141,7 @@ def test_progress_says_how_many_kinds_are_measured(store: RunStore, sample: Data
     measurements.request([run_id])
     waiting = store.create_run("dense-32", {}, dataset=sample.name, fingerprint=sample.fingerprint)
     for _ in range(3):  # the untouched pictures and two kinds
-        measure_run(run_id, store.database_url, gives_way=True)
+        measure_run(run_id, settings_of(store), yields=True)
     store.cancel_run(waiting.id)
 
     app = shown()
@@ -153,7 +155,7 @@ def test_progress_says_how_many_kinds_are_measured(store: RunStore, sample: Data
 def test_why_a_measurement_failed_is_said_and_it_can_be_tried_again(store: RunStore, sample: Dataset):
     run_id = finished(store, sample, fingerprint="of other data")
     Measurements(store).request([run_id])
-    measure_run(run_id, store.database_url)
+    measure_run(run_id, settings_of(store))
 
     app = shown()
     assert "this worker finds only mnist" in app.warning[0].value

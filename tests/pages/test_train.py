@@ -10,6 +10,7 @@ from mnist_dash.networks.experiments import plan_runs
 from mnist_dash.networks.presets import PRESETS
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, PAUSED, QUEUED, Epoch, Result, Run
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from tests.pages.opening import opened, texts, unfolds
 
@@ -43,9 +44,9 @@ def waiting(store: RunStore, *, owner: str = "", **settings: object) -> Run:
 
 def finished(store: RunStore, sample: Dataset, **settings: object) -> Run:
     checked = VARIANTS["dense-32"].check({"epochs": 1, **settings})
-    run = store.create_run("dense-32", checked, dataset=sample.name, fingerprint=sample.fingerprint, claim=True)
-    store.record_epoch(run.id, str(run.claim), Epoch(1, 0.4, 0.9, None, None, 1.5), {CHECKPOINT: b"after 1"})
-    store.finish_run(run.id, str(run.claim), RESULT, {})
+    run = store.create_run("dense-32", checked, dataset=sample.name, fingerprint=sample.fingerprint, leased=True)
+    RunLeases(store).record_epoch(run.id, str(run.lease), Epoch(1, 0.4, 0.9, None, None, 1.5), {CHECKPOINT: b"after 1"})
+    RunLeases(store).finish(run.id, str(run.lease), RESULT, {})
     return run
 
 
@@ -246,8 +247,8 @@ def test_a_run_is_paused_resumed_and_cancelled_by_its_buttons(store: RunStore):
 @nothing_is_trained
 def test_a_failed_run_says_why_and_can_be_tried_again(store: RunStore):
     run = waiting(store)
-    claimed = store.claim_run(run.id)
-    store.fail_run(run.id, str(claimed.claim), "The loss became nan in epoch 1.")
+    claimed = RunLeases(store).acquire(run.id)
+    RunLeases(store).fail(run.id, str(claimed.lease), "The loss became nan in epoch 1.")
     app = opened("train")
     assert "The loss became nan" in texts(app)
 
@@ -284,9 +285,9 @@ def test_a_finished_run_is_trained_further_as_a_run_of_its_own(store: RunStore, 
 @nothing_is_trained
 def test_an_experiment_shows_mean_and_standard_deviation(store: RunStore, sample: Dataset):
     planned = plan_runs(["dense-32"], {"epochs": 1}, repeats=3)
-    runs = store.create_runs(planned, dataset=sample.name, fingerprint=sample.fingerprint, claim=True)
+    runs = store.create_runs(planned, dataset=sample.name, fingerprint=sample.fingerprint, leased=True)
     for run, accuracy in zip(runs, (0.93, 0.94, 0.95), strict=True):
-        store.finish_run(run.id, str(run.claim), Result(0.2, accuracy, 1.0, 25_450, 0.2), {})
+        RunLeases(store).finish(run.id, str(run.lease), Result(0.2, accuracy, 1.0, 25_450, 0.2), {})
 
     app = opened("train")
 

@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import create_engine, inspect, make_url
 
 from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError, VariantError
+from mnist_dash.store.continuation import continue_run
+from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST
 from mnist_dash.store.records import (
     BEST_WEIGHTS,
     CANCELLED,
@@ -24,7 +26,8 @@ from mnist_dash.store.records import (
     RUNNING,
     Run,
 )
-from mnist_dash.store.run_store import LOST_AFTER_S, MAX_LOST, RunStore
+from mnist_dash.store.run_leases import RunLeases
+from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import SCHEMA_VERSION
 from tests.store.test_run_store import (
     ARTIFACTS,
@@ -67,8 +70,8 @@ def timed(store_url, clock):
 def started(store) -> Run:
     """A running run that has done one epoch."""
     run = start(store)
-    store.record_epoch(run.id, run.claim, FIRST, TRAINING)
-    store.beat(run.id, run.claim, PROGRESS)
+    RunLeases(store).record_epoch(run.id, run.lease, FIRST, TRAINING)
+    RunLeases(store).beat(run.id, run.lease, PROGRESS)
     return store.get_run(run.id)
 
 
@@ -86,19 +89,19 @@ def to_be_cancelled(store) -> Run:
 
 def paused(store) -> Run:
     run = to_be_paused(store)
-    store.stop_run(run.id, run.claim, PAUSED, {CHECKPOINT: b"within 2"})
+    RunLeases(store).stop(run.id, run.lease, PAUSED, {CHECKPOINT: b"within 2"})
     return store.get_run(run.id)
 
 
 def failed(store) -> Run:
     run = started(store)
-    store.fail_run(run.id, run.claim, "The weights ran away.")
+    RunLeases(store).fail(run.id, run.lease, "The weights ran away.")
     return store.get_run(run.id)
 
 
 def cancelled(store) -> Run:
     run = to_be_cancelled(store)
-    store.stop_run(run.id, run.claim, CANCELLED, {})
+    RunLeases(store).stop(run.id, run.lease, CANCELLED, {})
     return store.get_run(run.id)
 
 
@@ -109,12 +112,12 @@ def training_of(store, run_id):
 # What may be done to a run in each state
 
 ACTIONS = {
-    "claim": lambda store, run_id: store.claim_run(run_id),
+    "claim": lambda store, run_id: RunLeases(store).acquire(run_id),
     "pause": lambda store, run_id: store.pause_run(run_id),
     "resume": lambda store, run_id: store.resume_run(run_id),
     "cancel": lambda store, run_id: store.cancel_run(run_id),
     "delete": lambda store, run_id: store.delete_run(run_id),
-    "lose": lambda store, run_id: store.requeue_lost_runs(),
+    "lose": lambda store, run_id: RunLeases(store).requeue_lost(),
 }
 TO_BE_PAUSED, TO_BE_CANCELLED = (RUNNING, PAUSED), (RUNNING, CANCELLED)
 OUTCOMES = {  # the status after each action; with what is wanted, if that is something
@@ -137,7 +140,11 @@ def outcome_of(act, store, run_id):
     except RunStateError:
         assert everything_of(store, run_id) == before
         return REFUSED
-    after = [(run.status, run.wanted) if run.wanted else run.status for run in store.list_runs() if run.id == run_id]
+    after = [
+        (run.status, run.requested_status) if run.requested_status else run.status
+        for run in store.list_runs()
+        if run.id == run_id
+    ]
     return after[0] if after else GONE
 
 
@@ -165,21 +172,26 @@ def test_a_queued_run_is_cancelled_at_once(timed, clock):
     cancelled = timed.get_run(run.id)
     assert (cancelled.status, cancelled.finished_at) == (CANCELLED, 1_004.0)
     with pytest.raises(RunStateError):
-        timed.claim_run(run.id)
+        RunLeases(timed).acquire(run.id)
 
 
 def test_a_running_run_is_cancelled_by_its_worker_when_it_hears_of_it(timed, clock):
     run = start(timed)
-    timed.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1"})
+    RunLeases(timed).record_epoch(run.id, run.lease, FIRST, {CHECKPOINT: b"after 1"})
 
     timed.cancel_run(run.id)
-    status_before, wanted = timed.get_run(run.id).status, timed.beat(run.id, run.claim, PROGRESS)
+    status_before, wanted = timed.get_run(run.id).status, RunLeases(timed).beat(run.id, run.lease, PROGRESS)
     clock.now = 1_004.0
-    timed.stop_run(run.id, run.claim, CANCELLED, {})
+    RunLeases(timed).stop(run.id, run.lease, CANCELLED, {})
 
     stopped = timed.get_run(run.id)
     assert (status_before, wanted) == (RUNNING, CANCELLED)
-    assert (stopped.status, stopped.wanted, stopped.finished_at, stopped.progress) == (CANCELLED, None, 1_004.0, None)
+    assert (stopped.status, stopped.requested_status, stopped.finished_at, stopped.progress) == (
+        CANCELLED,
+        None,
+        1_004.0,
+        None,
+    )
     assert timed.find_artifact(run.id, CHECKPOINT) is None
 
 
@@ -219,7 +231,7 @@ def test_a_run_that_has_not_ended_cannot_be_deleted(store, make, status):
 
 @pytest.mark.parametrize("number", [7, 0, -1])
 def test_nothing_can_be_done_to_a_run_that_does_not_exist(store, number):
-    acts = [store.pause_run, store.resume_run, store.cancel_run, store.delete_run, lambda n: store.continue_run(n, 9)]
+    acts = [store.pause_run, store.resume_run, store.cancel_run, store.delete_run, lambda n: continue_run(store, n, 9)]
 
     for act in acts:
         with pytest.raises(RunNotFoundError, match=f"There is no run {number}"):
@@ -233,7 +245,7 @@ def test_a_paused_run_is_cancelled_at_once_and_keeps_nothing_to_go_on_from(timed
     timed.cancel_run(run.id)
 
     now = timed.get_run(run.id)
-    assert (now.status, now.wanted, now.finished_at) == (CANCELLED, None, 1_004.0)
+    assert (now.status, now.requested_status, now.finished_at) == (CANCELLED, None, 1_004.0)
     assert timed.list_epochs(run.id) == [FIRST]
     assert training_of(timed, run.id) == [None, None]
 
@@ -253,19 +265,19 @@ def test_a_run_that_is_about_to_be_paused_can_be_cancelled_instead(store):
 
     store.cancel_run(run.id)
 
-    assert store.beat(run.id, run.claim, PROGRESS) == CANCELLED
+    assert RunLeases(store).beat(run.id, run.lease, PROGRESS) == CANCELLED
 
 
 def test_a_run_that_is_cancelled_after_its_worker_has_heard_of_a_pause_is_cancelled(timed, clock):
     run = to_be_paused(timed)
-    heard = timed.beat(run.id, run.claim, PROGRESS)
+    heard = RunLeases(timed).beat(run.id, run.lease, PROGRESS)
     timed.cancel_run(run.id)
     clock.now = 1_004.0
 
-    timed.stop_run(run.id, run.claim, heard, {CHECKPOINT: b"within 2"})
+    RunLeases(timed).stop(run.id, run.lease, heard, {CHECKPOINT: b"within 2"})
 
     now = timed.get_run(run.id)
-    assert (heard, now.status, now.wanted, now.finished_at) == (PAUSED, CANCELLED, None, 1_004.0)
+    assert (heard, now.status, now.requested_status, now.finished_at) == (PAUSED, CANCELLED, None, 1_004.0)
     assert training_of(timed, run.id) == [None, None]
 
 
@@ -275,11 +287,11 @@ def test_a_run_that_ends_before_its_worker_hears_of_a_wish_has_no_wish_left(stor
         ask(done.id)
         ask(broken.id)
 
-        store.finish_run(done.id, done.claim, RESULT, ARTIFACTS)
-        store.fail_run(broken.id, broken.claim, "The weights ran away.")
+        RunLeases(store).finish(done.id, done.lease, RESULT, ARTIFACTS)
+        RunLeases(store).fail(broken.id, broken.lease, "The weights ran away.")
 
         ended = [store.get_run(run.id) for run in (done, broken)]
-        assert [(run.status, run.wanted) for run in ended] == [(DONE, None), (FAILED, None)]
+        assert [(run.status, run.requested_status) for run in ended] == [(DONE, None), (FAILED, None)]
         assert store.read_artifact(done.id, MODEL_KERAS) == b"keras"
 
 
@@ -289,12 +301,12 @@ def test_cancelling_against_finishing_ends_as_done_with_everything(store):
 
         _, was_finished = race(
             lambda run_id=run.id: store.cancel_run(run_id),
-            lambda run=run: store.finish_run(run.id, run.claim, RESULT, ARTIFACTS),
+            lambda run=run: RunLeases(store).finish(run.id, run.lease, RESULT, ARTIFACTS),
         )
 
         now = store.get_run(run.id)
         assert was_finished
-        assert (now.status, now.wanted) == (DONE, None)
+        assert (now.status, now.requested_status) == (DONE, None)
         assert training_of(store, run.id) == list(TRAINING.values())
         assert {name: store.read_artifact(run.id, name) for name in ARTIFACTS} == ARTIFACTS
 
@@ -305,11 +317,11 @@ def test_cancelling_against_a_worker_that_pauses_ends_as_cancelled(store):
 
         done = race(
             lambda run_id=run.id: store.cancel_run(run_id),
-            lambda run=run: store.stop_run(run.id, run.claim, PAUSED, {CHECKPOINT: b"within 2"}),
+            lambda run=run: RunLeases(store).stop(run.id, run.lease, PAUSED, {CHECKPOINT: b"within 2"}),
         )
 
         assert done == [True, True]
-        assert (store.get_run(run.id).status, store.get_run(run.id).wanted) == (CANCELLED, None)
+        assert (store.get_run(run.id).status, store.get_run(run.id).requested_status) == (CANCELLED, None)
         assert training_of(store, run.id) == [None, None]
 
 
@@ -318,12 +330,12 @@ def test_cancelling_against_claiming_never_leaves_a_run_that_nobody_stops(store)
         run = queue(store)
 
         was_cancelled, was_claimed = race(
-            lambda run_id=run.id: store.cancel_run(run_id), lambda run_id=run.id: store.claim_run(run_id)
+            lambda run_id=run.id: store.cancel_run(run_id), lambda run_id=run.id: RunLeases(store).acquire(run_id)
         )
 
         now = store.get_run(run.id)
         assert was_cancelled
-        assert (now.status, now.wanted) == (TO_BE_CANCELLED if was_claimed else (CANCELLED, None))
+        assert (now.status, now.requested_status) == (TO_BE_CANCELLED if was_claimed else (CANCELLED, None))
 
 
 # Pausing
@@ -342,21 +354,21 @@ def test_a_running_run_is_paused_by_its_worker_when_it_hears_of_it(timed, clock)
     run = started(timed)
 
     timed.pause_run(run.id)
-    asked, heard = timed.get_run(run.id), timed.beat(run.id, run.claim, PROGRESS)
+    asked, heard = timed.get_run(run.id), RunLeases(timed).beat(run.id, run.lease, PROGRESS)
     clock.now = 1_004.0
-    timed.stop_run(run.id, run.claim, heard, {CHECKPOINT: b"within 2"})
+    RunLeases(timed).stop(run.id, run.lease, heard, {CHECKPOINT: b"within 2"})
 
     now = timed.get_run(run.id)
-    assert asked == replace(run, wanted=PAUSED)
+    assert asked == replace(run, requested_status=PAUSED)
     assert heard == PAUSED
-    assert (now.status, now.wanted, now.progress, now.finished_at) == (PAUSED, None, PROGRESS, None)
+    assert (now.status, now.requested_status, now.progress, now.finished_at) == (PAUSED, None, PROGRESS, None)
     assert (now.started_at, now.error) == (1_000.0, None)
 
 
 def test_pausing_keeps_all_epochs_and_what_training_goes_on_from(store):
     run = to_be_paused(store)
 
-    store.stop_run(run.id, run.claim, PAUSED, {})
+    RunLeases(store).stop(run.id, run.lease, PAUSED, {})
 
     assert store.list_epochs(run.id) == [FIRST]
     assert training_of(store, run.id) == [b"after 1", b"best of 1"]
@@ -365,7 +377,7 @@ def test_pausing_keeps_all_epochs_and_what_training_goes_on_from(store):
 def test_a_worker_that_pauses_within_an_epoch_may_leave_a_newer_checkpoint(store):
     run = to_be_paused(store)
 
-    store.stop_run(run.id, run.claim, PAUSED, {CHECKPOINT: b"within 2"})
+    RunLeases(store).stop(run.id, run.lease, PAUSED, {CHECKPOINT: b"within 2"})
 
     assert store.list_epochs(run.id) == [FIRST]
     assert training_of(store, run.id) == [b"within 2", b"best of 1"]
@@ -374,13 +386,13 @@ def test_a_worker_that_pauses_within_an_epoch_may_leave_a_newer_checkpoint(store
 def test_a_pause_that_is_taken_back_too_late_queues_the_run_again_with_its_checkpoint(store):
     run = started(store)
     store.pause_run(run.id)
-    assert store.beat(run.id, run.claim, None) == PAUSED
+    assert RunLeases(store).beat(run.id, run.lease, None) == PAUSED
     store.resume_run(run.id)
 
-    store.stop_run(run.id, run.claim, PAUSED, {CHECKPOINT: b"in the middle"})
+    RunLeases(store).stop(run.id, run.lease, PAUSED, {CHECKPOINT: b"in the middle"})
 
-    assert (store.get_run(run.id).status, store.get_run(run.id).wanted) == (QUEUED, None)
-    assert store.claim_run(run.id).status == RUNNING
+    assert (store.get_run(run.id).status, store.get_run(run.id).requested_status) == (QUEUED, None)
+    assert RunLeases(store).acquire(run.id).status == RUNNING
     assert store.read_artifact(run.id, CHECKPOINT) == b"in the middle"
 
 
@@ -391,7 +403,7 @@ def test_a_run_that_is_being_cancelled_cannot_be_paused(store):
     with pytest.raises(RunStateError, match="it is being cancelled"):
         store.pause_run(run.id)
 
-    assert store.beat(run.id, run.claim, None) == CANCELLED
+    assert RunLeases(store).beat(run.id, run.lease, None) == CANCELLED
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
@@ -400,18 +412,18 @@ def test_a_run_is_continued_only_for_more_epochs_than_it_has(store, epochs):
     trained = len(store.list_epochs(run.id))
 
     with pytest.raises(RunStateError, match=f"it has {trained} epochs"):
-        store.continue_run(run.id, min(epochs, trained))
+        continue_run(store, run.id, min(epochs, trained))
 
 
 def test_a_run_is_not_continued_for_more_epochs_than_a_run_may_have(store):
     with pytest.raises(VariantError, match="from 1 to 1,000"):
-        store.continue_run(finish(store).id, 10**9)
+        continue_run(store, finish(store).id, 10**9)
 
 
 def test_failed_runs_are_not_resumed_beyond_what_their_owner_may_have(store):
     runs = [started(store) for _ in range(2)]
     for run in runs:
-        store.fail_run(run.id, run.claim, "out of memory")
+        RunLeases(store).fail(run.id, run.lease, "out of memory")
 
     store.resume_run(runs[0].id, max_unfinished=1)
     with pytest.raises(RunStateError, match="1 is the most here"):
@@ -424,11 +436,11 @@ def test_a_pause_within_an_epoch_loses_no_epoch(store):
     run = paused(store)
     store.resume_run(run.id)
 
-    again = store.claim_run(run.id)
+    again = RunLeases(store).acquire(run.id)
     found = store.list_epochs(run.id), store.read_artifact(run.id, CHECKPOINT)
-    store.record_epoch(run.id, again.claim, SECOND, {CHECKPOINT: b"after 2"})
-    store.record_epoch(run.id, again.claim, THIRD, {CHECKPOINT: b"after 3"})
-    store.finish_run(run.id, again.claim, RESULT, ARTIFACTS)
+    RunLeases(store).record_epoch(run.id, again.lease, SECOND, {CHECKPOINT: b"after 2"})
+    RunLeases(store).record_epoch(run.id, again.lease, THIRD, {CHECKPOINT: b"after 3"})
+    RunLeases(store).finish(run.id, again.lease, RESULT, ARTIFACTS)
 
     assert found == ([FIRST], b"within 2")
     assert store.list_epochs(run.id) == [FIRST, SECOND, THIRD]
@@ -439,10 +451,10 @@ def test_a_pause_within_an_epoch_loses_no_epoch(store):
 def test_a_run_may_be_paused_in_every_epoch(store):
     run_id = queue(store).id
     for epoch in (FIRST, SECOND, THIRD):
-        run = store.claim_run(run_id)
-        store.record_epoch(run_id, run.claim, epoch, {CHECKPOINT: f"after {epoch.number}".encode()})
+        run = RunLeases(store).acquire(run_id)
+        RunLeases(store).record_epoch(run_id, run.lease, epoch, {CHECKPOINT: f"after {epoch.number}".encode()})
         store.pause_run(run_id)
-        store.stop_run(run_id, run.claim, store.beat(run_id, run.claim, PROGRESS), {})
+        RunLeases(store).stop(run_id, run.lease, RunLeases(store).beat(run_id, run.lease, PROGRESS), {})
         store.resume_run(run_id)
 
     assert store.list_epochs(run_id) == [FIRST, SECOND, THIRD]
@@ -463,7 +475,7 @@ def test_only_what_is_queued_or_running_can_be_paused(store, make, status):
 def test_many_workers_at_once_cannot_claim_a_paused_run(store):
     run = paused(store)
 
-    claimed = race(*[lambda: store.claim_run(run.id)] * 8)
+    claimed = race(*[lambda: RunLeases(store).acquire(run.id)] * 8)
 
     assert not any(claimed)
     assert store.get_run(run.id) == run
@@ -471,7 +483,7 @@ def test_many_workers_at_once_cannot_claim_a_paused_run(store):
 
 def test_a_paused_run_that_is_claimed_says_that_it_is_paused(store):
     with pytest.raises(RunStateError, match="cannot start: it is paused"):
-        store.claim_run(paused(store).id)
+        RunLeases(store).acquire(paused(store).id)
 
 
 def test_pausing_against_claiming_never_leaves_a_run_that_nobody_pauses(store):
@@ -479,13 +491,13 @@ def test_pausing_against_claiming_never_leaves_a_run_that_nobody_pauses(store):
         run = queue(store)
 
         was_paused, *claimed = race(
-            lambda run_id=run.id: store.pause_run(run_id), *[lambda run_id=run.id: store.claim_run(run_id)] * 3
+            lambda run_id=run.id: store.pause_run(run_id), *[lambda run_id=run.id: RunLeases(store).acquire(run_id)] * 3
         )
 
         now = store.get_run(run.id)
         assert was_paused
         assert sum(claimed) <= 1
-        assert (now.status, now.wanted) == (TO_BE_PAUSED if any(claimed) else (PAUSED, None))
+        assert (now.status, now.requested_status) == (TO_BE_PAUSED if any(claimed) else (PAUSED, None))
         assert now.attempt == sum(claimed)
 
 
@@ -495,11 +507,11 @@ def test_pausing_against_finishing_ends_as_done(store):
 
         _, was_finished = race(
             lambda run_id=run.id: store.pause_run(run_id),
-            lambda run=run: store.finish_run(run.id, run.claim, RESULT, ARTIFACTS),
+            lambda run=run: RunLeases(store).finish(run.id, run.lease, RESULT, ARTIFACTS),
         )
 
         assert was_finished
-        assert (store.get_run(run.id).status, store.get_run(run.id).wanted) == (DONE, None)
+        assert (store.get_run(run.id).status, store.get_run(run.id).requested_status) == (DONE, None)
 
 
 def test_a_run_of_which_the_last_epoch_comes_while_it_is_paused_keeps_epoch_and_checkpoint_together(store):
@@ -508,11 +520,11 @@ def test_a_run_of_which_the_last_epoch_comes_while_it_is_paused_keeps_epoch_and_
 
         done = race(
             lambda run_id=run.id: store.pause_run(run_id),
-            lambda run=run: store.record_epoch(run.id, run.claim, SECOND, {CHECKPOINT: b"after 2"}),
+            lambda run=run: RunLeases(store).record_epoch(run.id, run.lease, SECOND, {CHECKPOINT: b"after 2"}),
         )
 
         assert done == [True, True]
-        assert store.get_run(run.id).wanted == PAUSED
+        assert store.get_run(run.id).requested_status == PAUSED
         assert (len(store.list_epochs(run.id)), store.read_artifact(run.id, CHECKPOINT)) == (2, b"after 2")
 
 
@@ -538,7 +550,7 @@ def test_a_resumed_run_waits_with_all_that_it_has(timed, clock, make):
     timed.resume_run(run.id)
 
     now = timed.get_run(run.id)
-    assert (now.status, now.wanted, now.error, now.finished_at, now.lost) == (QUEUED, None, None, None, 0)
+    assert (now.status, now.requested_status, now.error, now.finished_at, now.lost) == (QUEUED, None, None, None, 0)
     assert (now.created_at, now.started_at) == (run.created_at, run.started_at)
     assert timed.list_epochs(run.id) == [FIRST]
     assert training_of(timed, run.id) == before
@@ -548,12 +560,12 @@ def test_a_resumed_run_can_be_claimed_and_its_first_worker_changes_nothing_any_m
     run = paused(store)
     store.resume_run(run.id)
 
-    again = store.claim_run(run.id)
+    again = RunLeases(store).acquire(run.id)
 
-    assert again.claim != run.claim
-    assert store.beat(run.id, again.claim, PROGRESS) is None
+    assert again.lease != run.lease
+    assert RunLeases(store).beat(run.id, again.lease, PROGRESS) is None
     with pytest.raises(RunStateError):
-        store.record_epoch(run.id, run.claim, SECOND, {CHECKPOINT: b"old"})
+        RunLeases(store).record_epoch(run.id, run.lease, SECOND, {CHECKPOINT: b"old"})
 
 
 def test_a_run_that_was_paused_before_it_started_is_as_it_was(store):
@@ -563,7 +575,7 @@ def test_a_run_that_was_paused_before_it_started_is_as_it_was(store):
     store.resume_run(run.id)
 
     assert replace(store.get_run(run.id), attempt=run.attempt) == run
-    assert store.claim_run(run.id).status == RUNNING
+    assert RunLeases(store).acquire(run.id).status == RUNNING
 
 
 def test_every_time_that_a_run_is_queued_its_attempt_is_another(store):  # the queue submits each attempt once
@@ -573,8 +585,8 @@ def test_every_time_that_a_run_is_queued_its_attempt_is_another(store):  # the q
         store.pause_run(run.id)
         store.resume_run(run.id)
         attempts.append(store.get_run(run.id).attempt)
-    claimed = store.claim_run(run.id)
-    store.fail_run(run.id, claimed.claim, "The weights ran away.")
+    claimed = RunLeases(store).acquire(run.id)
+    RunLeases(store).fail(run.id, claimed.lease, "The weights ran away.")
     store.resume_run(run.id)
     attempts.append(store.get_run(run.id).attempt)
 
@@ -583,11 +595,11 @@ def test_every_time_that_a_run_is_queued_its_attempt_is_another(store):  # the q
 
 def test_a_failed_run_without_an_epoch_starts_from_the_beginning(store):
     run = start(store)
-    store.fail_run(run.id, run.claim, "No memory.")
+    RunLeases(store).fail(run.id, run.lease, "No memory.")
 
     store.resume_run(run.id)
 
-    assert store.claim_run(run.id).status == RUNNING
+    assert RunLeases(store).acquire(run.id).status == RUNNING
     assert store.list_epochs(run.id) == []
     assert store.find_artifact(run.id, CHECKPOINT) is None
 
@@ -598,9 +610,9 @@ def test_a_pause_can_be_taken_back_before_the_worker_hears_of_it(store):
     store.resume_run(run.id)
 
     now = store.get_run(run.id)
-    assert (now.status, now.wanted, now.claim, now.progress) == (RUNNING, None, run.claim, PROGRESS)
-    assert store.beat(run.id, run.claim, PROGRESS) is None
-    store.record_epoch(run.id, run.claim, SECOND, {CHECKPOINT: b"after 2"})
+    assert (now.status, now.requested_status, now.lease, now.progress) == (RUNNING, None, run.lease, PROGRESS)
+    assert RunLeases(store).beat(run.id, run.lease, PROGRESS) is None
+    RunLeases(store).record_epoch(run.id, run.lease, SECOND, {CHECKPOINT: b"after 2"})
 
 
 @pytest.mark.parametrize(
@@ -629,13 +641,13 @@ def test_a_run_that_is_resumed_twice_at_once_is_trained_once(store):
     for _ in range(ROUNDS):
         run = paused(store)
 
-        def resume_and_claim(run_id=run.id):
+        def resume_and_acquire(run_id=run.id):
             try:
                 store.resume_run(run_id)
             finally:
-                store.claim_run(run_id)
+                RunLeases(store).acquire(run_id)
 
-        race(resume_and_claim, resume_and_claim)
+        race(resume_and_acquire, resume_and_acquire)
 
         assert store.get_run(run.id).attempt == run.attempt + 2  # resumed once, claimed once
 
@@ -658,16 +670,16 @@ def test_resuming_against_cancelling_ends_as_cancelled(store):
 
 def continued_from(store, **options):
     run = finish(store)
-    return run, store.continue_run(run.id, 9, **options)
+    return run, continue_run(store, run.id, 9, **options)
 
 
 def test_a_continued_run_waits_with_the_epochs_and_the_checkpoint_of_the_first(timed, clock):
     run = started(timed)
-    timed.record_epoch(run.id, run.claim, SECOND, {CHECKPOINT: b"after 2"})
-    timed.finish_run(run.id, run.claim, RESULT, ARTIFACTS)
+    RunLeases(timed).record_epoch(run.id, run.lease, SECOND, {CHECKPOINT: b"after 2"})
+    RunLeases(timed).finish(run.id, run.lease, RESULT, ARTIFACTS)
     clock.now = 1_004.0
 
-    new = timed.continue_run(run.id, 9, owner="bob")
+    new = continue_run(timed, run.id, 9, owner="bob")
 
     assert new == timed.get_run(new.id)
     assert new.id != run.id
@@ -683,7 +695,7 @@ def test_a_continued_run_has_no_result_and_no_models_yet(store):
 
     assert [store.find_artifact(new.id, name) for name in ARTIFACTS] == [None] * len(ARTIFACTS)
     assert (new.test_accuracy, new.test_loss, new.fit_seconds, new.weights, new.prediction_ms) == (None,) * 5
-    assert (new.claim, new.attempt, new.lost, new.wanted, new.finished_at) == (None, 0, 0, None, None)
+    assert (new.lease, new.attempt, new.lost, new.requested_status, new.finished_at) == (None, 0, 0, None, None)
     assert (new.experiment_id, new.progress, new.error, new.reference) == (None, None, None, None)
 
 
@@ -691,21 +703,21 @@ def test_the_run_that_is_continued_stays_as_it_is(store):
     run = finish(store)
     before = everything_of(store, run.id)
 
-    new = store.continue_run(run.id, 9)
-    claimed = store.claim_run(new.id)
-    store.record_epoch(new.id, claimed.claim, THIRD, {CHECKPOINT: b"after 3"})
+    new = continue_run(store, run.id, 9)
+    claimed = RunLeases(store).acquire(new.id)
+    RunLeases(store).record_epoch(new.id, claimed.lease, THIRD, {CHECKPOINT: b"after 3"})
     store.cancel_run(new.id)
-    store.stop_run(new.id, claimed.claim, CANCELLED, {})
+    RunLeases(store).stop(new.id, claimed.lease, CANCELLED, {})
 
     assert everything_of(store, run.id) == before
 
 
 def test_a_continued_run_goes_on_after_the_last_epoch_of_the_first(store):
     run, new = continued_from(store)
-    claimed = store.claim_run(new.id)
+    claimed = RunLeases(store).acquire(new.id)
 
-    store.record_epoch(new.id, claimed.claim, THIRD, {CHECKPOINT: b"after 3"})
-    store.finish_run(new.id, claimed.claim, RESULT, ARTIFACTS)
+    RunLeases(store).record_epoch(new.id, claimed.lease, THIRD, {CHECKPOINT: b"after 3"})
+    RunLeases(store).finish(new.id, claimed.lease, RESULT, ARTIFACTS)
 
     assert store.list_epochs(new.id) == [FIRST, SECOND, THIRD]
     assert store.list_epochs(run.id) == [FIRST, SECOND]
@@ -714,12 +726,12 @@ def test_a_continued_run_goes_on_after_the_last_epoch_of_the_first(store):
 
 def test_a_continued_run_can_be_continued_again_and_outlives_the_first(store):
     run, new = continued_from(store)
-    claimed = store.claim_run(new.id)
-    store.record_epoch(new.id, claimed.claim, THIRD, {CHECKPOINT: b"after 3"})
-    store.finish_run(new.id, claimed.claim, RESULT, ARTIFACTS)
+    claimed = RunLeases(store).acquire(new.id)
+    RunLeases(store).record_epoch(new.id, claimed.lease, THIRD, {CHECKPOINT: b"after 3"})
+    RunLeases(store).finish(new.id, claimed.lease, RESULT, ARTIFACTS)
     store.delete_run(run.id)
 
-    third = store.continue_run(new.id, 12)
+    third = continue_run(store, new.id, 12)
 
     assert store.get_run(new.id).continues == run.id
     assert (third.continues, third.settings["epochs"]) == (new.id, 12)
@@ -728,11 +740,11 @@ def test_a_continued_run_can_be_continued_again_and_outlives_the_first(store):
 
 def test_a_run_of_an_experiment_continues_outside_of_it(store):
     one, *_ = queue_three(store)
-    claimed = store.claim_run(one.id)
-    store.record_epoch(one.id, claimed.claim, FIRST, {CHECKPOINT: b"after 1"})
-    store.finish_run(one.id, claimed.claim, RESULT, ARTIFACTS)
+    claimed = RunLeases(store).acquire(one.id)
+    RunLeases(store).record_epoch(one.id, claimed.lease, FIRST, {CHECKPOINT: b"after 1"})
+    RunLeases(store).finish(one.id, claimed.lease, RESULT, ARTIFACTS)
 
-    new = store.continue_run(one.id, 9)
+    new = continue_run(store, one.id, 9)
 
     assert new.experiment_id is None
     assert len(store.list_runs(experiment_id=one.experiment_id)) == 3
@@ -746,17 +758,17 @@ def test_a_run_that_is_not_done_cannot_be_continued(store, make, status):
     run = make(store)
 
     with pytest.raises(RunStateError, match=f"Run {run.id} cannot be continued: it is {status}, not done"):
-        store.continue_run(run.id, 9)
+        continue_run(store, run.id, 9)
 
     assert store.list_runs() == [run]
 
 
 def test_a_run_without_checkpoint_cannot_be_continued(store):  # done before checkpoints were kept
     run = start(store)
-    store.finish_run(run.id, run.claim, RESULT, ARTIFACTS)
+    RunLeases(store).finish(run.id, run.lease, RESULT, ARTIFACTS)
 
     with pytest.raises(RunStateError, match="it keeps no optimizer state"):
-        store.continue_run(run.id, 9)
+        continue_run(store, run.id, 9)
 
     assert [found.id for found in store.list_runs()] == [run.id]
 
@@ -765,16 +777,16 @@ def test_a_continued_run_counts_as_unfinish(store):
     run, _ = continued_from(store, owner="ann", max_unfinished=1)
 
     with pytest.raises(RunStateError, match="You have 1 unfinished runs, and 1 is the most here"):
-        store.continue_run(run.id, 9, owner="ann", max_unfinished=1)
+        continue_run(store, run.id, 9, owner="ann", max_unfinished=1)
 
     assert len(store.list_runs()) == 2
-    assert store.continue_run(run.id, 9, owner="bob", max_unfinished=1).status == QUEUED
+    assert continue_run(store, run.id, 9, owner="bob", max_unfinished=1).status == QUEUED
 
 
 def test_runs_that_are_continued_at_the_same_time_cannot_pass_the_limit_together(store):
     run = finish(store)
     for owner in ("ann", "bob", "carol", "dan", "eve"):
-        queued = race(*[lambda owner=owner: store.continue_run(run.id, 9, owner=owner, max_unfinished=2)] * 6)
+        queued = race(*[lambda owner=owner: continue_run(store, run.id, 9, owner=owner, max_unfinished=2)] * 6)
 
         assert sum(queued) == 2
         assert len(store.list_runs(owner=owner)) == 2
@@ -784,7 +796,7 @@ def test_continuing_and_queueing_at_the_same_time_cannot_pass_the_limit_together
     run = finish(store)
 
     queued = race(
-        *[lambda: store.continue_run(run.id, 9, owner="ann", max_unfinished=3)] * 4,
+        *[lambda: continue_run(store, run.id, 9, owner="ann", max_unfinished=3)] * 4,
         *[lambda: queue(store, owner="ann", max_unfinished=3)] * 4,
     )
 
@@ -797,39 +809,39 @@ def test_continuing_and_queueing_at_the_same_time_cannot_pass_the_limit_together
 
 def test_a_run_whose_worker_is_silent_waits_for_another_and_keeps_what_it_has(timed, clock):
     run = start(timed)
-    timed.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1"})
+    RunLeases(timed).record_epoch(run.id, run.lease, FIRST, {CHECKPOINT: b"after 1"})
     clock.now = 1_012.5
 
-    timed.requeue_lost_runs()
+    RunLeases(timed).requeue_lost()
     lost = timed.get_run(run.id)
-    again = timed.claim_run(run.id)
+    again = RunLeases(timed).acquire(run.id)
 
-    assert (lost.status, lost.claim, lost.finished_at) == (QUEUED, None, None)
+    assert (lost.status, lost.lease, lost.finished_at) == (QUEUED, None, None)
     assert timed.list_epochs(run.id) == [FIRST]
     assert timed.read_artifact(run.id, CHECKPOINT) == b"after 1"
     assert (again.attempt, again.started_at) == (2, 1_000.0)
-    assert again.claim != run.claim
+    assert again.lease != run.lease
 
 
 def test_a_run_whose_worker_was_just_heard_of_is_left_alone(timed, clock):
     run = start(timed)
     clock.now = 1_011.0
-    timed.beat(run.id, run.claim, PROGRESS)
+    RunLeases(timed).beat(run.id, run.lease, PROGRESS)
     clock.now = 1_022.0
 
-    timed.requeue_lost_runs()
+    RunLeases(timed).requeue_lost()
 
     assert timed.get_run(run.id).status == RUNNING
-    assert timed.beat(run.id, run.claim, PROGRESS) is None
+    assert RunLeases(timed).beat(run.id, run.lease, PROGRESS) is None
 
 
 def test_how_long_a_worker_may_be_silent_can_be_chosen(timed, clock):
     run = start(timed)
     clock.now = 1_031.0
 
-    timed.requeue_lost_runs(lost_after_s=60)
+    RunLeases(timed).requeue_lost(lost_after_s=60)
     after_a_minutes_patience = timed.get_run(run.id).status
-    timed.requeue_lost_runs(lost_after_s=30)
+    RunLeases(timed).requeue_lost(lost_after_s=30)
 
     assert after_a_minutes_patience == RUNNING
     assert timed.get_run(run.id).status == QUEUED
@@ -840,7 +852,7 @@ def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(timed, clock):
     timed.cancel_run(run.id)
     clock.now = 1_100.0
 
-    timed.requeue_lost_runs()
+    RunLeases(timed).requeue_lost()
 
     assert (timed.get_run(run.id).status, timed.get_run(run.id).finished_at) == (CANCELLED, 1_100.0)
 
@@ -848,20 +860,20 @@ def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(timed, clock):
 def cancel_then_lose(store, run, clock):
     store.cancel_run(run.id)
     clock.now += 100
-    store.requeue_lost_runs()
+    RunLeases(store).requeue_lost()
 
 
 def lose_then_cancel(store, run, clock):
     clock.now += 100
-    store.requeue_lost_runs()
+    RunLeases(store).requeue_lost()
     store.cancel_run(run.id)
 
 
 @pytest.mark.parametrize("end", [cancel_then_lose, lose_then_cancel])
 def test_a_cancelled_run_keeps_no_checkpoint_and_no_progress_though_its_worker_is_gone(timed, clock, end):
     run = start(timed)
-    timed.record_epoch(run.id, run.claim, FIRST, {CHECKPOINT: b"after 1"})
-    timed.beat(run.id, run.claim, PROGRESS)
+    RunLeases(timed).record_epoch(run.id, run.lease, FIRST, {CHECKPOINT: b"after 1"})
+    RunLeases(timed).beat(run.id, run.lease, PROGRESS)
 
     end(timed, run, clock)
 
@@ -874,14 +886,14 @@ def test_runs_that_wait_or_have_ended_are_never_lost(timed, clock):
     runs = [queue(timed), paused(timed), finish(timed), failed(timed), cancelled(timed)]
     clock.now = 10_000.0
 
-    timed.requeue_lost_runs()
+    RunLeases(timed).requeue_lost()
 
     assert [timed.get_run(run.id) for run in runs] == runs
 
 
 def lose(store, clock):
     clock.now += LOST_AFTER_S + 1
-    store.requeue_lost_runs()
+    RunLeases(store).requeue_lost()
 
 
 def test_a_lost_run_that_was_to_be_paused_is_paused_and_keeps_what_it_has(timed, clock):
@@ -890,7 +902,7 @@ def test_a_lost_run_that_was_to_be_paused_is_paused_and_keeps_what_it_has(timed,
     lose(timed, clock)
 
     now = timed.get_run(run.id)
-    assert (now.status, now.wanted, now.claim, now.progress) == (PAUSED, None, None, None)
+    assert (now.status, now.requested_status, now.lease, now.progress) == (PAUSED, None, None, None)
     assert (now.finished_at, now.error) == (None, None)
     assert timed.list_epochs(run.id) == [FIRST]
     assert training_of(timed, run.id) == list(TRAINING.values())
@@ -902,7 +914,7 @@ def test_how_often_a_worker_was_lost_is_counted(timed, clock):
     for _ in range(MAX_LOST - 1):
         lose(timed, clock)
         counts.append(timed.get_run(run.id).lost)
-        timed.claim_run(run.id)
+        RunLeases(timed).acquire(run.id)
 
     assert counts == [0, 1, 2, 3, 4]
     assert timed.get_run(run.id).status == RUNNING
@@ -912,7 +924,7 @@ def lose_often(store, clock, run_id, times):
     """Loses a running run's worker so often; between, another worker takes it."""
     for number in range(times):
         if number:
-            store.claim_run(run_id)
+            RunLeases(store).acquire(run_id)
         lose(store, clock)
 
 
@@ -922,27 +934,27 @@ def test_a_run_whose_worker_dies_five_times_in_the_same_epoch_fails_and_says_why
     lose_often(timed, clock, run.id, 5)
 
     now = timed.get_run(run.id)
-    assert (now.status, now.finished_at, now.claim, now.progress) == (FAILED, clock.now, None, None)
+    assert (now.status, now.finished_at, now.lease, now.progress) == (FAILED, clock.now, None, None)
     assert "died 5 times in the same epoch" in now.error
     assert "choose smaller batches or a smaller network, or try again" in now.error
     assert timed.list_epochs(run.id) == [FIRST]
     assert training_of(timed, run.id) == list(TRAINING.values())
     with pytest.raises(RunStateError):
-        timed.claim_run(run.id)
+        RunLeases(timed).acquire(run.id)
 
 
 def test_a_run_that_gets_an_epoch_further_is_tried_again(timed, clock):
     run = started(timed)
     lose_often(timed, clock, run.id, 4)
-    again = timed.claim_run(run.id)
-    timed.record_epoch(run.id, again.claim, SECOND, {CHECKPOINT: b"after 2"})
+    again = RunLeases(timed).acquire(run.id)
+    RunLeases(timed).record_epoch(run.id, again.lease, SECOND, {CHECKPOINT: b"after 2"})
     counted_from_here = timed.get_run(run.id).lost
 
     lose_often(timed, clock, run.id, 4)
 
     assert counted_from_here == 0
     assert (timed.get_run(run.id).status, timed.get_run(run.id).lost) == (QUEUED, 4)
-    timed.claim_run(run.id)
+    RunLeases(timed).acquire(run.id)
     lose(timed, clock)
     assert timed.get_run(run.id).status == FAILED
 
@@ -951,8 +963,8 @@ def test_a_beat_is_no_sign_that_a_run_gets_further(timed, clock):
     run = started(timed)
     for _ in range(2):
         lose(timed, clock)
-        again = timed.claim_run(run.id)
-        timed.beat(run.id, again.claim, PROGRESS)
+        again = RunLeases(timed).acquire(run.id)
+        RunLeases(timed).beat(run.id, again.lease, PROGRESS)
 
     assert timed.get_run(run.id).lost == 2
 
@@ -962,10 +974,10 @@ def test_a_failed_run_that_is_resumed_is_tried_five_times_again(timed, clock):
     lose_often(timed, clock, run.id, 5)
 
     timed.resume_run(run.id)
-    timed.claim_run(run.id)
+    RunLeases(timed).acquire(run.id)
     lose_often(timed, clock, run.id, 4)
     tried_four_times = timed.get_run(run.id).status
-    timed.claim_run(run.id)
+    RunLeases(timed).acquire(run.id)
     lose(timed, clock)
 
     assert tried_four_times == QUEUED
@@ -976,7 +988,7 @@ def test_a_failed_run_that_is_resumed_is_tried_five_times_again(timed, clock):
 def test_a_run_whose_worker_dies_for_the_last_time_ends_as_was_wanted(timed, clock, ask, status):
     run = started(timed)
     lose_often(timed, clock, run.id, 4)
-    timed.claim_run(run.id)
+    RunLeases(timed).acquire(run.id)
     ask(timed, run.id)
 
     lose(timed, clock)
@@ -989,7 +1001,7 @@ def test_dashboards_that_look_for_lost_runs_at_once_count_each_loss_once(timed, 
         run = started(timed)
         clock.now += LOST_AFTER_S + 1
 
-        race(*[timed.requeue_lost_runs] * 4)
+        race(*[RunLeases(timed).requeue_lost] * 4)
 
         assert (timed.get_run(run.id).status, timed.get_run(run.id).lost) == (QUEUED, 1)
 
@@ -1000,8 +1012,8 @@ def test_a_worker_that_is_back_in_the_moment_it_is_given_up_either_stays_or_chan
         clock.now += LOST_AFTER_S + 1
 
         _, was_recorded = race(
-            timed.requeue_lost_runs,
-            lambda run=run: timed.record_epoch(run.id, run.claim, SECOND, {CHECKPOINT: b"after 2"}),
+            RunLeases(timed).requeue_lost,
+            lambda run=run: RunLeases(timed).record_epoch(run.id, run.lease, SECOND, {CHECKPOINT: b"after 2"}),
         )
 
         now, epochs = timed.get_run(run.id), timed.list_epochs(run.id)
@@ -1139,7 +1151,7 @@ def rows_of(url):
 def test_a_version_1_database_opens_with_all_its_runs(upgraded):
     runs = {run.id: run for run in upgraded.list_runs()}
 
-    assert {run_id: (run.status, run.wanted) for run_id, run in runs.items()} == {
+    assert {run_id: (run.status, run.requested_status) for run_id, run in runs.items()} == {
         DONE_1: (DONE, None),
         TO_BE_CANCELLED_2: (RUNNING, CANCELLED),
         RUNNING_3: (RUNNING, None),
@@ -1168,10 +1180,10 @@ def test_a_version_1_database_opens_with_all_its_results_epochs_and_artifacts(up
 
 
 def test_the_workers_of_a_version_1_database_go_on_or_stop_as_was_wanted(upgraded):
-    assert upgraded.beat(RUNNING_3, CLAIM_OF_3, PROGRESS) is None
-    assert upgraded.beat(TO_BE_CANCELLED_2, CLAIM_OF_2, PROGRESS) == CANCELLED
+    assert RunLeases(upgraded).beat(RUNNING_3, CLAIM_OF_3, PROGRESS) is None
+    assert RunLeases(upgraded).beat(TO_BE_CANCELLED_2, CLAIM_OF_2, PROGRESS) == CANCELLED
 
-    upgraded.record_epoch(RUNNING_3, CLAIM_OF_3, SECOND, {CHECKPOINT: b"after 2"})
+    RunLeases(upgraded).record_epoch(RUNNING_3, CLAIM_OF_3, SECOND, {CHECKPOINT: b"after 2"})
 
     assert upgraded.list_epochs(RUNNING_3) == [FIRST, SECOND]
 
@@ -1179,7 +1191,7 @@ def test_the_workers_of_a_version_1_database_go_on_or_stop_as_was_wanted(upgrade
 def test_the_lost_runs_of_a_version_1_database_are_taken_up_or_ended_as_was_wanted(version_1):
     store = RunStore(version_1, clock=Clock(2_000.0))
 
-    store.requeue_lost_runs()
+    RunLeases(store).requeue_lost()
 
     found = {run.id: (run.status, run.lost) for run in store.list_runs(statuses=[QUEUED, CANCELLED])}
     store.close()
@@ -1194,9 +1206,9 @@ def test_what_is_new_works_in_a_database_that_was_version_1(upgraded):
     runs = queue_three(upgraded)
 
     with pytest.raises(RunStateError, match="it keeps no optimizer state"):
-        upgraded.continue_run(DONE_1, 9)
-    assert upgraded.claim_run(QUEUED_4).status == RUNNING
-    assert upgraded.beat(RUNNING_3, CLAIM_OF_3, PROGRESS) == PAUSED
+        continue_run(upgraded, DONE_1, 9)
+    assert RunLeases(upgraded).acquire(QUEUED_4).status == RUNNING
+    assert RunLeases(upgraded).beat(RUNNING_3, CLAIM_OF_3, PROGRESS) == PAUSED
     assert [run.id for run in runs] == [6, 7, 8]
     assert upgraded.list_runs(experiment_id=runs[0].experiment_id) == runs[::-1]
 
@@ -1227,7 +1239,7 @@ def test_a_database_that_was_upgraded_opens_again_unchanged(version_1, upgraded)
 def open_and_list(url):
     store = RunStore(url)
     try:
-        return [(run.id, run.status, run.wanted) for run in store.list_runs()]
+        return [(run.id, run.status, run.requested_status) for run in store.list_runs()]
     finally:
         store.close()
 

@@ -8,7 +8,8 @@ from mnist_dash.errors import RunStateError
 from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, QUEUED, RUNNING, STATUSES, Result, Run
-from mnist_dash.store.run_export import ensure_reference_runs
+from mnist_dash.store.reference_runs import ensure_reference_runs
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.search import MAX_TAG_LENGTH, MAX_TAGS, SORTED_BY, RunFinder, RunQuery
 
@@ -23,9 +24,9 @@ def finder(store: RunStore) -> RunFinder:
 def add(store: RunStore, variant: str = "dense-32", *, result: Result | None = None, **settings) -> int:
     """Adds a run: done with a result, else queued."""
     checked = VARIANTS[variant].check(settings)
-    run = store.create_run(variant, checked, dataset="mnist", fingerprint="0", claim=result is not None)
+    run = store.create_run(variant, checked, dataset="mnist", fingerprint="0", leased=result is not None)
     if result:
-        store.finish_run(run.id, str(run.claim), result, {})
+        RunLeases(store).finish(run.id, str(run.lease), result, {})
     return run.id
 
 
@@ -100,7 +101,7 @@ def test_words_are_text_and_nothing_else(store: RunStore, finder: RunFinder, wor
 
 def test_runs_are_found_by_state_network_and_tag(store: RunStore, finder: RunFinder):
     done, queued = add(store, result=reached(0.9)), add(store, "cnn")
-    running = store.create_run("cnn", VARIANTS["cnn"].check({}), dataset="mnist", fingerprint="0", claim=True).id
+    running = store.create_run("cnn", VARIANTS["cnn"].check({}), dataset="mnist", fingerprint="0", leased=True).id
     cancelled = add(store)
     store.cancel_run(cancelled)
     finder.set_tags(done, ["good"])
@@ -152,8 +153,8 @@ def test_experiments_are_found_by_what_their_runs_are(store: RunStore, finder: R
 def test_an_experiment_says_how_many_runs_it_has_and_the_best_so_far(store: RunStore, finder: RunFinder):
     runs = add_experiment(store, 1, 2, 3)
     for run, accuracy in zip(runs[:2], (0.91, 0.93), strict=True):
-        claimed = store.claim_run(run.id)
-        store.finish_run(run.id, str(claimed.claim), reached(accuracy), {})
+        claimed = RunLeases(store).acquire(run.id)
+        RunLeases(store).finish(run.id, str(claimed.lease), reached(accuracy), {})
 
     [each] = finder.experiments(RunQuery(statuses=(DONE,)), limit=9)
 
@@ -237,8 +238,8 @@ def test_two_who_tag_one_run_at_once_do_not_mix_their_tags(store: RunStore, find
 
 
 def test_the_size_of_a_model_is_told_without_reading_it(store: RunStore, finder: RunFinder):
-    run = store.create_run("cnn", VARIANTS["cnn"].check({}), dataset="mnist", fingerprint="0", claim=True)
-    store.finish_run(run.id, str(run.claim), reached(0.9), {"model.tflite": b"x" * 1234})
+    run = store.create_run("cnn", VARIANTS["cnn"].check({}), dataset="mnist", fingerprint="0", leased=True)
+    RunLeases(store).finish(run.id, str(run.lease), reached(0.9), {"model.tflite": b"x" * 1234})
     other = add(store, result=reached(0.9))
 
     assert finder.model_bytes([run.id, other]) == {run.id: 1234}

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from mnist_dash.store.kept_digits import KeptDigits
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, MODEL_KERAS, PAUSED, QUEUED, RUNNING
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.search import RunFinder, RunQuery
 
@@ -67,6 +68,6 @@ def test_measurements_of_robustness_are_read_as_far_as_they_are(store):
 
 
 def test_lost_runs_go_on_or_stop_as_was_asked_for(store):
-    store.requeue_lost_runs()
+    RunLeases(store).requeue_lost()
 
     assert {run.id: run.status for run in store.list_runs()} == {**STATES, 7: CANCELLED}

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnist_dash.config import Settings, load_settings
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.inference.weights import read_weights
 from mnist_dash.networks.keras_model import build, build_optimizer
 from mnist_dash.networks.variants import VARIANTS, get_variant
 from mnist_dash.store.records import MODEL_KERAS, Epoch, Run
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.worker.claimed_run import ClaimedRun
-from mnist_dash.worker.compiled import NOT_STARTED, AdaptiveChunks, CompiledTraining, EpochProgress
+from mnist_dash.worker.chunks import NOT_STARTED, AdaptiveChunks, EpochProgress
+from mnist_dash.worker.compiled import CompiledTraining
+from mnist_dash.worker.leased_run import LeasedRun
 
 
 def slow(*values: Any) -> Any:
@@ -105,6 +107,11 @@ def interrupt_at(
 # Runs
 
 
+def settings_of(store: RunStore) -> Settings:
+    """Returns the settings of this process, for this store."""
+    return replace(load_settings(), database_url=store.database_url)
+
+
 def queue(store: RunStore, sample: Dataset, variant: str = "dense-32", **settings) -> Run:
     checked = VARIANTS[variant].check(settings)
     return store.create_run(variant, checked, dataset=sample.name, fingerprint=sample.fingerprint)
@@ -152,20 +159,18 @@ def killed(*_: object) -> None:
     raise Killed
 
 
-def paused(run: ClaimedRun, _: object) -> None:
+def paused(run: LeasedRun, _: object) -> None:
     run.store.pause_run(run.run.id)
-    wait_until(lambda: run.run.id in run.reporter.wanted)
+    wait_until(lambda: run.run.id in run.heartbeat.requested)
 
 
-def cancelled(run: ClaimedRun, _: object) -> None:
+def cancelled(run: LeasedRun, _: object) -> None:
     run.store.cancel_run(run.run.id)
-    wait_until(lambda: run.run.id in run.reporter.wanted)
+    wait_until(lambda: run.run.id in run.heartbeat.requested)
 
 
 @contextmanager
-def at(
-    moments: Mapping[tuple[int, int], Callable[[ClaimedRun, Any], None]], *, of: Run | None = None
-) -> Iterator[None]:
+def at(moments: Mapping[tuple[int, int], Callable[[LeasedRun, Any], None]], *, of: Run | None = None) -> Iterator[None]:
     """Lets something happen in a worker, once, when (epoch, step) has been reached.
 
     Workers look up after every ten steps meanwhile, however fast they are.
@@ -175,10 +180,10 @@ def at(
             the run and what returns its state.
         of: Only to this run.
     """
-    left, follow = dict(moments), ClaimedRun.follow
+    left, follow = dict(moments), LeasedRun.follow
 
     def disturbed(
-        run: ClaimedRun, progress: EpochProgress, seconds: float, state: Callable[[], Sequence[np.ndarray]]
+        run: LeasedRun, progress: EpochProgress, seconds: float, state: Callable[[], Sequence[np.ndarray]]
     ) -> None:
         for epoch, step in sorted(left):
             mine = of is None or run.run.id == of.id
@@ -188,6 +193,6 @@ def at(
         follow(run, progress, seconds, state)
 
     with looking_up_every(10), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ClaimedRun, "follow", disturbed)
+        patch.setattr(LeasedRun, "follow", disturbed)
         yield
     assert not left, f"never reached: {left}"

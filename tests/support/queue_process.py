@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from mnist_dash.config import load_settings
-from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.worker.job_queue import JobQueue
 
 LOST_AFTER = "MNIST_DASH_TEST_LOST_AFTER_S"
@@ -93,8 +93,8 @@ def dashboard(database: str, **settings: str) -> Iterator[Dashboard]:
 
 if __name__ == "__main__":
     lost_after = os.environ.get(LOST_AFTER)
-    if lost_after and RunStore.requeue_lost_runs.__kwdefaults__:
-        RunStore.requeue_lost_runs.__kwdefaults__["lost_after_s"] = float(lost_after)
+    if lost_after and RunLeases.requeue_lost.__kwdefaults__:
+        RunLeases.requeue_lost.__kwdefaults__["lost_after_s"] = float(lost_after)
     tests = os.getppid()
     queue = JobQueue(load_settings())
     while os.getppid() == tests:  # nothing is left behind when the tests themselves are killed

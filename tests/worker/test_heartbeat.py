@@ -13,12 +13,13 @@ from sqlalchemy.pool import Pool
 
 from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED, QUEUED, RUNNING, Progress
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker import heartbeat
-from mnist_dash.worker.claimed_run import ClaimedRun
 from mnist_dash.worker.heartbeat import LOST, Heartbeat, retry_transient
+from mnist_dash.worker.leased_run import LeasedRun
 from mnist_dash.worker.training import train_run, train_runs
-from tests.support.learning import assert_ended_alike, at, history, queue, slow, wait_until
+from tests.support.learning import assert_ended_alike, at, history, queue, settings_of, slow, wait_until
 from tests.support.postgresql import empty_schema
 
 QUICK = {"epochs": 3, "batch_size": 16, "hidden_units": 8, "train_part": 0.1, "validation": "holdout"}
@@ -104,12 +105,12 @@ def test_a_database_that_cannot_even_say_whether_it_happened_is_asked_again():
 
 @contextmanager
 def reporting_on(store: RunStore, *claimed) -> Iterator[Heartbeat]:
-    with Heartbeat(store, list(claimed)) as reporter:
-        yield reporter
+    with Heartbeat(RunLeases(store), {run.id: run.lease for run in claimed}) as heartbeat:
+        yield heartbeat
 
 
 def test_a_run_beats_and_shows_its_newest_progress(runs, sample):
-    run = runs.claim_run(queue(runs, sample).id)
+    run = RunLeases(runs).acquire(queue(runs, sample).id)
 
     with reporting_on(runs, run) as reporter:
         reporter.report(run.id, Progress(1, 2, 3, 0.5, 0.25))
@@ -122,24 +123,26 @@ def test_a_run_beats_and_shows_its_newest_progress(runs, sample):
 
 
 def test_the_worker_hears_what_each_of_its_runs_should_become_and_when_that_is_taken_back(runs, sample):
-    to_pause, to_cancel, to_lose, to_go_on = claimed = [runs.claim_run(queue(runs, sample).id) for _ in range(4)]
+    to_pause, to_cancel, to_lose, to_go_on = leased = [
+        RunLeases(runs).acquire(queue(runs, sample).id) for _ in range(4)
+    ]
 
-    with reporting_on(runs, *claimed) as reporter:
+    with reporting_on(runs, *leased) as reporter:
         runs.pause_run(to_pause.id)
         runs.cancel_run(to_cancel.id)
-        runs.stop_run(to_lose.id, to_lose.claim, PAUSED, {})
-        wait_until(lambda: len(reporter.wanted) == 3)
-        heard = dict(reporter.wanted)
+        RunLeases(runs).stop(to_lose.id, to_lose.lease, PAUSED, {})
+        wait_until(lambda: len(reporter.requested) == 3)
+        heard = dict(reporter.requested)
         runs.resume_run(to_pause.id)
-        wait_until(lambda: len(reporter.wanted) == 2)
+        wait_until(lambda: len(reporter.requested) == 2)
 
     assert heard == {to_pause.id: PAUSED, to_cancel.id: CANCELLED, to_lose.id: LOST}
-    assert to_pause.id not in reporter.wanted
+    assert to_pause.id not in reporter.requested
     assert to_go_on.id not in heard
 
 
 def test_a_run_that_was_forgotten_beats_no_more(runs, sample):
-    forgotten, other = (runs.claim_run(queue(runs, sample).id) for _ in range(2))
+    forgotten, other = (RunLeases(runs).acquire(queue(runs, sample).id) for _ in range(2))
 
     with reporting_on(runs, forgotten, other) as reporter:
         wait_until(lambda: runs.get_run(forgotten.id).heartbeat_at > forgotten.heartbeat_at)
@@ -180,7 +183,7 @@ def disk() -> Iterator[Disk]:
 
 
 def train_aside(store: RunStore, *run_ids: int) -> threading.Thread:
-    thread = threading.Thread(target=train_runs, args=(run_ids, store.database_url), name="worker")
+    thread = threading.Thread(target=train_runs, args=(run_ids, settings_of(store)), name="worker")
     thread.start()
     return thread
 
@@ -195,7 +198,7 @@ def do(action: Callable[[], object]) -> Callable[..., None]:
 )  # no room for the first checkpoint, or for the finished network
 def test_a_run_goes_on_when_a_full_disk_has_room_again(when, runs, sample, disk):
     undisturbed, run = (queue(runs, sample, **QUICK) for _ in range(2))
-    train_run(undisturbed.id, runs.database_url)
+    train_run(undisturbed.id, settings_of(runs))
 
     with at({when: do(lambda: setattr(disk, "is_full", True))}):
         worker = train_aside(runs, run.id)
@@ -209,19 +212,19 @@ def test_a_run_goes_on_when_a_full_disk_has_room_again(when, runs, sample, disk)
 
 def test_a_run_that_a_full_disk_ended_says_so_and_can_be_resumed(runs, sample, disk, impatient, monkeypatch):
     undisturbed, run = (queue(runs, sample, **QUICK, seed=2) for _ in range(2))
-    train_run(undisturbed.id, runs.database_url)
-    fail = ClaimedRun.fail
+    train_run(undisturbed.id, settings_of(runs))
+    fail = LeasedRun.fail
 
     def fail_with_room_again(claimed, problem):
         disk.is_full = False
         fail(claimed, problem)
 
-    monkeypatch.setattr(ClaimedRun, "fail", fail_with_room_again)
+    monkeypatch.setattr(LeasedRun, "fail", fail_with_room_again)
     with at({(3, 1): do(lambda: setattr(disk, "is_full", True))}):
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
     failed = runs.get_run(run.id)
     runs.resume_run(run.id)
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     assert failed.status == FAILED
     assert failed.error == (
@@ -236,16 +239,16 @@ def test_a_run_whose_end_the_full_disk_does_not_take_either_is_trained_when_ther
     runs, sample, disk, impatient
 ):
     undisturbed, run = (queue(runs, sample, **QUICK, seed=3) for _ in range(2))
-    train_run(undisturbed.id, runs.database_url)
+    train_run(undisturbed.id, settings_of(runs))
 
     with at({(2, 1): do(lambda: setattr(disk, "is_full", True))}), contextlib.suppress(StoreError):
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
     disk.is_full = False
     left = runs.get_run(run.id)
     if left.status == FAILED:  # if there was room for these few words
         runs.resume_run(run.id)
-    runs.requeue_lost_runs(lost_after_s=-1)
-    train_run(run.id, runs.database_url)
+    RunLeases(runs).requeue_lost(lost_after_s=-1)
+    train_run(run.id, settings_of(runs))
 
     assert_ended_alike(runs, run, undisturbed)
 
@@ -275,7 +278,7 @@ def errors_counted() -> Iterator[list[str]]:
 
 def test_a_run_goes_on_when_its_database_is_back(postgresql_to_stop, away, sample):
     undisturbed, run = (queue(away, sample, **QUICK) for _ in range(2))
-    train_run(undisturbed.id, away.database_url)
+    train_run(undisturbed.id, settings_of(away))
     reached = threading.Event()
     stopped = threading.Event()
 
@@ -304,15 +307,15 @@ def test_a_run_whose_database_stayed_away_too_long_is_trained_when_it_is_back(
     postgresql_to_stop, away, sample, impatient
 ):
     undisturbed, run = (queue(away, sample, **QUICK) for _ in range(2))
-    train_run(undisturbed.id, away.database_url)
+    train_run(undisturbed.id, settings_of(away))
 
     with at({(3, 1): do(lambda: postgresql_to_stop.stop(signal.SIGQUIT))}), pytest.raises(StoreError):
-        train_run(run.id, away.database_url)
+        train_run(run.id, settings_of(away))
     postgresql_to_stop.start()
     left = away.get_run(run.id)
-    away.requeue_lost_runs(lost_after_s=-1)
+    RunLeases(away).requeue_lost(lost_after_s=-1)
     requeued = away.get_run(run.id)
-    train_run(run.id, away.database_url)
+    train_run(run.id, settings_of(away))
 
     assert (left.status, requeued.status) == (RUNNING, QUEUED)
     assert away.find_artifact(run.id, CHECKPOINT) is not None
@@ -339,6 +342,6 @@ def test_a_worker_does_not_wait_for_a_run_that_was_deleted(runs, sample):
     runs.delete_run(run.id)
     started = time.monotonic()
 
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     assert time.monotonic() - started < 60  # patience is 90 s

@@ -17,7 +17,8 @@ from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.corruption_counts import Measurement
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, MODEL_TFLITE, PAUSED, QUEUED, RUNNING, Result, Run
-from mnist_dash.store.run_export import REFERENCE_FOLDER
+from mnist_dash.store.reference_runs import REFERENCE_FOLDER
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.groups import MAX_STACKED, grouped_runs
 from mnist_dash.worker.heartbeat import retry_transient
@@ -143,10 +144,10 @@ def test_a_run_that_was_paused_while_queued_and_then_resumed_is_trained(store, s
     running = queue(store, sample, **LONG)
     wait_until(lambda: store.get_run(running.id).status == RUNNING)
     waiting = queue(store, sample, **SHORT)
-    wait_until(lambda: (waiting.id, 0) in jobs._submitted)
+    wait_until(lambda: jobs._training.is_submitted((waiting.id, 0)))
 
     store.pause_run(waiting.id)
-    wait_until(lambda: not jobs._submitted)
+    wait_until(lambda: not jobs._training._futures)
     store.cancel_run(running.id)
     wait_until(lambda: store.get_run(running.id).status == CANCELLED)
     while_paused = store.get_run(waiting.id).status
@@ -205,7 +206,7 @@ def test_a_rehearsal_waits_for_queued_runs_and_they_never_for_it(store, sample, 
     jobs.seconds_per_step(planned)
     wait_until(lambda: jobs._precompiled)
     second = queue(store, sample, **LONG)
-    wait_until(lambda: (second.id, 0) in jobs._submitted)
+    wait_until(lambda: jobs._training.is_submitted((second.id, 0)))
 
     store.cancel_run(running.id)
     wait_until(lambda: store.get_run(second.id).status == RUNNING)
@@ -221,9 +222,9 @@ def test_a_rehearsal_waits_for_queued_runs_and_they_never_for_it(store, sample, 
 
 def measurable(store: RunStore, sample: Dataset) -> int:
     """A finished run with a model, that waits to be measured."""
-    run = store.create_run("dense-32", {}, dataset=sample.name, fingerprint=sample.fingerprint, claim=True)
+    run = store.create_run("dense-32", {}, dataset=sample.name, fingerprint=sample.fingerprint, leased=True)
     model = (REFERENCE_FOLDER / "dense-32" / MODEL_TFLITE).read_bytes()
-    store.finish_run(run.id, str(run.claim), Result(0.2, 0.94, 1.0, 25_450, 0.1), {MODEL_TFLITE: model})
+    RunLeases(store).finish(run.id, str(run.lease), Result(0.2, 0.94, 1.0, 25_450, 0.1), {MODEL_TFLITE: model})
     Measurements(store).request([run.id])
     return run.id
 
@@ -237,7 +238,7 @@ def test_what_is_to_be_measured_is_measured_by_a_worker(store, sample, jobs):
 
     wait_until(lambda: all(measured(store, run_id).status == DONE for run_id in runs))
 
-    first, second = (measured(store, run_id).readings for run_id in runs)
+    first, second = (measured(store, run_id).counts for run_id in runs)
     assert first == second
     assert first.mean is not None
     assert jobs.problem is None
@@ -257,7 +258,7 @@ def test_a_measurement_under_way_gives_way_to_a_run_and_goes_on_after_it(store, 
 
     assert waited < 5  # the queue looks every two seconds, and a kind takes a fraction of one
     assert while_training.status == QUEUED
-    assert 0 < len(while_training.readings.right) < 19
+    assert 0 < len(while_training.counts.right) < 19
     assert measured(store, run_id).attempt > 1
 
 
@@ -357,9 +358,9 @@ def test_a_worker_whose_memory_has_grown_begins_anew_after_its_run(tmp_path, sam
 
 def test_a_cancelled_run_whose_worker_died_does_not_start_again(store, sample):
     run = queue(store, sample)
-    store.claim_run(run.id)
+    RunLeases(store).acquire(run.id)
     store.cancel_run(run.id)
 
-    store.requeue_lost_runs(lost_after_s=-1)
+    RunLeases(store).requeue_lost(lost_after_s=-1)
 
     assert store.get_run(run.id).status == CANCELLED

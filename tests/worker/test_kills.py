@@ -14,8 +14,9 @@ import pytest
 
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import StoreError
+from mnist_dash.store.leases import MAX_LOST
 from mnist_dash.store.records import DONE, FAILED, QUEUED, RUNNING, Epoch, Run
-from mnist_dash.store.run_store import MAX_LOST, RunStore
+from mnist_dash.store.run_store import RunStore
 from tests.support.learning import assert_equal_to_the_last_bit, final_weights, queue
 from tests.support.postgresql import empty_schema
 from tests.support.queue_process import LOST_AFTER, Dashboard, dashboard

@@ -20,6 +20,7 @@ from mnist_dash.errors import RunStateError, StoreError
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.corruption_counts import CorruptionCounts
+from mnist_dash.store.leases import MAX_LOST
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import (
     DONE,
@@ -31,10 +32,18 @@ from mnist_dash.store.records import (
     TEST_PROBABILITIES,
     Result,
 )
-from mnist_dash.store.run_export import REFERENCE_FOLDER, ROBUSTNESS_JSON, ensure_reference_runs
-from mnist_dash.store.run_store import MAX_LOST, RunStore
+from mnist_dash.store.reference_runs import (
+    REFERENCE_FOLDER,
+    ROBUSTNESS_JSON,
+    add_measured,
+    ensure_reference_runs,
+    unmeasured_references,
+)
+from mnist_dash.store.run_leases import RunLeases
+from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker import heartbeat, robustness
 from mnist_dash.worker.robustness import measure, measure_run, measured_pictures
+from tests.support.learning import settings_of
 from tests.support.statements import execute
 
 NAMES = ["clean", *KINDS]
@@ -62,9 +71,9 @@ def finished(store: RunStore, sample: Dataset, *, fingerprint: str | None = None
         VARIANTS["dense-32"].check({}),
         dataset=sample.name,
         fingerprint=fingerprint or sample.fingerprint,
-        claim=True,
+        leased=True,
     )
-    store.finish_run(run.id, str(run.claim), Result(0.2, 0.94, 1.0, 25_450, 0.1), {MODEL_TFLITE: model})
+    RunLeases(store).finish(run.id, str(run.lease), Result(0.2, 0.94, 1.0, 25_450, 0.1), {MODEL_TFLITE: model})
     return run.id
 
 
@@ -85,7 +94,7 @@ def test_a_finished_run_is_asked_for_once(store, measurements, sample):
     assert measurements.request([second, first]) == 0
 
     found = measurements.read([first, second])
-    assert {run_id: (row.status, row.owner, row.readings.right) for run_id, row in found.items()} == {
+    assert {run_id: (row.status, row.owner, row.counts.right) for run_id, row in found.items()} == {
         first: (QUEUED, "ann", {}),
         second: (QUEUED, "ann", {}),
     }
@@ -109,7 +118,9 @@ def test_an_owner_gets_no_more_than_allowed_and_then_none_at_all(store, measurem
     runs = [finished(store, sample) for _ in range(4)]
     measurements.request(runs[:2], owner="ann", max_unfinished=3)
 
-    with pytest.raises(RunStateError, match="You wait for 2 measurements and want 2 more, and 3 is the most here"):
+    with pytest.raises(
+        RunStateError, match="You have 2 unfinished measurements and want 2 more, and 3 is the most here"
+    ):
         measurements.request(runs, owner="ann", max_unfinished=3)
 
     assert set(measurements.read(runs)) == set(runs[:2])
@@ -136,19 +147,19 @@ def test_the_same_run_asked_for_by_many_at_once_is_asked_for_once(store_url, sto
 def test_what_is_withdrawn_is_gone_and_may_be_asked_for_again(store, measurements, sample):
     queued, running, other = (finished(store, sample) for _ in range(3))
     measurements.request([queued, running, other])
-    mine = measurements.claim(running)
+    mine = measurements.acquire(running)
 
     measurements.withdraw([queued, running])
 
     assert set(measurements.read([queued, running, other])) == {other}
-    with pytest.raises(RunStateError, match="withdrawn"):
-        measurements.beat(running, str(mine.claim))
+    with pytest.raises(RunStateError, match="lease lost"):
+        measurements.beat(running, str(mine.lease))
     assert measurements.request([queued, running]) == 2
 
 
 def test_a_finished_measurement_is_not_withdrawn(store, measurements, sample, expected):
     run_id = finished(store, sample)
-    measurements.add_measured(run_id, expected)
+    add_measured(store, run_id, expected)
 
     measurements.withdraw([run_id])
 
@@ -158,9 +169,9 @@ def test_a_finished_measurement_is_not_withdrawn(store, measurements, sample, ex
 def test_a_failed_measurement_may_be_asked_for_again(store, measurements, sample):
     run_id = finished(store, sample)
     measurements.request([run_id])
-    mine = measurements.claim(run_id)
+    mine = measurements.acquire(run_id)
 
-    measurements.fail(run_id, str(mine.claim), "The moon was full.")
+    measurements.fail(run_id, str(mine.lease), "The moon was full.")
     failed = measurements.read([run_id])[run_id]
 
     assert (failed.status, failed.error) == (FAILED, "The moon was full.")
@@ -180,7 +191,7 @@ def test_the_deletion_of_a_run_takes_its_measurement_away(store, store_url, meas
 
 def test_measurements_of_an_older_suite_count_as_not_made(store, store_url, measurements, sample, expected):
     run_id = finished(store, sample)
-    measurements.add_measured(run_id, expected)
+    add_measured(store, run_id, expected)
     execute(store_url, f"UPDATE robustness SET suite = {SUITE - 1}")
 
     assert measurements.read([run_id]) == {}
@@ -208,15 +219,15 @@ def test_only_one_of_many_workers_can_claim_a_measurement(store, measurements, s
     run_id = finished(store, sample)
     measurements.request([run_id])
 
-    def try_to_claim(_: int) -> bool:
+    def try_to_acquire(_: int) -> bool:
         try:
-            measurements.claim(run_id)
+            measurements.acquire(run_id)
         except RunStateError:
             return False
         return True
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(try_to_claim, range(8))) == 1
+        assert sum(pool.map(try_to_acquire, range(8))) == 1
     assert measurements.read([run_id])[run_id].status == RUNNING
     assert measurements.waiting() == []
     assert measurements.any_unfinished()
@@ -225,8 +236,8 @@ def test_only_one_of_many_workers_can_claim_a_measurement(store, measurements, s
 def test_what_was_lost_is_queued_again_with_all_that_was_recorded(store, measurements, sample, expected):
     run_id = finished(store, sample)
     measurements.request([run_id])
-    lost = measurements.claim(run_id)
-    measurements.record(run_id, str(lost.claim), replace(expected, right={"clean": expected.right["clean"]}))
+    lost = measurements.acquire(run_id)
+    measurements.record(run_id, str(lost.lease), replace(expected, right={"clean": expected.right["clean"]}))
 
     measurements.requeue_lost(lost_after_s=60)
     still = measurements.read([run_id])[run_id].status
@@ -234,16 +245,16 @@ def test_what_was_lost_is_queued_again_with_all_that_was_recorded(store, measure
 
     assert still == RUNNING
     assert measurements.waiting() == [(run_id, 1)]
-    assert measurements.claim(run_id).readings.right == {"clean": expected.right["clean"]}
-    with pytest.raises(RunStateError, match="no longer belongs to this worker"):
-        measurements.finish(run_id, str(lost.claim), expected)
+    assert measurements.acquire(run_id).counts.right == {"clean": expected.right["clean"]}
+    with pytest.raises(RunStateError, match="lease lost"):
+        measurements.finish(run_id, str(lost.lease), expected)
 
 
 def test_a_measurement_whose_worker_dies_again_and_again_fails(store, measurements, sample):
     run_id = finished(store, sample)
     measurements.request([run_id])
     for _ in range(MAX_LOST):
-        measurements.claim(run_id)
+        measurements.acquire(run_id)
         measurements.requeue_lost(lost_after_s=-1)
 
     found = measurements.read([run_id])[run_id]
@@ -259,12 +270,12 @@ def test_a_run_is_measured_on_all_kinds(store, measurements, sample, expected):
     run_id = finished(store, sample)
     measurements.request([run_id])
 
-    measure_run(run_id, store.database_url)
+    measure_run(run_id, settings_of(store))
 
     found = measurements.read([run_id])[run_id]
     assert (found.status, found.error, found.attempt) == (DONE, None, 1)
-    assert found.readings == expected
-    assert list(found.readings.right) == NAMES
+    assert found.counts == expected
+    assert list(found.counts.right) == NAMES
     assert not measurements.any_unfinished()
 
 
@@ -313,7 +324,7 @@ def test_a_run_of_other_data_fails_in_words(store, measurements, sample):
     run_id = finished(store, sample, fingerprint="of other data")
     measurements.request([run_id])
 
-    measure_run(run_id, store.database_url)
+    measure_run(run_id, settings_of(store))
 
     found = measurements.read([run_id])[run_id]
     assert found.status == FAILED
@@ -334,7 +345,7 @@ def test_a_database_that_is_away_while_the_model_is_read_is_waited_for(store, me
     monkeypatch.setattr(RunStore, "read_artifact", away_once)
     monkeypatch.setattr(heartbeat, "_WAIT_S", 0.01)
 
-    measure_run(run_id, store.database_url)
+    measure_run(run_id, settings_of(store))
 
     assert measurements.read([run_id])[run_id].status == DONE
 
@@ -343,7 +354,7 @@ def test_a_run_whose_model_is_damaged_fails_in_words(store, measurements, sample
     run_id = finished(store, sample, model=b"no model")
     measurements.request([run_id])
 
-    measure_run(run_id, store.database_url)
+    measure_run(run_id, settings_of(store))
 
     found = measurements.read([run_id])[run_id]
     assert found.status == FAILED
@@ -353,10 +364,10 @@ def test_a_run_whose_model_is_damaged_fails_in_words(store, measurements, sample
 def test_what_nobody_asked_for_or_another_worker_has_is_left_alone(store, measurements, sample):
     unasked, taken = finished(store, sample), finished(store, sample)
     measurements.request([taken])
-    mine = measurements.claim(taken)
+    mine = measurements.acquire(taken)
 
-    measure_run(unasked, store.database_url)
-    measure_run(taken, store.database_url)
+    measure_run(unasked, settings_of(store))
+    measure_run(taken, settings_of(store))
 
     assert measurements.read([unasked, taken]) == {taken: mine}
 
@@ -366,20 +377,20 @@ def test_a_measurement_gives_way_after_a_kind_while_a_run_waits_and_then_goes_on
     measurements.request([run_id])
     waiting = store.create_run("dense-32", {}, dataset=sample.name, fingerprint=sample.fingerprint)
 
-    measure_run(run_id, store.database_url, gives_way=True)
+    measure_run(run_id, settings_of(store), yields=True)
     first = measurements.read([run_id])[run_id]
-    measure_run(run_id, store.database_url, gives_way=True)
+    measure_run(run_id, settings_of(store), yields=True)
     second = measurements.read([run_id])[run_id]
     store.cancel_run(waiting.id)
-    measure_run(run_id, store.database_url, gives_way=True)
+    measure_run(run_id, settings_of(store), yields=True)
     last = measurements.read([run_id])[run_id]
 
-    assert [list(found.readings.right) for found in (first, second)] == [NAMES[:1], NAMES[:2]]
+    assert [list(found.counts.right) for found in (first, second)] == [NAMES[:1], NAMES[:2]]
     assert (first.status, second.status, last.status) == (QUEUED, QUEUED, DONE)
-    assert last.readings == expected
+    assert last.counts == expected
 
 
-def test_a_withdrawn_measurement_stops_after_the_level_in_hand(store, measurements, sample, monkeypatch):
+def test_a_withdrawn_measurement_stops_at_the_next_beat(store, measurements, sample, monkeypatch):
     run_id = finished(store, sample)
     measurements.request([run_id])
     levels = []
@@ -388,12 +399,14 @@ def test_a_withdrawn_measurement_stops_after_the_level_in_hand(store, measuremen
         levels.append(level)
         if len(levels) == 3:
             measurements.withdraw([run_id])
+        if len(levels) > 3:
+            time.sleep(0.1)  # until the next beat
         return corrupt(kind, level, pictures)
 
     monkeypatch.setattr(robustness, "corrupt", withdrawn_after_three)
-    measure_run(run_id, store.database_url)
+    measure_run(run_id, settings_of(store))
 
-    assert len(levels) == 3
+    assert len(levels) < sum(len(kind.levels) for kind in KINDS.values())
     assert measurements.read([run_id]) == {}
 
 
@@ -412,7 +425,7 @@ def test_a_measurement_whose_worker_is_killed_goes_on_and_counts_nothing_twice(
     ]
     process = subprocess.Popen(command, env=environment)
     deadline = time.monotonic() + 60
-    while len(measurements.read([run_id])[run_id].readings.right) < 3:
+    while len(measurements.read([run_id])[run_id].counts.right) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -424,14 +437,14 @@ def test_a_measurement_whose_worker_is_killed_goes_on_and_counts_nothing_twice(
     monkeypatch.setattr(
         robustness, "corrupt", lambda kind, level, x: (computed.append(kind.name), corrupt(kind, level, x))[1]
     )
-    measure_run(run_id, store.database_url)
+    measure_run(run_id, settings_of(store))
 
     assert killed.status == RUNNING
-    assert 3 <= len(killed.readings.right) < len(NAMES)
-    assert set(computed) == set(NAMES) - set(killed.readings.right)
+    assert 3 <= len(killed.counts.right) < len(NAMES)
+    assert set(computed) == set(NAMES) - set(killed.counts.right)
     found = measurements.read([run_id])[run_id]
     assert (found.status, found.attempt) == (DONE, 2)
-    assert found.readings == expected
+    assert found.counts == expected
 
 
 # Models that ship
@@ -462,9 +475,9 @@ def test_reference_runs_come_measured_also_into_a_database_that_has_them(store, 
     ensure_reference_runs(store)
 
     assert len(ids) == len(VARIANTS)
-    assert all(found.status == DONE and found.readings.mean for found in first.values())
+    assert all(found.status == DONE and found.counts.mean for found in first.values())
     assert measurements.read(ids) == first
-    assert measurements.unmeasured_references() == {}
+    assert unmeasured_references(store) == {}
 
 
 def test_a_shipped_measurement_takes_the_place_of_one_that_is_not_done(store, store_url, measurements):
@@ -472,10 +485,10 @@ def test_a_shipped_measurement_takes_the_place_of_one_that_is_not_done(store, st
     run = store.find_run("cnn")
     execute(store_url, "DELETE FROM robustness")
     measurements.request([run.id])
-    mine = measurements.claim(run.id)
+    mine = measurements.acquire(run.id)
 
     ensure_reference_runs(store)
 
     assert measurements.read([run.id])[run.id].status == DONE
     with pytest.raises(RunStateError):
-        measurements.beat(run.id, str(mine.claim))
+        measurements.beat(run.id, str(mine.lease))

@@ -7,6 +7,7 @@ from mnist_dash.datasets.splits import split
 from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.compiled import NOT_STARTED
 from mnist_dash.worker.stacked import StackedProgram, can_be_stacked
@@ -27,6 +28,7 @@ from tests.support.learning import (
     paused,
     program_of,
     queue,
+    settings_of,
     slow,
     weights_of,
 )
@@ -274,14 +276,14 @@ def group(runs, sample, **settings):
 @pytest.fixture(scope="module")
 def undisturbed(runs, sample):
     created = group(runs, sample)
-    train_runs([run.id for run in created], runs.database_url)
+    train_runs([run.id for run in created], settings_of(runs))
     return created
 
 
 def test_a_group_ends_with_the_epochs_and_weights_of_its_runs_alone(runs, sample, undisturbed):
     for run in undisturbed:
         alone = queue(runs, sample, **run.settings)
-        train_run(alone.id, runs.database_url)
+        train_run(alone.id, settings_of(runs))
 
         expected, epochs = history(runs, alone), history(runs, run)
         assert [epoch.number for epoch in epochs] == [1, 2, 3, 4]
@@ -318,10 +320,10 @@ def test_what_befalls_one_lane_is_not_felt_by_the_others(runs, sample, undisturb
         at({(3, 1): cancelled}, of=to_cancel),
         at({(2, 1): put_nan_into_weights}, of=to_diverge),
     ):
-        train_runs([run.id for run in disturbed], runs.database_url)
+        train_runs([run.id for run in disturbed], settings_of(runs))
 
     assert [runs.get_run(run.id).status for run in disturbed] == [PAUSED, CANCELLED, FAILED, DONE]
-    assert "The loss became nan in epoch 2" in runs.get_run(to_diverge.id).error
+    assert "the loss became nan in epoch 2" in runs.get_run(to_diverge.id).error
     assert [len(runs.list_epochs(run.id)) for run in disturbed] == [1, 2, 1, 4]
     assert runs.find_artifact(to_cancel.id, CHECKPOINT) is None
     assert_ended_alike(runs, to_go_on, undisturbed[3])
@@ -339,9 +341,9 @@ def test_a_lane_that_was_paused_goes_on_alone_where_it_was(runs, sample, undistu
     paused_run = disturbed[1]
 
     with at({(3, 70): paused}, of=paused_run):
-        train_runs([run.id for run in disturbed], runs.database_url)
+        train_runs([run.id for run in disturbed], settings_of(runs))
     runs.resume_run(paused_run.id)
-    train_run(paused_run.id, runs.database_url)
+    train_run(paused_run.id, settings_of(runs))
 
     assert [epoch.number for epoch in runs.list_epochs(paused_run.id)] == [1, 2, 3, 4]
     assert history(runs, paused_run)[:2] == history(runs, undisturbed[1])[:2]
@@ -355,7 +357,7 @@ def test_lanes_may_stop_early_each_in_its_own_epoch(runs, sample):
     settings = {"epochs": 30, "batch_size": 32, "patience": 2, "learning_rate": 0.05}
     created = group(runs, sample, **settings)
 
-    train_runs([run.id for run in created], runs.database_url)
+    train_runs([run.id for run in created], settings_of(runs))
 
     val_losses = [[epoch.val_loss for epoch in runs.list_epochs(run.id)] for run in created]
     assert len({len(losses) for losses in val_losses}) > 1
@@ -363,7 +365,7 @@ def test_lanes_may_stop_early_each_in_its_own_epoch(runs, sample):
     first, last = sorted(range(4), key=lambda lane: len(val_losses[lane]))[::3]
     for lane in (first, last):
         until_its_best = group(runs, sample, **{**settings, "patience": 0, "epochs": len(val_losses[lane]) - 2})
-        train_runs([run.id for run in until_its_best], runs.database_url)
+        train_runs([run.id for run in until_its_best], settings_of(runs))
         one, other = (runs.get_run(found[lane].id) for found in (created, until_its_best))
         assert (one.status, one.test_loss, one.test_accuracy) == (DONE, other.test_loss, other.test_accuracy)
         assert_equal_to_the_last_bit(final_weights(runs, one), final_weights(runs, other))
@@ -372,13 +374,13 @@ def test_lanes_may_stop_early_each_in_its_own_epoch(runs, sample):
 def test_runs_of_a_group_whose_worker_dies_end_alone_with_each_epoch_once(runs, sample, undisturbed):
     created = group(runs, sample)
     with at({(3, 70): killed}), pytest.raises(Killed):
-        train_runs([run.id for run in created], runs.database_url)
-    runs.requeue_lost_runs(lost_after_s=-1)
+        train_runs([run.id for run in created], settings_of(runs))
+    RunLeases(runs).requeue_lost(lost_after_s=-1)
 
-    train_runs([run.id for run in created], runs.database_url)
+    train_runs([run.id for run in created], settings_of(runs))
     left_to_be_trained_alone = [runs.get_run(run.id).status for run in created]
     for run in created:
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
 
     assert left_to_be_trained_alone == ["queued"] * 4
     for run, expected in zip(created, undisturbed, strict=True):
@@ -390,13 +392,13 @@ def test_runs_of_a_group_whose_worker_dies_end_alone_with_each_epoch_once(runs, 
 def test_runs_of_a_group_that_have_begun_before_are_left_to_be_trained_alone(runs, sample, undisturbed):
     again = group(runs, sample)
     with at({(2, 70): paused}, of=again[0]):
-        train_runs([again[0].id], runs.database_url)
+        train_runs([again[0].id], settings_of(runs))
     runs.resume_run(again[0].id)
 
-    train_runs([run.id for run in again], runs.database_url)
+    train_runs([run.id for run in again], settings_of(runs))
 
     assert [runs.get_run(run.id).status for run in again] == ["queued", DONE, DONE, DONE]
-    train_run(again[0].id, runs.database_url)
+    train_run(again[0].id, settings_of(runs))
     assert [epoch.number for epoch in runs.list_epochs(again[0].id)] == [1, 2, 3, 4]
     assert_close(final_weights(runs, again[0]), final_weights(runs, undisturbed[0]))
 
@@ -406,7 +408,7 @@ def test_a_group_of_which_a_run_was_deleted_is_trained_without_it(runs, sample, 
     runs.cancel_run(created[0].id)
     runs.delete_run(created[0].id)
 
-    train_runs([run.id for run in created], runs.database_url)
+    train_runs([run.id for run in created], settings_of(runs))
 
     assert [runs.get_run(run.id).status for run in created[1:]] == [DONE] * 3
     assert_close(final_weights(runs, created[3]), final_weights(runs, undisturbed[3]))

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 
+from mnist_dash.config import load_settings
 from mnist_dash.datasets.splits import split
 from mnist_dash.networks.augmentation import augment
 from mnist_dash.networks.variants import VARIANTS
@@ -405,7 +406,7 @@ def test_a_rehearsal_tells_seconds_and_leaves_nothing_behind_in_the_program(samp
     new = program_of("dense-32", sample, **values)
     positions = split_for(values, sample).train
 
-    seconds = precompile_and_time("dense-32", values)
+    seconds = precompile_and_time("dense-32", values, load_settings())
     rehearsed = program_for("dense-32", values, sample)
     results = [program.train_epoch(positions, 1) for program in (rehearsed, new)]
 

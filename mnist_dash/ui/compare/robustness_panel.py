@@ -50,7 +50,7 @@ def robustness_panel(runs: Sequence[Run], *, key: str) -> None:
     busy = {run.id: title_of(run) for run in runs if run.id in found and found[run.id].status in ACTIVE}
     if busy:
         st.fragment(shows_errors(_follow), run_every=_LOOK_EVERY_S)(busy, key)
-    measured = [(run, found[run.id].readings) for run in runs if run.id in found and found[run.id].status == DONE]
+    measured = [(run, found[run.id].counts) for run in runs if run.id in found and found[run.id].status == DONE]
     if measured:
         _results(sorted(measured, key=lambda one: -(one[1].mean or 0.0))[:_MOST_SHOWN], key)
 
@@ -58,7 +58,7 @@ def robustness_panel(runs: Sequence[Run], *, key: str) -> None:
 def robustness_of(runs: Sequence[Run]) -> dict[int, float]:
     """Returns the mean accuracy under corruption, in [0, 1], of those of these runs that were measured."""
     found = Measurements(run_store()).read([run.id for run in runs])
-    return {run_id: row.readings.mean for run_id, row in found.items() if row.status == DONE and row.readings.mean}
+    return {run_id: row.counts.mean for run_id, row in found.items() if row.status == DONE and row.counts.mean}
 
 
 def _of_same_data(runs: Sequence[Run]) -> list[Run]:
@@ -94,7 +94,7 @@ def _offer(runs: Sequence[Run], found: Mapping[int, Measurement], key: str) -> N
 
 def _ask(run_ids: Sequence[int]) -> None:
     Measurements(run_store()).request(run_ids, owner=visitor(), max_unfinished=most_unfinished())
-    job_queue().look()
+    job_queue().wake()
 
 
 def _follow(busy: Mapping[int, str], key: str) -> None:
@@ -102,7 +102,7 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
     found = Measurements(run_store()).read(list(busy))
     if any(run_id not in found or found[run_id].status not in ACTIVE for run_id in busy):
         st.rerun()
-    done = sum(len(row.readings.right) for row in found.values())
+    done = sum(len(row.counts.right) for row in found.values())
     mine = [run_id for run_id, row in found.items() if row.owner == visitor() or most_unfinished() is None]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(done / (_STEPS * len(busy)), _progress_words(busy, list(found.values())))
@@ -117,11 +117,11 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
 
 
 def _progress_words(titles: Mapping[int, str], found: Sequence[Measurement]) -> str:
-    begun = max(found, key=lambda row: (row.claim is not None, len(row.readings.right)))
-    if begun.claim is None and not begun.readings.right:
+    begun = max(found, key=lambda row: (row.lease is not None, len(row.counts.right)))
+    if begun.lease is None and not begun.counts.right:
         waits = "Waiting for a worker" if job_queue().ready else "The workers are starting (a few seconds)"
         return f"{waits} · {count_words(len(found), 'run')} to measure"
-    kinds = f"{max(0, len(begun.readings.right) - 1)} of {len(KINDS)} kinds measured"
+    kinds = f"{max(0, len(begun.counts.right) - 1)} of {len(KINDS)} kinds measured"
     others = f" · {count_words(len(found) - 1, 'more run')} to follow" if len(found) > 1 else ""
     return f"{as_text(titles[begun.run_id])}: {kinds}{others}"
 

@@ -21,7 +21,7 @@ from mnist_dash.inference.predictor import Predictor
 from mnist_dash.inference.weights import LayerWeights, read_weights
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, MODEL_KERAS, MODEL_TFLITE, Run
-from mnist_dash.store.run_export import ensure_reference_runs
+from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
 
 if TYPE_CHECKING:  # distributed takes 2.4 s to import, only where it is needed

@@ -72,9 +72,9 @@ def _progress_words(runs: Sequence[Run]) -> str:
 
 
 def _buttons(experiment: Experiment, runs: Sequence[Run]) -> None:
-    active = [run for run in runs if run.status in ACTIVE and run.wanted is None]
-    paused = [run for run in runs if run.status == PAUSED or run.wanted == PAUSED]
-    unfinished = [run for run in runs if run.status in UNFINISHED and run.wanted != CANCELLED]
+    active = [run for run in runs if run.status in ACTIVE and run.requested_status is None]
+    paused = [run for run in runs if run.status == PAUSED or run.requested_status == PAUSED]
+    unfinished = [run for run in runs if run.status in UNFINISHED and run.requested_status != CANCELLED]
     store = run_store()
     if active:
         _all_of("Pause", "pause", experiment, active, store.pause_run)
@@ -107,7 +107,7 @@ def _all_of(name: str, icon: str, experiment: Experiment, runs: Sequence[Run], a
 def _for_all(action: Callable[[int], object], run_ids: Sequence[int]) -> None:
     for run_id in run_ids:
         attempt(action, run_id)
-    job_queue().look()
+    job_queue().wake()
 
 
 def _curves(experiment: Experiment, runs: Sequence[Run]) -> None:

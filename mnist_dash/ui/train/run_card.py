@@ -11,6 +11,7 @@ from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.hyperparameters import COSINE
 from mnist_dash.networks.scripts.writing import keras_notebook, keras_script
 from mnist_dash.networks.variants import get_variant
+from mnist_dash.store.continuation import continue_run
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED, QUEUED, RUNNING, Run
 from mnist_dash.ui.shared.controls import as_text, attempt, title_of
 from mnist_dash.ui.shared.live_chart import chart
@@ -53,14 +54,14 @@ def run_card(run: Run, *, waiting: int) -> None:
 
 def run_buttons(run: Run, *, small: bool = False) -> None:
     """Offers what can be done at once with a run: pause, resume, cancel, look at it."""
-    if run.status in (QUEUED, RUNNING) and run.wanted != PAUSED:
-        _button("Pause", "pause", run, run_store().pause_run, disabled=run.wanted is not None, small=small)
-    elif run.status == PAUSED or run.wanted == PAUSED:
+    if run.status in (QUEUED, RUNNING) and run.requested_status != PAUSED:
+        _button("Pause", "pause", run, run_store().pause_run, disabled=run.requested_status is not None, small=small)
+    elif run.status == PAUSED or run.requested_status == PAUSED:
         _button("Resume", "play_arrow", run, resume, small=small)
     elif run.status == FAILED:
         _button("Try again", "replay", run, resume, small=small)
     if run.status in (QUEUED, RUNNING, PAUSED):
-        stopping = run.wanted == CANCELLED
+        stopping = run.requested_status == CANCELLED
         name = "Stopping …" if stopping else "Cancel"
         _button(name, "stop", run, run_store().cancel_run, disabled=stopping, small=small, key="cancel")
     if run.status == DONE and not small:
@@ -96,7 +97,7 @@ def _button(
 def resume(run_id: int) -> None:
     """Lets a paused or failed run go on."""
     run_store().resume_run(run_id, max_unfinished=most_unfinished())
-    job_queue().look()
+    job_queue().wake()
 
 
 def _more(run: Run) -> None:
@@ -147,8 +148,8 @@ def _continue(run: Run) -> None:
 
 def _train_further(run_id: int, epochs: int) -> None:
     check_epochs(epochs)
-    run = run_store().continue_run(run_id, epochs, owner=visitor(), max_unfinished=most_unfinished())
-    job_queue().look()
+    run = continue_run(run_store(), run_id, epochs, owner=visitor(), max_unfinished=most_unfinished())
+    job_queue().wake()
     st.toast(f"{run.title} is queued.", icon=":material/playlist_add_check:")
 
 

@@ -105,6 +105,6 @@ def _start(form: Form) -> None:
         owner=visitor(),
         max_unfinished=most_unfinished(),
     )
-    job_queue().look()
+    job_queue().wake()
     what = f"{runs[0].title} is queued." if len(runs) == 1 else f"{len(runs)} runs are queued."
     st.toast(what, icon=":material/playlist_add_check:")

@@ -1,4 +1,4 @@
-"""Runs in a worker's hands: from claim to result, and everything that may come in between."""
+"""Runs in a worker's hands: from lease to result, and everything that may come in between."""
 
 import signal
 import subprocess
@@ -16,6 +16,7 @@ from mnist_dash.config import load_settings
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.inference.weights import read_weights
 from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.continuation import continue_run
 from mnist_dash.store.records import (
     BEST_WEIGHTS,
     CANCELLED,
@@ -31,10 +32,11 @@ from mnist_dash.store.records import (
     TEST_PROBABILITIES,
     Epoch,
 )
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker import compiled
 from mnist_dash.worker.checkpoints import Checkpoint
-from mnist_dash.worker.claimed_run import ClaimedRun
+from mnist_dash.worker.leased_run import LeasedRun
 from mnist_dash.worker.stacked import StackedProgram
 from mnist_dash.worker.training import train_run
 from tests.support.learning import (
@@ -48,11 +50,19 @@ from tests.support.learning import (
     killed,
     paused,
     queue,
+    settings_of,
     slow,
     wait_until,
 )
 
-TRAIN_RUN = "import sys; from mnist_dash.worker.training import train_run; train_run(int(sys.argv[1]), sys.argv[2])"
+TRAIN_RUN = """
+import sys
+
+from mnist_dash.config import load_settings
+from mnist_dash.worker.training import train_run
+
+train_run(int(sys.argv[1]), load_settings({"MNIST_DASH_DATABASE_URL": sys.argv[2]}))
+"""
 SMALL = {"epochs": 3, "batch_size": 4, "hidden_units": 8, "train_part": 0.1, "validation": "holdout"}  # 92 steps
 
 
@@ -67,7 +77,7 @@ def runs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(runs, sample):
     run = queue(runs, sample, epochs=10, validation="holdout")
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
     return runs.get_run(run.id)
 
 
@@ -149,10 +159,10 @@ def test_the_weights_can_be_read_without_tensorflow(runs, finished, sample):
 
 def test_a_run_that_is_in_other_hands_or_has_ended_is_left_alone(runs, finished, sample):
     taken = queue(runs, sample)
-    claimed = runs.claim_run(taken.id)
+    claimed = RunLeases(runs).acquire(taken.id)
 
-    train_run(taken.id, runs.database_url)
-    train_run(finished.id, runs.database_url)
+    train_run(taken.id, settings_of(runs))
+    train_run(finished.id, settings_of(runs))
 
     assert runs.get_run(taken.id) == claimed
     assert runs.get_run(finished.id) == finished
@@ -164,10 +174,10 @@ def test_a_run_that_its_creator_claimed_is_trained_by_its_creator(runs, sample):
         VARIANTS["dense-32"].check({"epochs": 1}),
         dataset=sample.name,
         fingerprint=sample.fingerprint,
-        claim=True,
+        leased=True,
     )
 
-    train_run(run.id, runs.database_url, claim=run.claim)
+    train_run(run.id, settings_of(runs), lease=run.lease)
 
     assert runs.get_run(run.id).status == DONE
 
@@ -177,7 +187,7 @@ def test_a_run_with_augmentation_and_schedule_learns_to_read_and_can_be_used_lik
     settings = {"epochs": 2, "batch_size": 32, "hidden_units": 64, "augmentation": 1.0, "schedule": "cosine"}
     run = queue(runs, sample, name, validation="holdout", **settings)
 
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     finished, epochs = runs.get_run(run.id), runs.list_epochs(run.id)
     assert (finished.status, finished.error) == (DONE, None)
@@ -203,7 +213,7 @@ def test_a_cancelled_run_stops_within_two_seconds(variant, batch_size, runs, sam
 
     thread = threading.Thread(target=cancel_in_mid_training)
     thread.start()
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
     stopped = time.monotonic()
     thread.join()
 
@@ -217,11 +227,11 @@ def test_a_run_whose_weights_run_away_fails_in_words(runs, sample):
     settings = {**VARIANTS["dense-32"].check({}), "learning_rate": 1e30}
     run = runs.create_run("dense-32", settings, dataset=sample.name, fingerprint=sample.fingerprint)
 
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     failed = runs.get_run(run.id)
     assert failed.status == FAILED
-    assert "The loss became nan in epoch 1: the weights have run away." in failed.error
+    assert "Training diverged: the loss became nan in epoch 1." in failed.error
     assert "smaller learning rate" in failed.error
 
 
@@ -240,18 +250,18 @@ RUNS_AWAY = {
 def test_a_run_whose_weights_run_away_in_its_very_last_step_fails_too(validation, runs, sample):
     run = queue(runs, sample, **RUNS_AWAY, validation=validation)  # two steps, each with a loss that is a number
 
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     failed = runs.get_run(run.id)
     assert failed.status == FAILED
-    assert "The loss became nan in epoch 2: the weights have run away." in failed.error
+    assert "Training diverged: the loss became nan in epoch 2." in failed.error
     assert failed.test_accuracy is None
 
 
 def test_a_run_queued_for_other_data_fails_in_words(runs):
     run = runs.create_run("dense-32", VARIANTS["dense-32"].check({}), dataset="mnist", fingerprint="of the full MNIST")
 
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     failed = runs.get_run(run.id)
     assert failed.status == FAILED
@@ -264,7 +274,7 @@ def test_a_run_of_an_unknown_variant_fails_in_words(runs, sample):
         "dense-33", VARIANTS["dense-32"].check({}), dataset=sample.name, fingerprint=sample.fingerprint
     )
 
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     assert runs.get_run(run.id).status == FAILED
     assert "There is no variant “dense-33”" in runs.get_run(run.id).error
@@ -276,17 +286,17 @@ def test_a_worker_whose_run_was_given_to_another_stops_and_changes_nothing(runs,
 
     def give_to_another():
         wait_until(lambda: runs.list_epochs(run.id))
-        runs.requeue_lost_runs(lost_after_s=-1)
-        second.append(runs.claim_run(run.id))
+        RunLeases(runs).requeue_lost(lost_after_s=-1)
+        second.append(RunLeases(runs).acquire(run.id))
 
     thread = threading.Thread(target=give_to_another)
     thread.start()
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
     thread.join()
 
     assert runs.get_run(run.id).status == RUNNING
-    assert runs.get_run(run.id).claim == second[0].claim
-    runs.stop_run(run.id, second[0].claim, CANCELLED, {})
+    assert runs.get_run(run.id).lease == second[0].lease
+    RunLeases(runs).stop(run.id, second[0].lease, CANCELLED, {})
 
 
 @pytest.mark.slow
@@ -299,10 +309,10 @@ def test_a_run_killed_in_mid_training_ends_with_the_weights_of_an_undisturbed_on
         wait_until(lambda: len(runs.list_epochs(killed_run.id)) >= 2 or worker.poll() is not None)
         worker.send_signal(signal.SIGKILL)
     at_its_death = runs.get_run(killed_run.id), len(runs.list_epochs(killed_run.id))
-    runs.requeue_lost_runs(lost_after_s=0)
+    RunLeases(runs).requeue_lost(lost_after_s=0)
     requeued = runs.get_run(killed_run.id)
     for run in (killed_run, undisturbed):
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
 
     assert at_its_death[0].status == RUNNING
     assert 2 <= at_its_death[1] < 30
@@ -315,7 +325,7 @@ def test_a_run_killed_in_mid_training_ends_with_the_weights_of_an_undisturbed_on
 @pytest.fixture(scope="module")
 def undisturbed(runs, sample):
     run = queue(runs, sample, **SMALL)
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
     return runs.get_run(run.id)
 
 
@@ -338,19 +348,19 @@ def test_a_run_that_is_paused_in_mid_epoch_and_killed_ends_with_the_weights_of_a
     variant, settings, runs, sample
 ):
     whole, run = (queue(runs, sample, variant, **SMALL, **settings) for _ in range(2))
-    train_run(whole.id, runs.database_url)
+    train_run(whole.id, settings_of(runs))
     epoch_progress = []
 
     for moment in ((1, 10), (2, 30), (2, 60), (2, 92)):  # the last is after the last batch
         with at({moment: paused}):
-            train_run(run.id, runs.database_url)
+            train_run(run.id, settings_of(runs))
         assert runs.get_run(run.id).status == PAUSED
         epoch_progress.append(Checkpoint.from_bytes(runs.read_artifact(run.id, CHECKPOINT)).progress)
         runs.resume_run(run.id)
     with at({(3, 30): killed}), pytest.raises(Killed):
-        train_run(run.id, runs.database_url)
-    runs.requeue_lost_runs(lost_after_s=-1)
-    train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
+    RunLeases(runs).requeue_lost(lost_after_s=-1)
+    train_run(run.id, settings_of(runs))
 
     assert [(part.step, part.steps, part.seen) for part in epoch_progress] == [
         (10, 92, 40),
@@ -366,13 +376,13 @@ def test_the_time_before_a_pause_counts_and_the_pause_does_not(runs, sample):
     run = queue(runs, sample, **SMALL)
 
     with at({(2, 50): lambda run, _: time.sleep(0.5), (2, 60): paused}):
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
     before = Checkpoint.from_bytes(runs.read_artifact(run.id, CHECKPOINT)).seconds
     asleep = time.monotonic()
     time.sleep(1.0)
     runs.resume_run(run.id)
     pause = time.monotonic() - asleep
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
     finished = time.monotonic()
 
     assert before >= 0.5
@@ -386,10 +396,10 @@ def test_a_pause_that_is_taken_back_in_time_changes_nothing(runs, sample, undist
     def pause_and_resume(claimed, _):
         paused(claimed, None)
         runs.resume_run(run.id)
-        wait_until(lambda: run.id not in claimed.reporter.wanted)
+        wait_until(lambda: run.id not in claimed.heartbeat.requested)
 
     with at({(2, 30): pause_and_resume}):
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
 
     assert_ended_alike(runs, run, undisturbed)
 
@@ -399,7 +409,7 @@ def test_a_cancelled_run_keeps_its_epochs_but_nothing_to_go_on_from(runs, sample
     run = queue(runs, sample, **SMALL)
 
     with at({(2, 30): cancelled}):
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
 
     assert runs.get_run(run.id).status == CANCELLED
     assert len(runs.list_epochs(run.id)) == 1
@@ -430,7 +440,7 @@ def test_patience_ends_where_that_of_keras_ends(runs, finished):
     for _ in range(100):
         length, patience = int(draw.integers(1, 20)), int(draw.integers(1, 6))
         val_losses = draw.integers(1, 8, length) / 4  # with many equal ones
-        run = ClaimedRun(
+        run = LeasedRun(
             replace(finished, settings={**finished.settings, "epochs": length, "patience": patience}),
             runs,
             None,
@@ -449,13 +459,13 @@ STOPPING = {**SMALL, "epochs": 40, "batch_size": 16, "hidden_units": 32, "learni
 @pytest.fixture(scope="module")
 def stopped_early(runs, sample):
     run = queue(runs, sample, **STOPPING, patience=3)
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
     return runs.get_run(run.id)
 
 
 def test_a_run_stops_in_the_epoch_in_which_keras_would_stop_it(runs, sample, stopped_early):
     patient = queue(runs, sample, **{**STOPPING, "epochs": 30})
-    train_run(patient.id, runs.database_url)
+    train_run(patient.id, settings_of(runs))
     val_losses = [epoch.val_loss for epoch in runs.list_epochs(patient.id)]
 
     expected = keras_stops_after(val_losses, 3)
@@ -469,7 +479,7 @@ def test_a_run_that_stopped_early_is_that_of_its_best_epoch(runs, sample, stoppe
     val_losses = [epoch.val_loss for epoch in runs.list_epochs(stopped_early.id)]
     best = queue(runs, sample, **{**STOPPING, "epochs": int(np.argmin(val_losses)) + 1})
 
-    train_run(best.id, runs.database_url)
+    train_run(best.id, settings_of(runs))
 
     expected = runs.get_run(best.id)
     assert len(val_losses) == expected.settings["epochs"] + 3
@@ -487,12 +497,12 @@ def test_a_run_that_is_killed_paused_and_killed_again_stops_in_the_same_epoch(ru
     for moment, disturb in (((2, 10), killed), ((last - 2, 10), paused), ((last, 20), killed)):
         with at({moment: disturb}):
             die_or_pause(run, runs)
-    runs.requeue_lost_runs(lost_after_s=-1)
+    RunLeases(runs).requeue_lost(lost_after_s=-1)
     with at({}), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ClaimedRun, "finish", killed)  # after the last epoch, before the result
+        patch.setattr(LeasedRun, "finish", killed)  # after the last epoch, before the result
         die_or_pause(run, runs)
-    runs.requeue_lost_runs(lost_after_s=-1)
-    train_run(run.id, runs.database_url)
+    RunLeases(runs).requeue_lost(lost_after_s=-1)
+    train_run(run.id, settings_of(runs))
 
     assert runs.find_artifact(run.id, BEST_WEIGHTS) is not None
     assert_ended_alike(runs, run, stopped_early)
@@ -500,9 +510,9 @@ def test_a_run_that_is_killed_paused_and_killed_again_stops_in_the_same_epoch(ru
 
 def die_or_pause(run, runs):
     try:
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
     except Killed:
-        runs.requeue_lost_runs(lost_after_s=-1)
+        RunLeases(runs).requeue_lost(lost_after_s=-1)
     else:
         runs.resume_run(run.id)
 
@@ -515,17 +525,17 @@ def test_a_run_that_trains_too_long_fails_in_words_and_can_be_resumed_with_a_hig
 ):
     run = queue(runs, sample, **SMALL)
     monkeypatch.setenv("MNIST_DASH_MAX_MINUTES", "1")
-    follow = ClaimedRun.follow
+    follow = LeasedRun.follow
 
     def a_minute_later(claimed, epoch_progress, seconds, state):
         follow(claimed, epoch_progress, seconds + (60 if len(claimed.history) == 1 else 0), state)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ClaimedRun, "follow", a_minute_later)
-        train_run(run.id, runs.database_url)
+        patch.setattr(LeasedRun, "follow", a_minute_later)
+        train_run(run.id, settings_of(runs))
     failed = runs.get_run(run.id)
     runs.resume_run(run.id)
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     assert failed.status == FAILED
     assert failed.error == (
@@ -544,7 +554,7 @@ def test_the_minutes_of_all_epochs_count_together(runs, sample):
         claimed.settings = replace(claimed.settings, max_minutes=1)
 
     with at({(3, 30): so_far}):
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
 
     assert runs.get_run(run.id).status == FAILED
     assert len(runs.list_epochs(run.id)) == 2
@@ -560,11 +570,11 @@ def test_a_run_whose_worker_takes_too_much_memory_fails_in_words_and_can_be_resu
     ballast = []
 
     with at({(2, 30): lambda *_: ballast.append(np.ones(1_100_000_000, np.uint8))}):
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
     ballast.clear()
     failed = runs.get_run(run.id)
     runs.resume_run(run.id)
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     assert failed.status == FAILED
     assert failed.error.startswith("Its worker took ")
@@ -581,11 +591,11 @@ def test_a_run_of_two_epochs_that_is_continued_by_three_is_a_run_of_five(setting
     whole = queue(runs, sample, **{**SMALL, **settings, "epochs": 5})
     first = queue(runs, sample, **{**SMALL, **settings, "epochs": 2})
     for run in (whole, first):
-        train_run(run.id, runs.database_url)
+        train_run(run.id, settings_of(runs))
     before = runs.get_run(first.id), history(runs, first)
 
-    second = runs.continue_run(first.id, 5)
-    train_run(second.id, runs.database_url)
+    second = continue_run(runs, first.id, 5)
+    train_run(second.id, settings_of(runs))
 
     assert len(history(runs, second)) == 5
     assert_ended_alike(runs, second, whole)
@@ -614,7 +624,7 @@ def test_a_run_learns_and_validates_the_pictures_of_its_fold_and_part(fold, part
     learned, kept = by_hand(sample.y_train.tolist(), 4, fold, part)
     start = keras_model_of("dense-32", **settings)
 
-    train_run(run.id, runs.database_url)
+    train_run(run.id, settings_of(runs))
 
     [epoch] = runs.list_epochs(run.id)
     assert abs(len(learned) - seen) <= 10  # digits that four does not divide
@@ -639,7 +649,7 @@ def test_every_picture_of_an_epoch_is_seen_once(runs, sample, monkeypatch):
 
     for dropout in (0, 0.1):  # by XLA, and not
         settings = {"validation": "stratified:5", "fold": 2, "train_part": 0.3, "dropout": dropout}
-        train_run(queue(runs, sample, **{**SMALL, **settings, "epochs": 2}).id, runs.database_url)
+        train_run(queue(runs, sample, **{**SMALL, **settings, "epochs": 2}).id, settings_of(runs))
 
     assert len(shown) == 4
     assert all(sorted(order.tolist()) == learned for order in shown)
@@ -666,15 +676,16 @@ STRUCTURES = (
     ("dense-512", {"optimizer": "adam", "hidden_layers": 2}),
     ("sigmoid-100", {"augmentation": 1.0}),
 )
-store, sample = RunStore(sys.argv[1]), load_dataset(load_settings())
+settings = load_settings({"MNIST_DASH_DATABASE_URL": sys.argv[1]})
+store, sample = RunStore(sys.argv[1]), load_dataset(settings)
 runs = int(sys.argv[3])
 for number in range(runs):
-    name, settings = STRUCTURES[number // 5 % int(sys.argv[2])]
-    settings = {**settings, "hidden_units": 8, "epochs": 1, "train_part": 0.02, "seed": number}
+    name, values = STRUCTURES[number // 5 % int(sys.argv[2])]
+    values = {**values, "hidden_units": 8, "epochs": 1, "train_part": 0.02, "seed": number}
     run = store.create_run(
-        name, VARIANTS[name].check(settings), dataset=sample.name, fingerprint=sample.fingerprint, claim=True
+        name, VARIANTS[name].check(values), dataset=sample.name, fingerprint=sample.fingerprint, leased=True
     )
-    train_run(run.id, store.database_url, claim=run.claim)
+    train_run(run.id, settings, lease=run.lease)
     assert store.get_run(run.id).status == "done", store.get_run(run.id).error
     if number + 1 in (runs // 4, runs):
         print(psutil.Process().memory_info().rss, flush=True)

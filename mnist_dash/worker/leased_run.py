@@ -1,4 +1,4 @@
-"""ClaimedRun: a run in a worker's hands."""
+"""LeasedRun: a run that this worker holds."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ from mnist_dash.store.records import (
     Run,
     best_epoch,
 )
+from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.checkpoints import Checkpoint
 from mnist_dash.worker.chunks import EpochProgress
@@ -34,24 +35,28 @@ from mnist_dash.worker.heartbeat import LOST, Heartbeat, retry_transient
 
 
 @dataclass
-class ClaimedRun:
-    """A run in a worker's hands: what is known of it, and every change that the worker makes to it.
+class LeasedRun:
+    """A run that this worker holds: what is known of it, and every change that the worker makes to it.
 
     Attributes:
-        run: The run as it was when it was claimed.
+        run: The run as it was when it was acquired.
         store: The store that it is in.
-        reporter: Hears how far the run is and what is wanted of it.
+        heartbeat: Hears how far the run is and what is requested of it.
         settings: Say how long it may train and how much memory it may take.
         history: Its finished epochs.
-        ended: Whether it is out of this worker's hands.
+        ended: Whether this worker holds it no longer.
     """
 
     run: Run
     store: RunStore
-    reporter: Heartbeat
+    heartbeat: Heartbeat
     settings: Settings
     history: list[Epoch] = field(default_factory=list)
     ended: bool = False
+
+    @property
+    def _leases(self) -> RunLeases:
+        return RunLeases(self.store)
 
     @property
     def epochs(self) -> int:
@@ -66,10 +71,10 @@ class ClaimedRun:
 
     def report(self, progress: Progress) -> None:
         """Shows how far the run is."""
-        self.reporter.report(self.run.id, progress)
+        self.heartbeat.report(self.run.id, progress)
 
     def follow(self, epoch_progress: EpochProgress, seconds: float, state: Callable[[], Sequence[np.ndarray]]) -> None:
-        """Tells how far the epoch is, and ends the run if that is wanted or must be.
+        """Reports how far the epoch is, and ends the run if that is requested or must be.
 
         Args:
             epoch_progress: How far the epoch is.
@@ -81,11 +86,11 @@ class ClaimedRun:
         loss, accuracy = epoch_progress.loss / epoch_progress.seen, epoch_progress.right / epoch_progress.seen
         self.report(Progress(number, epoch_progress.step, epoch_progress.steps, loss, accuracy, left))
         problem = _diverged(loss, number) or self._beyond_limits(seconds)
-        wanted = self.reporter.wanted.get(self.run.id)
+        requested = self.heartbeat.requested.get(self.run.id)
         if problem:
             self.fail(problem)
-        elif wanted:
-            self.stop(wanted, Checkpoint(state(), epoch_progress, seconds) if wanted == PAUSED else None)
+        elif requested:
+            self.stop(requested, Checkpoint(state(), epoch_progress, seconds) if requested == PAUSED else None)
 
     def _beyond_limits(self, seconds: float) -> str | None:
         spent = seconds + sum(epoch.seconds for epoch in self.history)
@@ -112,7 +117,7 @@ class ClaimedRun:
         if self.run.settings["patience"] and best_epoch(self.history) == epoch:
             artifacts[BEST_WEIGHTS] = Checkpoint(program.weights()).as_bytes()
         retry_transient(
-            lambda: self.store.record_epoch(self.run.id, str(self.run.claim), epoch, artifacts),
+            lambda: self._leases.record_epoch(self.run.id, str(self.run.lease), epoch, artifacts),
             happened=lambda: len(self.store.list_epochs(self.run.id)) >= epoch.number,
         )
         return None
@@ -133,32 +138,32 @@ class ClaimedRun:
         if problem := _diverged(result.test_loss, len(self.history)):
             self.fail(problem)
         else:
-            self._end(lambda claim: self.store.finish_run(self.run.id, claim, result, artifacts), DONE)
+            self._end(lambda lease: self._leases.finish(self.run.id, lease, result, artifacts), DONE)
 
     def fail(self, problem: str) -> None:
         """Ends the run with the reason in words; it keeps its last checkpoint."""
-        self._end(lambda claim: self.store.fail_run(self.run.id, claim, problem))
+        self._end(lambda lease: self._leases.fail(self.run.id, lease, problem))
 
-    def stop(self, wanted: str, checkpoint: Checkpoint | None = None) -> None:
-        """Pauses or cancels the run, or lets it go if it is in other hands."""
-        if wanted == LOST:
+    def stop(self, status: str, checkpoint: Checkpoint | None = None) -> None:
+        """Pauses or cancels the run, or lets it go if its lease is lost."""
+        if status == LOST:
             self.ended = True
             return
         artifacts = {CHECKPOINT: checkpoint.as_bytes()} if checkpoint else {}
-        self._end(lambda claim: self.store.stop_run(self.run.id, claim, wanted, artifacts), wanted)
+        self._end(lambda lease: self._leases.stop(self.run.id, lease, status, artifacts), status)
 
     def _end(self, change: Callable[[str], None], status: str | None = None) -> None:
         if self.ended:
             return
         self.ended = True
-        self.reporter.forget(self.run.id)
+        self.heartbeat.forget(self.run.id)
         try:
             retry_transient(
-                lambda: change(str(self.run.claim)),
+                lambda: change(str(self.run.lease)),
                 happened=lambda: self.store.get_run(self.run.id).status == status,
             )
         except (RunNotFoundError, RunStateError):
-            return  # in other hands meanwhile
+            return  # the lease was lost meanwhile
         except StoreError:
             self.ended = False  # so that a finished run that finds no room can still end as failed
             raise
@@ -168,8 +173,7 @@ def _diverged(loss: float, number: int) -> str | None:
     if math.isfinite(loss):
         return None
     return (
-        f"The loss became {loss} in epoch {number}: the weights have run away. "
-        "Choose a smaller learning rate and start again."
+        f"Training diverged: the loss became {loss} in epoch {number}. Choose a smaller learning rate and start again."
     )
 
 

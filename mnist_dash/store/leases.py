@@ -1,0 +1,107 @@
+"""Leases: rows of work that one worker at a time holds, and that are taken back when it falls silent."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, case, select, true, update
+
+from mnist_dash.errors import RunStateError
+from mnist_dash.store.records import FAILED, QUEUED, RUNNING
+from mnist_dash.store.schema import read, transaction
+
+LOST_AFTER_S = 12.0  # a worker beats several times a second; compiling a network holds it up for seconds
+MAX_LOST = 5
+
+
+def new_lease(now: float) -> dict[str, Any]:
+    """Returns what a row becomes when a worker acquires it at a time, in Unix seconds."""
+    return {"status": RUNNING, "lease": uuid.uuid4().hex, "heartbeat_at": now, "attempt": 1}
+
+
+@dataclass(frozen=True)
+class Leases:
+    """The leases on the rows of one table.
+
+    A queued row is acquired by exactly one worker. From then on each of its changes names
+    the lease, so a worker that was given up changes nothing. A row whose worker is silent
+    is queued again, and ends as failed when that happens again and again.
+
+    Attributes:
+        table: Has the columns status, lease, heartbeat_at, attempt, lost and error.
+        key: The column by which its rows are known.
+        subject: What a row is called in messages, with its key for `{}`.
+        worker_died: Why a row failed whose workers died again and again.
+    """
+
+    table: Table
+    key: Column[int]
+    subject: str
+    worker_died: str
+
+    def acquire(
+        self,
+        engine: Engine,
+        key: int,
+        now: float,
+        *,
+        values: Mapping[str, Any] | None = None,
+        only: ColumnElement[bool] | None = None,
+    ) -> Any:
+        """Moves a queued row to running, for exactly one caller.
+
+        Two workers may be handed the same row after a scheduler restart. The status check
+        and the update are one statement, so only one of them wins.
+
+        Args:
+            engine: The open database.
+            key: Which row.
+            now: Unix seconds.
+            values: What else changes.
+            only: A condition that the row must meet.
+
+        Returns:
+            The row with its lease; None if it is not queued.
+        """
+        queued = and_(self.key == key, self.table.c.status == QUEUED, true() if only is None else only)
+        changed = {**new_lease(now), "attempt": self.table.c.attempt + 1, **(values or {})}
+        with transaction(engine) as connection:
+            return connection.execute(update(self.table).where(queued).values(changed).returning(self.table)).first()
+
+    def change(self, connection: Connection, key: int, lease: str, values: Mapping[str, Any]) -> Any:
+        """Changes a row in the name of its lease; returns the row.
+
+        Raises:
+            RunStateError: If the lease is lost.
+        """
+        held = and_(self.key == key, self.table.c.lease == lease, self.table.c.status == RUNNING)
+        row = connection.execute(update(self.table).where(held).values(values).returning(self.table)).first()
+        if row is None:
+            raise RunStateError(
+                f"{self.subject.format(key)}: lease lost. It was given to another worker, stopped or deleted."
+            )
+        return row
+
+    def silent(self, now: float, lost_after_s: float) -> ColumnElement[bool]:
+        """Returns the condition that a row's worker has not been heard of for so long."""
+        return and_(self.table.c.status == RUNNING, self.table.c.heartbeat_at < now - lost_after_s)
+
+    def any_silent(self, engine: Engine, silent: ColumnElement[bool]) -> bool:
+        """Says whether there is such a row, without the lock that a change takes."""
+        return bool(read(engine, select(self.key).where(silent).limit(1)))
+
+    @property
+    def hopeless(self) -> ColumnElement[bool]:
+        """The condition that the next loss is a row's last."""
+        return self.table.c.lost >= MAX_LOST - 1
+
+    def requeue(self, connection: Connection, silent: ColumnElement[bool], values: Mapping[str, Any]) -> None:
+        """Queues silent rows again, those that are hopeless as failed; with what else changes."""
+        taken_back = {
+            "status": case((self.hopeless, FAILED), else_=QUEUED),
+            "error": case((self.hopeless, self.worker_died), else_=None),
+            "lost": self.table.c.lost + 1,
+            "lease": None,
+        }
+        connection.execute(update(self.table).where(silent).values({**taken_back, **values}))

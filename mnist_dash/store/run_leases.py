@@ -1,0 +1,139 @@
+"""RunLeases: what the workers of runs may change, and what happens to runs whose worker was lost."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Float, case, cast, func, insert, update
+
+from mnist_dash.errors import RunStateError
+from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST, Leases
+from mnist_dash.store.records import CANCELLED, DONE, FAILED, PAUSED, QUEUED, Epoch, Progress, Result, Run
+from mnist_dash.store.rows import as_json, as_run, drop_checkpoints_of_cancelled, write_artifacts
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.schema import epochs_table, runs_table, transaction
+
+_LEASES = Leases(
+    runs_table,
+    runs_table.c.id,
+    "Run {}",
+    f"Its worker died {MAX_LOST} times in the same epoch. It may need more memory than there is: "
+    "choose smaller batches or a smaller network, or try again.",
+)
+
+
+class RunLeases:
+    """The leases on the runs of one store; each change of a worker names its lease.
+
+    Args:
+        store: The open store. Closing it closes this too.
+    """
+
+    def __init__(self, store: RunStore):
+        self._store = store
+
+    def acquire(self, run_id: int) -> Run:
+        """Moves a queued run to running, for exactly one caller.
+
+        Returns:
+            The run, with the `lease` that the other calls need.
+
+        Raises:
+            RunNotFoundError: If there is no such run.
+            RunStateError: If the run is not queued.
+        """
+        now = self._store.clock()
+        values = {"started_at": func.coalesce(runs_table.c.started_at, now)}
+        row = _LEASES.acquire(self._store.engine, run_id, now, values=values)
+        if row is None:
+            status = self._store.get_run(run_id).status
+            raise RunStateError(
+                f"Run {run_id} cannot start: it is {status}, and only a queued run can start. "
+                "Start a new run with the same settings instead."
+            )
+        return as_run(row)
+
+    def beat(self, run_id: int, lease: str, progress: Progress | None) -> str | None:
+        """Says that the worker lives and how far it is.
+
+        Returns:
+            The status that was requested, `PAUSED` or `CANCELLED`; None to go on.
+
+        Raises:
+            RunStateError: If the lease is lost.
+        """
+        values = {"heartbeat_at": self._store.clock(), "progress": as_json(progress) if progress else None}
+        with transaction(self._store.engine) as connection:
+            requested = _LEASES.change(connection, run_id, lease, values).requested_status
+        return str(requested) if requested else None
+
+    def record_epoch(self, run_id: int, lease: str, epoch: Epoch, artifacts: Mapping[str, bytes]) -> None:
+        """Adds a finished epoch together with what training goes on from."""
+        with transaction(self._store.engine) as connection:
+            _LEASES.change(connection, run_id, lease, {"heartbeat_at": self._store.clock(), "lost": 0})
+            connection.execute(insert(epochs_table).values(run_id=run_id, **asdict(epoch)))
+            write_artifacts(connection, run_id, artifacts)
+
+    def finish(self, run_id: int, lease: str, result: Result, artifacts: Mapping[str, bytes]) -> None:
+        """Marks a run done, with its result and artifacts, in one transaction."""
+        self._end(run_id, lease, {"status": DONE, **asdict(result)}, artifacts)
+
+    def fail(self, run_id: int, lease: str, error: str) -> None:
+        """Marks a run failed, with the reason in words; it may be tried again from its last epoch."""
+        self._end(run_id, lease, {"status": FAILED, "error": error}, {})
+
+    def stop(self, run_id: int, lease: str, status: str, artifacts: Mapping[str, bytes]) -> None:
+        """Marks a running run paused or cancelled, once its worker has stopped.
+
+        A run that was cancelled after its worker had heard of a pause is cancelled, and one
+        whose pause was taken back in that time is queued again.
+
+        Args:
+            run_id: The run.
+            lease: Its lease.
+            status: `PAUSED` or `CANCELLED`.
+            artifacts: What a paused run goes on from.
+        """
+        ended: dict[str, Any] = {"status": status}
+        if status == PAUSED:
+            ended["progress"] = runs_table.c.progress  # a paused run shows how far it is
+            cancelled = runs_table.c.requested_status == CANCELLED
+            taken_back = runs_table.c.requested_status.is_(None)
+            ended["status"] = case((cancelled, CANCELLED), (taken_back, QUEUED), else_=PAUSED)
+            ended["finished_at"] = case((cancelled, self._store.clock()), else_=cast(None, Float))
+        self._end(run_id, lease, ended, artifacts)
+
+    def requeue_lost(self, *, lost_after_s: float = LOST_AFTER_S) -> None:
+        """Queues runs again whose worker has not been heard of, or stops them if that was requested.
+
+        A run whose worker dies again and again in the same epoch ends as failed.
+        """
+        now = self._store.clock()
+        silent = _LEASES.silent(now, lost_after_s)
+        if not _LEASES.any_silent(self._store.engine, silent):
+            return
+        with transaction(self._store.engine) as connection:
+            _stop_as_requested(connection, silent, now)
+            values = {"progress": None, "finished_at": case((_LEASES.hopeless, now), else_=None)}
+            _LEASES.requeue(connection, silent, values)
+            drop_checkpoints_of_cancelled(connection)
+
+    def _end(self, run_id: int, lease: str, values: Mapping[str, Any], artifacts: Mapping[str, bytes]) -> None:
+        ended = {"progress": None, "finished_at": self._store.clock(), "requested_status": None, **values}
+        with transaction(self._store.engine) as connection:
+            _LEASES.change(connection, run_id, lease, ended)
+            write_artifacts(connection, run_id, artifacts)
+            drop_checkpoints_of_cancelled(connection)
+
+
+def _stop_as_requested(connection: Connection, silent: Any, now: float) -> None:
+    requested = runs_table.c.requested_status
+    values = {
+        "status": requested,
+        "finished_at": case((requested == PAUSED, None), else_=now),
+        "lost": runs_table.c.lost + 1,
+        "requested_status": None,
+        "lease": None,
+        "progress": None,
+    }
+    connection.execute(update(runs_table).where(silent, requested.is_not(None)).values(values))
