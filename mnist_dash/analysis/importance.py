@@ -9,7 +9,7 @@ from mnist_dash.networks.experiments import differing
 from mnist_dash.networks.hyperparameters import Value
 from mnist_dash.store.records import Run
 
-_MOST_LEVELS = 8  # a setting with more values than this is looked at in as many ranges
+_MAX_LEVELS = 8  # a setting with more values than this is looked at in as many ranges
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def _effect(name: str, values: Sequence[Value], accuracies: np.ndarray) -> Effec
 
 def _levels(values: Sequence[Value]) -> list[Value]:
     """Returns the values, or the lowest of the range that each is in if there are many."""
-    if len(set(values)) <= _MOST_LEVELS or any(isinstance(value, str) for value in values):
+    if len(set(values)) <= _MAX_LEVELS or any(isinstance(value, str) for value in values):
         return list(values)
     numbers = np.array(values, float)
-    lowest = np.unique(np.quantile(numbers, np.arange(_MOST_LEVELS) / _MOST_LEVELS))
-    return [float(lowest[place]) for place in np.searchsorted(lowest, numbers, side="right") - 1]
+    lowest = np.unique(np.quantile(numbers, np.arange(_MAX_LEVELS) / _MAX_LEVELS))
+    return [float(lowest[index]) for index in np.searchsorted(lowest, numbers, side="right") - 1]
