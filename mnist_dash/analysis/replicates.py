@@ -163,6 +163,7 @@ def _tested(
         paired = paired_test(predictions[first.first.id], predictions[second.first.id])
         return PairwiseTest(better, worse, paired.p, paired=paired)
     means = welch_test(first.accuracies, second.accuracies, images=first.accuracy.n)
-    return PairwiseTest(
-        better, worse, means.p, means=means, runs_needed=runs_needed(first.accuracies, second.accuracies)
-    )
+    needed = runs_needed(first.accuracies, second.accuracies)
+    if needed and needed <= min(len(first.runs), len(second.runs)):
+        needed = None  # the test says more than the estimate, which takes the normal distribution for Student's
+    return PairwiseTest(better, worse, means.p, means=means, runs_needed=needed)

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from mnist_dash.figures.style import TEXT, styled
 from mnist_dash.networks.hyperparameters import Value
-from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.networks.setting_words import value_words
 from mnist_dash.store.records import Run
 
 _PERCENT = "test_accuracy"
@@ -17,12 +17,11 @@ _MAX_TICKS = 6
 
 
 def axis_values(runs: Sequence[Run], name: str) -> list[Value | None]:
-    """Returns what each run has on one axis: a setting, a result, or `variant`."""
-    if name == "variant":
-        return [VARIANTS[run.variant].title if run.variant in VARIANTS else run.variant for run in runs]
+    """Returns each run's value on one axis: a setting or `variant`, names in words, or a result."""
     if name == _PERCENT:
         return [None if run.test_accuracy is None else 100 * run.test_accuracy for run in runs]
-    return [getattr(run, name, None) if name not in run.settings else run.settings[name] for run in runs]
+    values = [run.settings.get(name, getattr(run, name, None)) for run in runs]
+    return [value_words(value) if isinstance(value, str) else value for value in values]
 
 
 def is_numeric(values: Sequence[Value | None]) -> bool:

@@ -18,6 +18,7 @@ _COSTS = {
 }
 _MAX_LABELS = 8  # more would cover each other
 _LINE = 24  # letters
+_MAX_LINES = 4
 
 
 def accuracy_intervals(
@@ -46,13 +47,10 @@ def accuracy_intervals(
     # In this order, also where the first trace has only some of them.
     rows = figure.layout.yaxis
     rows.categoryorder, rows.categoryarray, rows.autorange, rows.fixedrange = "array", list(titles), "reversed", True
-    rows.tickvals, rows.ticktext = list(titles), [_in_two_lines(title) for title in titles]
-    return styled(figure, height=136 + 34 * len(titles), x="Test accuracy (%)", y="Run")
-
-
-def _in_two_lines(title: str) -> str:
-    lines = textwrap.wrap(title, _LINE)
-    return "<br>".join(lines if len(lines) < 3 else [lines[0], f"{' '.join(lines[1:])[: _LINE - 1]}…"])
+    wrapped = [textwrap.wrap(title, _LINE, max_lines=_MAX_LINES, placeholder="…") for title in titles]
+    rows.tickvals, rows.ticktext = list(titles), ["<br>".join(lines) for lines in wrapped]
+    row = max(34, 8 + 14 * max(map(len, wrapped), default=1))  # pixels
+    return styled(figure, height=136 + row * len(titles), x="Test accuracy (%)", y="Run")
 
 
 def _add_repeats(figure: go.Figure, titles: Sequence[str], replicate_groups: Sequence[ReplicateGroup]) -> None:
@@ -108,7 +106,9 @@ def accuracy_against(titles: Sequence[str], replicate_groups: Sequence[Replicate
     known = [(title, x, each) for title, each in zip(titles, replicate_groups, strict=True) if (x := each.mean(cost))]
     costs = figure.layout.xaxis
     costs.type, costs.tickformat, costs.tickvals = "log", "~s", _ticks([x for _, x, _ in known])
-    labels = [_label(*each) for each in known] if len(replicate_groups) <= _MAX_LABELS else []
+    labels = [_label(*each) for each in known]
+    if len(labels) > _MAX_LABELS or len({label["text"] for label in labels}) < len(labels):
+        labels = []  # they would cover each other, or say the same
     x_title = f"{_COSTS[cost]}, log scale"
     return styled(figure, height=380, x=x_title, y="Test accuracy (%)", showlegend=False, annotations=labels)
 

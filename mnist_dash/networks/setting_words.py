@@ -53,7 +53,7 @@ def value_words(value: Value | None) -> str:
     if value in VARIANTS:
         return VARIANTS[value].title
     kind, _, folds = value.partition(":")
-    return _CHOICES.get(value) or f"{folds} folds{', stratified' if kind == STRATIFIED else ''}"
+    return f"{folds} folds{', stratified' if kind == STRATIFIED else ''}" if folds else _CHOICES.get(value, value)
 
 
 def setting_value(run: AnyRun, name: str) -> Value | None:

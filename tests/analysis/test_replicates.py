@@ -139,6 +139,15 @@ def test_groups_without_any_spread_are_not_called_different_for_a_tenth_of_a_poi
     assert test.runs_needed is None
 
 
+def test_no_number_of_runs_is_given_that_there_already_is():
+    # Means differ by ten standard deviations: the formula says two runs, and there are two.
+    groups = replicate_groups([*repeats(0.90, 0.91), *repeats(0.80, 0.81, first=11, epochs=5)])
+
+    [test] = pairwise_tests(groups, {})
+
+    assert test.runs_needed is None
+
+
 def test_every_pair_is_tested_and_p_values_are_corrected_for_their_number():
     labels = np.zeros(200, int)
     wrong = {1: 2, 2: 9, 3: 30}  # of the first pictures, so that the better one's mistakes are the worse one's too

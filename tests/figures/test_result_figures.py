@@ -69,16 +69,35 @@ def test_without_claims_the_legend_has_none():
     assert [trace.name for trace in figure.data] == ["Measured, with 95 % interval"]
 
 
-def test_long_names_are_written_in_two_lines():
-    title = "Dense 512 · run 118 · epochs 4, dropout 0.1, seed 20, batch size 64 · sample"
+def test_long_names_are_written_in_up_to_four_lines():
+    title = "Dense 512 · run 118 · epochs 4, dropout 0.1, seed 20, batch size 64, learning rate 0.01 · sample"
 
     figure = accuracy_intervals([title, "CNN"], [single(1, 0.9), single(2, 0.8)], [None, None])
 
     long, short = figure.layout.yaxis.ticktext
     assert short == "CNN"
-    assert len(long.split("<br>")) == 2
+    assert len(long.split("<br>")) == 4
     assert max(map(len, long.split("<br>"))) <= 24
     assert long.endswith("…")
+
+
+def test_rows_are_as_high_as_their_names():
+    groups, claims = [single(1, 0.9), single(2, 0.8)], [None, None]
+
+    low = accuracy_intervals(["CNN", "Dense 32"], groups, claims)
+    high = accuracy_intervals(
+        ["CNN", "Dense 512 · run 118 · epochs 4, dropout 0.1, seed 20, batch size 64"], groups, claims
+    )
+
+    assert high.layout.height > low.layout.height
+
+
+def test_labels_that_would_say_the_same_are_left_out():
+    titles = [f"Dense 32 · epochs 5, batch size 64, learning rate {rate}" for rate in (0.1, 0.2)]
+    groups = [single(number, 0.9, weights=25_450) for number in (1, 2)]
+
+    assert len(accuracy_against(titles, groups, "weights").layout.annotations) == 0
+    assert len(accuracy_against(["A", "B"], groups, "weights").layout.annotations) == 2
 
 
 def test_a_logarithmic_axis_has_ticks_that_can_be_read():

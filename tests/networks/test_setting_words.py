@@ -29,6 +29,7 @@ def run_with(variant: str = "dense-32", **settings: Value) -> PlannedRun:
         ("kfold:4", "4 folds"),
         ("stratified:10", "10 folds, stratified"),
         ("cnn", VARIANTS["cnn"].title),
+        ("a network of another version", "a network of another version"),
         (None, "–"),
     ],
 )

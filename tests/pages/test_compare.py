@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.variants import VARIANTS
-from mnist_dash.store.records import Result
+from mnist_dash.store.records import Epoch, Result
 from mnist_dash.store.run_export import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.search import RunFinder
@@ -36,12 +36,15 @@ def add(
     variant: str = "dense-32",
     owner: str = "",
     fingerprint: str | None = None,
+    val_accuracy: float | None = None,
     **settings,
 ) -> int:
     """Adds a finished run on the sample that reads its first `wrong` test pictures as the next digit."""
     checked = VARIANTS[variant].check(settings)
     data = {"dataset": sample.name, "fingerprint": fingerprint or sample.fingerprint}
     run = store.create_run(variant, checked, **data, owner=owner, claim=True)
+    if val_accuracy is not None:
+        store.record_epoch(run.id, str(run.claim), Epoch(1, 0.3, 0.9, 0.3, val_accuracy, 1.0), {})
     read = np.where(np.arange(1_000) < wrong, (sample.y_test + 1) % 10, sample.y_test)
     said = np.full((1_000, 10), 0.01, np.float16)
     said[np.arange(1_000), read] = 0.91
@@ -340,6 +343,22 @@ def test_names_say_what_sets_runs_apart_and_no_more(store: RunStore, sample: Dat
         "Dense 32 · batch size 64 · 2 folds",
         f"Dense 512 · run {alone} · epochs 7",
     }
+
+
+def test_a_cross_validation_shows_the_accuracy_over_its_folds_on_the_page_and_in_the_report(
+    store: RunStore, sample: Dataset
+):
+    folds = [add(store, sample, validation="kfold:2", fold=fold, val_accuracy=0.88 + fold / 50) for fold in (1, 2)]
+    alone = add(store, sample, validation="none")
+
+    app = compared(*folds, alone)
+    page = report_of([*folds, alone])
+
+    # 0.90 and 0.92: their mean is 0.91, their standard deviation 0.02 / √2 = 0.0141.
+    rows = table(app)
+    assert [row["Cross-validation"] for row in rows.values() if row["Cross-validation"]] == ["91.0 % ± 1.4"]
+    assert "<td>91.0 % ± 1.4</td>" in page
+    assert "validation accuracies over the folds" in page
 
 
 def test_repeats_of_two_settings_are_compared_by_their_means(store: RunStore, sample: Dataset):

@@ -30,6 +30,8 @@ def significance_view(comparison: Comparison) -> None:
         [pairwise_test_row(comparison, test) for test in tests],
         hide_index=True,
         column_config={
+            "Better": st.column_config.TextColumn(width="medium"),
+            "Worse": st.column_config.TextColumn(width="medium"),
             "Difference": st.column_config.NumberColumn("Difference (points)", format="%.2f"),
             "p": st.column_config.NumberColumn(
                 "p (corrected)", format="%.2g", help="With Holm's correction for the number of pairs"
