@@ -81,8 +81,8 @@ def line_of(
     if curve.n == 1:
         return Line(part, numbers, x, tuple(smoothed(x, raw, smoothing)), raw)
     of_runs = [_smoothed_run(history, name, axis, len(epochs), smoothing) for history in curve.histories]
-    found = [_mean_and_band(values, band) for values in zip(*of_runs, strict=True)]
-    mean, low, high = zip(*found, strict=True)
+    points = [_mean_and_band(values, band) for values in zip(*of_runs, strict=True)]
+    mean, low, high = zip(*points, strict=True)
     return Line(part, numbers, x, mean, raw, low, high)
 
 
@@ -125,15 +125,15 @@ def smoothed(x: Sequence[float], y: Sequence[float | None], strength: float) -> 
     unit = statistics.median(steps)
     total = weight = 0.0
     last: float | None = None
-    found: list[float | None] = []
+    result: list[float | None] = []
     for position, value in zip(x, values, strict=True):
         if value is None:
-            found.append(None)
+            result.append(None)
             continue
         kept = strength ** ((position - last) / unit) if last is not None else 0.0
         total, weight, last = total * kept + value, weight * kept + 1, position
-        found.append(total / weight)
-    return found
+        result.append(total / weight)
+    return result
 
 
 def band_of(values: Sequence[float], band: str) -> tuple[float, float]:
@@ -159,10 +159,10 @@ def marks_of(curve: Curve, quantity: str, *, axis: str) -> list[Mark]:
     epochs = curve.epochs
     positions = dict(zip((epoch.number for epoch in epochs), x_values(curve.run, epochs, axis), strict=True))
     stopped = epochs[-1] if curve.n == 1 and curve.histories[0].stopped_early else None
-    found = []
+    marks = []
     for kind, epoch in ((BEST, best_epoch(epochs)), (STOPPED, stopped), (TESTED, curve.tested_epoch)):
         if epoch is not None:
             value = curve.test(quantity) if kind == TESTED else getattr(epoch, f"val_{quantity}")
             if value is not None:
-                found.append(Mark(kind, epoch.number, positions[epoch.number], value))
-    return found
+                marks.append(Mark(kind, epoch.number, positions[epoch.number], value))
+    return marks

@@ -1,4 +1,4 @@
-"""Which setting of a sweep mattered most."""
+"""Importance: how much of the variance each setting of a sweep explains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from mnist_dash.networks.experiments import differing
 from mnist_dash.networks.hyperparameters import Value
 from mnist_dash.store.records import Run
 
-_MAX_LEVELS = 8  # a setting with more values than this is looked at in as many ranges
+_MAX_LEVELS = 8  # a setting with more values than this is binned into as many ranges
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What changing one setting did.
+    """The main effect of one setting.
 
     Attributes:
         name: The setting, or “variant”.
@@ -45,8 +45,10 @@ def effects_of(runs: Sequence[Run]) -> list[Effect]:
         return []
     values = {name: [_value(run, name) for run in runs] for name in differing(runs)}
     # Where every run has a value of its own, its means explain everything and say nothing.
-    found = [_effect(name, own, accuracies) for name, own in values.items() if len(set(_levels(own))) < len(runs)]
-    return sorted(found, key=lambda effect: -effect.share)
+    effects = [
+        _effect(name, of_runs, accuracies) for name, of_runs in values.items() if len(set(_levels(of_runs))) < len(runs)
+    ]
+    return sorted(effects, key=lambda effect: -effect.share)
 
 
 def _value(run: Run, name: str) -> Value:

@@ -84,9 +84,9 @@ class Curve:
         return None if self.test(LOSS) is None else _kept_epoch(self.run, self.epochs)
 
     def test(self, quantity: str) -> float | None:
-        """Returns the result on the test pictures, the mean over the runs; None as long as there is none."""
-        found = [getattr(history.run, f"test_{quantity}") for history in self.histories]
-        return None if None in found else statistics.fmean(found)
+        """Returns the test result, the mean over the runs; None as long as there is none."""
+        results = [getattr(history.run, f"test_{quantity}") for history in self.histories]
+        return None if None in results else statistics.fmean(results)
 
 
 def _mean(epochs: Sequence[Epoch]) -> Epoch:

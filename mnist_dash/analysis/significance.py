@@ -173,9 +173,9 @@ def runs_needed(first: Sequence[float], second: Sequence[float], *, power: float
         Cohen 1988, "Statistical power analysis for the behavioral sciences", with the
         normal distribution in index of Student's.
     """
-    found = [spread(first), spread(second)]
-    difference = abs(found[0].mean - found[1].mean)
-    variances = [group.sd**2 for group in found if group.sd is not None]
+    spreads = [spread(first), spread(second)]
+    difference = abs(spreads[0].mean - spreads[1].mean)
+    variances = [group.sd**2 for group in spreads if group.sd is not None]
     if not difference or not any(variances):
         return None
     normal = NormalDist()

@@ -89,7 +89,7 @@ def read_test_predictions(store: RunStore, run_id: int) -> TestPredictions:
 
 def most_confused(confusion: np.ndarray, *, count: int = 3) -> list[tuple[int, int, int]]:
     """Returns the most frequent confusions as (true digit, predicted digit, count)."""
-    mistakes = confusion - np.diag(np.diag(confusion))
-    order = np.argsort(-mistakes, axis=None, kind="stable")[:count]
+    errors = confusion - np.diag(np.diag(confusion))
+    order = np.argsort(-errors, axis=None, kind="stable")[:count]
     pairs = [divmod(int(cell), CLASSES) for cell in order]
-    return [(true, read, int(mistakes[true, read])) for true, read in pairs if mistakes[true, read]]
+    return [(true, predicted, int(errors[true, predicted])) for true, predicted in pairs if errors[true, predicted]]

@@ -149,8 +149,8 @@ class _Chart:
         return "%{y:.4g}" if self.shown == LOSS else "%{y:.2f} %"
 
     def words(self, value: float | None) -> str:
-        found = self.value(value)
-        return "" if found is None else f"{found:.4g}" if self.shown == LOSS else f"{found:.2f}"
+        shown = self.value(value)
+        return "" if shown is None else f"{shown:.4g}" if self.shown == LOSS else f"{shown:.2f}"
 
 
 def _set_axes(figure: go.Figure, chart: _Chart, *, logarithmic_x: bool) -> None:

@@ -139,7 +139,7 @@ def test_a_p_value_has_two_digits_and_small_ones_a_bound(p: float, words: str):
     assert p_words(p) == words
 
 
-def test_a_verdict_on_two_runs_says_what_it_rests_on():
+def test_a_test_of_two_runs_says_what_it_rests_on():
     test = PairwiseTest(1, 0, 0.0002, paired=Paired(58, 21, identical=False, p=0.0001))
 
     assert pairwise_words(["Dense 512", "CNN"], test) == (
@@ -168,7 +168,7 @@ def test_many_names_are_not_all_said():
     assert "Statistically tied with Dense 32 · run 2." in words
 
 
-def test_a_verdict_on_repeats_says_how_many_more_would_be_needed():
+def test_a_test_of_replicates_says_how_many_more_would_be_needed():
     test = PairwiseTest(0, 1, 0.2, means=MeanDifference(0.0012, -0.0011, 0.0035, 0.2), runs_needed=14)
 
     assert pairwise_words(["A", "B"], test) == (
@@ -177,13 +177,13 @@ def test_a_verdict_on_repeats_says_how_many_more_would_be_needed():
     )
 
 
-def test_runs_that_read_every_picture_alike_are_said_to_be_the_same():
+def test_runs_with_identical_predictions_are_said_to_be_the_same():
     words = pairwise_words(["A", "B"], PairwiseTest(0, 1, 1.0, paired=Paired(0, 0, identical=True, p=1.0)))
 
     assert words == "**A** and **B** predict the same digit for every image."
 
 
-def test_as_many_mistakes_on_other_pictures_are_not_said_to_be_the_same():
+def test_as_many_errors_on_other_images_are_not_said_to_be_the_same():
     words = pairwise_words(["A", "B"], PairwiseTest(0, 1, 1.0, paired=Paired(3, 3, identical=False, p=1.0)))
 
     assert words.startswith("**A** and **B** are statistically tied: p = 1. ")

@@ -1,4 +1,4 @@
-"""What is compared: repeats taken together, verdicts on every pair, settings that matter."""
+"""What is compared: repeats taken together, tests of every pair, settings that matter."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def ids(found: list[ReplicateGroup]) -> list[tuple[int, ...]]:
 # Who is compared
 
 
-def test_runs_that_differ_only_in_seed_or_fold_are_one_contender_and_the_best_comes_first():
+def test_runs_that_differ_only_in_seed_or_fold_are_one_group_and_the_best_comes_first():
     seeds = repeats(0.97, 0.98)
     folds = [run_with(9 + fold, validation="kfold:2", fold=fold, test_accuracy=0.99) for fold in (1, 2)]
     other = run_with(20, epochs=7, test_accuracy=0.98)
@@ -101,7 +101,7 @@ def test_runs_tested_on_different_data_are_never_compared():
         check_same_data(mixed)
 
 
-# Verdicts
+# Pairwise tests
 
 
 def test_identical_predictions_are_said_to_be_the_same():

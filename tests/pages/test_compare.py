@@ -167,7 +167,7 @@ def test_no_view_mixes_runs_on_different_data(store: RunStore, sample: Dataset, 
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_every_look_works_where_the_pictures_are_here(store: RunStore, sample: Dataset, look: str):
+def test_every_view_of_errors_works_where_the_images_are_here(store: RunStore, sample: Dataset, look: str):
     runs = [add(store, sample, wrong=wrong, seed=wrong) for wrong in (60, 90)]
 
     app = compared(*runs, compare_show="where", compare_look=look, compare_repeats="single")
@@ -179,7 +179,7 @@ def test_every_look_works_where_the_pictures_are_here(store: RunStore, sample: D
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_every_look_says_so_where_the_pictures_are_not_here(look: str):
+def test_every_view_of_errors_says_so_where_the_images_are_not_here(look: str):
     app = opened("compare", compare_show="where", compare_look=look)
 
     assert not app.exception
@@ -195,7 +195,7 @@ def test_every_view_opens_by_link(view: str):
     assert app.segmented_control(key="compare_show").value == view
 
 
-def test_verdicts_are_said_and_stand_in_a_table(store: RunStore, sample: Dataset):
+def test_pairwise_tests_are_in_words_and_in_a_table(store: RunStore, sample: Dataset):
     first, second, same = (add(store, sample, wrong=wrong, epochs=2 + index) for index, wrong in enumerate((0, 30, 30)))
 
     app = compared(first, second, same, compare_show="real")

@@ -15,19 +15,19 @@ _STATES = {RUNNING: "Running", PAUSED: "Paused", QUEUED: "Queued", CANCELLED: "C
 
 def overfitting_words(epochs: Sequence[Epoch]) -> str:
     """Says where the validation loss was lowest and whether overfitting follows; empty without validation."""
-    found = overfitting(epochs)
-    if found is None:
+    result = overfitting(epochs)
+    if result is None:
         return ""
-    best, last = found.best, found.last
+    best, last = result.best, result.last
     words = f"Lowest validation loss {best.val_loss:.4f} in epoch {best.number} of {last.number}"
     if best == last:
         return f"{words}, still falling." if len(epochs) > 1 else f"{words}."
-    if not found.is_clear:
+    if not result.is_clear:
         return f"{words}; no clear overfitting."
-    levels = f" (medians of {found.window} epochs)" if found.window > 1 else ""
+    levels = f" (medians of {result.window} epochs)" if result.window > 1 else ""
     return (
-        f"{words}. Overfitting since then: validation loss +{percent(found.risen, decimals=0)} to "
-        f"{found.validation[1]:.4f}, training loss {found.training[0]:.4f} → {found.training[1]:.4f}{levels}."
+        f"{words}. Overfitting since then: validation loss +{percent(result.risen, decimals=0)} to "
+        f"{result.validation[1]:.4f}, training loss {result.training[0]:.4f} → {result.training[1]:.4f}{levels}."
     )
 
 

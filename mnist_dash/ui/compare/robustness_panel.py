@@ -45,20 +45,28 @@ def robustness_panel(runs: Sequence[Run], *, key: str) -> None:
     """
     explain("robustness")
     runs = _of_same_data(runs)
-    found = Measurements(run_store()).read([run.id for run in runs])
-    _offer([run for run in runs if run.id not in found or found[run.id].status == FAILED], found, key)
-    busy = {run.id: title_of(run) for run in runs if run.id in found and found[run.id].status in ACTIVE}
+    measurements = Measurements(run_store()).read([run.id for run in runs])
+    _offer(
+        [run for run in runs if run.id not in measurements or measurements[run.id].status == FAILED], measurements, key
+    )
+    busy = {run.id: title_of(run) for run in runs if run.id in measurements and measurements[run.id].status in ACTIVE}
     if busy:
         st.fragment(shows_errors(_follow), run_every=_POLL_S)(busy, key)
-    measured = [(run, found[run.id].readings) for run in runs if run.id in found and found[run.id].status == DONE]
+    measured = [
+        (run, measurements[run.id].readings)
+        for run in runs
+        if run.id in measurements and measurements[run.id].status == DONE
+    ]
     if measured:
-        _results(sorted(measured, key=lambda one: -(one[1].mean or 0.0))[:_MAX_SHOWN], key)
+        _results(sorted(measured, key=lambda pair: -(pair[1].mean or 0.0))[:_MAX_SHOWN], key)
 
 
 def robustness_of(runs: Sequence[Run]) -> dict[int, float]:
     """Returns the mean accuracy under corruption, in [0, 1], of those of these runs that were measured."""
-    found = Measurements(run_store()).read([run.id for run in runs])
-    return {run_id: row.readings.mean for run_id, row in found.items() if row.status == DONE and row.readings.mean}
+    measurements = Measurements(run_store()).read([run.id for run in runs])
+    return {
+        run_id: row.readings.mean for run_id, row in measurements.items() if row.status == DONE and row.readings.mean
+    }
 
 
 def _of_same_data(runs: Sequence[Run]) -> list[Run]:
@@ -69,11 +77,11 @@ def _of_same_data(runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if run.fingerprint == fingerprint]
 
 
-def _offer(runs: Sequence[Run], found: Mapping[int, Measurement], key: str) -> None:
+def _offer(runs: Sequence[Run], measurements: Mapping[int, Measurement], key: str) -> None:
     """Offers to measure runs that are not measured yet."""
     for run in runs:
-        if run.id in found:
-            note(f"{title_of(run)} could not be measured. {found[run.id].error}")
+        if run.id in measurements:
+            note(f"{title_of(run)} could not be measured. {measurements[run.id].error}")
     allowed = [run for run in runs if may_change(run) or run.is_reference]
     if allowed:
         st.button(
