@@ -162,7 +162,7 @@ def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None
 
 def _kind_choice(key: str) -> str:
     """Lets the reader choose a kind; the choice is in the URL."""
-    options = {_ALL: "Mean of all 15 kinds of MNIST-C", **{name: kind.title for name, kind in KINDS.items()}}
+    options = {_ALL: "Mean of all 15 kinds", **{name: kind.title for name, kind in KINDS.items()}}
     key = f"{key}_kind"
     linked = st.query_params.get(key, _ALL)
     chosen = st.selectbox(
