@@ -26,8 +26,8 @@ from tests.browser.serving import Server, chromium, open_page, serving, wait_unt
 
 TITLES = {"curves": "Learning curves", "compare": "Compare"}
 REFERENCES = 5  # runs that come first in every store
-VIEWS = ("Is it real?", "Where?", "Settings", "Results")
-LOOKS = ("Digit by digit", "Where they disagree", "Worst mistakes", "How sure", "Ink, slant, width")
+VIEWS = ("Significance", "Errors", "Settings", "Results")
+LOOKS = ("Per class", "Disagreements", "Most confident errors", "Calibration", "Ink, slant, width")
 NO_WORKERS = {"MNIST_DASH_SCHEDULER": "tcp://127.0.0.1:9"}  # nobody answers there: nothing is trained meanwhile
 
 
@@ -78,7 +78,7 @@ def _choose_on_compare(server: Server, watch: Watch, runs: int) -> None:
     watch.time("compare: open", lambda: open_page(page, f"{server.url}/compare", TITLES["compare"]))
     for view in VIEWS:
         watch.time("compare: another view", lambda view=view: _press(page, view))
-    _press(page, "Where?")
+    _press(page, "Errors")
     wait_until_idle(page)
     for look in LOOKS:
         watch.time("compare: another look", lambda look=look: _press(page, look))

@@ -1,4 +1,4 @@
-"""Finished runs side by side: what is really better, what it costs, where it fails."""
+"""Compare: results, significance, errors, robustness and settings of finished runs."""
 
 import streamlit as st
 
@@ -16,15 +16,15 @@ from mnist_dash.ui.shared import controls, run_chooser
 
 VIEWS = {
     "results": ("Results", results_view.results_view),
-    "real": ("Is it real?", significance_view.real_view),
-    "where": ("Where?", errors_view.where_view),
-    "robustness": ("How robust?", robustness_view.robustness_view),
+    "real": ("Significance", significance_view.significance_view),
+    "where": ("Errors", errors_view.errors_view),
+    "robustness": ("Robustness", robustness_view.robustness_view),
     "settings": ("Settings", sweep_view.sweep_view),
 }
 
 controls.header(
     "Compare",
-    "Which network reads best, whether that is more than chance, where each fails, and what it costs.",
+    "Compare the accuracy, significance, errors, robustness and cost of finished runs.",
     "interval",
     "test_set",
 )
@@ -33,6 +33,6 @@ if comparison is None:
     st.stop()
 st.markdown(comparison_module.comparison_words(comparison))
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-    view = controls.choice("Show", {name: title for name, (title, _) in VIEWS.items()}, key="compare_show")
+    view = controls.choice("View", {name: title for name, (title, _) in VIEWS.items()}, key="compare_show")
     report_button.report_button(comparison)
 VIEWS[view][1](comparison)

@@ -1,4 +1,4 @@
-"""Learning curves: how loss and accuracy moved, epoch by epoch."""
+"""Learning curves: loss and accuracy by epoch."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from mnist_dash.ui.shared import controls, resources, run_chooser
 
 controls.header(
     "Learning curves",
-    "How loss and accuracy moved, epoch by epoch, in any runs: how fast they learn, and where over-fitting begins.",
+    "Loss and accuracy of any runs by epoch: how fast they learn, and where overfitting starts.",
     "over_fitting",
     "smoothing",
     "band",
@@ -16,7 +16,7 @@ controls.header(
 )
 if not resources.run_store().list_runs(limit=1):
     st.info("No run has started yet.", icon=":material/show_chart:")
-    st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")
+    st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
     st.stop()
 
 chosen = run_chooser.choose_runs(key="curves", statuses=[*UNFINISHED, DONE, FAILED, CANCELLED])

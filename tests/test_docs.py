@@ -9,7 +9,7 @@ import click
 import pytest
 
 from mnist_dash.analysis import accuracies
-from mnist_dash.analysis.corruption_accuracy import mean_by_strength, robustness, under, untouched
+from mnist_dash.analysis.corruption_accuracy import accuracy_by_level, clean_accuracy, mean_by_strength, robustness
 from mnist_dash.analysis.words.number_words import accuracy_words
 from mnist_dash.cli.main import commands
 from mnist_dash.config import SETTINGS
@@ -91,9 +91,18 @@ def test_robustness_is_that_of_the_models_that_ship(name: str):
     measured = README.split("\n### How well it reads corrupted pictures\n")[1].split("\n## ")[0]
     [row] = [row for row in table_rows(measured) if row[0] == f"`{name}`"]
     readings = CorruptionCounts.from_json(json.loads((REFERENCE_FOLDER / name / ROBUSTNESS_JSON).read_text()))
-    strengths, turned = mean_by_strength(readings), [under(readings, "turn")[place].value for place in (1, 4)]
+    strengths, turned = (
+        mean_by_strength(readings),
+        [accuracy_by_level(readings, "turn")[place].value for place in (1, 4)],
+    )
 
-    shares = (untouched(readings).value, strengths[0], strengths[4], under(readings, "shift")[3].value, sum(turned) / 2)
+    shares = (
+        clean_accuracy(readings).value,
+        strengths[0],
+        strengths[4],
+        accuracy_by_level(readings, "shift")[3].value,
+        sum(turned) / 2,
+    )
     words = [f"{100 * share:.1f}" for share in shares]
     assert row[1:] == [words[0], accuracy_words(robustness(readings)).replace(" %", ""), *words[1:]]
 

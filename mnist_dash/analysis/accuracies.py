@@ -10,7 +10,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Accuracy:
-    """A share of pictures read right, with its interval; all in [0, 1]."""
+    """A share of correct predictions, with its interval; all in [0, 1]."""
 
     value: float
     low: float
@@ -27,8 +27,8 @@ def accuracy(correct: int, n: int, *, confidence: float = CONFIDENCE) -> Accurac
     """Returns an accuracy with its Wilson score interval.
 
     Args:
-        correct: Pictures read right.
-        n: Pictures in all, at least 1.
+        correct: Correct predictions.
+        n: Images in all, at least 1.
         confidence: How often such an interval holds the true value.
 
     Raises:
@@ -39,7 +39,7 @@ def accuracy(correct: int, n: int, *, confidence: float = CONFIDENCE) -> Accurac
         inference".
     """
     if not 0 <= correct <= n or n < 1:
-        raise ValueError(f"{correct} of {n} pictures cannot be right.")
+        raise ValueError(f"{correct} of {n} images cannot be correct.")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     value = correct / n
     middle = (value + z * z / (2 * n)) / (1 + z * z / n)

@@ -1,4 +1,4 @@
-"""What readings of corrupted pictures say: accuracies with intervals, and whether one network holds up better."""
+"""Robustness: accuracies on corrupted images with intervals, and whether two models differ."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -15,7 +15,7 @@ _CONDITIONS = sum(len(kind.levels) for kind in CORRUPTIONS)
 
 @dataclass(frozen=True)
 class Lead:
-    """By how much one network's robustness is ahead of another's, in parts of 1.
+    """The difference of two models' robustness, a part of 1.
 
     Attributes:
         value: The difference of their means.
@@ -27,38 +27,38 @@ class Lead:
     high: float
 
     @property
-    def is_real(self) -> bool:
-        """Whether more than chance is shown."""
+    def is_significant(self) -> bool:
+        """Whether the interval excludes 0."""
         return self.low > 0 or self.high < 0
 
 
-def robustness(readings: CorruptionCounts) -> Accuracy:
+def robustness(counts: CorruptionCounts) -> Accuracy:
     """Returns the mean accuracy over all kinds and strengths with its interval.
 
-    A picture that is read right under one corruption is more likely so under others, so it
-    is the pictures that are counted, each with the share of corruptions that it withstands.
+    An image that is predicted correctly under one corruption is more likely so under others, so the
+    sample is the images, each with the share of corruptions under which it is predicted correctly.
 
     Args:
-        readings: Of all kinds.
+        counts: Of all kinds.
 
     Source:
         The mean over corruptions as in Mu and Gilmer 2019; the interval is that of the
         mean of n independent shares (central limit theorem).
     """
-    shares = _shares(readings)
+    shares = _shares(counts)
     mean, margin = float(shares.mean()), _margin(shares)
-    return Accuracy(mean, max(0.0, mean - margin), min(1.0, mean + margin), readings.pictures)
+    return Accuracy(mean, max(0.0, mean - margin), min(1.0, mean + margin), counts.pictures)
 
 
 def lead(first: CorruptionCounts, second: CorruptionCounts) -> Lead:
-    """Compares the robustness of two networks picture by picture.
+    """Compares the robustness of two models image by image.
 
     Raises:
-        ComparisonError: If they read different numbers of pictures.
+        ComparisonError: If they were measured on different numbers of images.
     """
     if first.pictures != second.pictures:
         raise ComparisonError(
-            f"The robustness of one run was measured on {first.pictures:,} pictures, of the other on "
+            f"The robustness of one run was measured on {first.pictures:,} images, of the other on "
             f"{second.pictures:,}. Choose runs that were tested on the same data."
         )
     differences = _shares(first) - _shares(second)
@@ -66,30 +66,30 @@ def lead(first: CorruptionCounts, second: CorruptionCounts) -> Lead:
     return Lead(value, value - margin, value + margin)
 
 
-def untouched(readings: CorruptionCounts) -> Accuracy:
-    """Returns the accuracy on the same pictures before they were corrupted."""
-    return under(readings, CLEAN.name)[0]
+def clean_accuracy(counts: CorruptionCounts) -> Accuracy:
+    """Returns the accuracy on the same images without corruption."""
+    return accuracy_by_level(counts, CLEAN.name)[0]
 
 
-def under(readings: CorruptionCounts, name: str) -> list[Accuracy]:
+def accuracy_by_level(counts: CorruptionCounts, name: str) -> list[Accuracy]:
     """Returns the accuracy at each level of a kind, with Wilson's interval."""
-    return [accuracy(right, readings.pictures) for right in readings.right[name]]
+    return [accuracy(correct, counts.pictures) for correct in counts.right[name]]
 
 
-def mean_under(readings: CorruptionCounts, name: str) -> float:
+def mean_accuracy(counts: CorruptionCounts, name: str) -> float:
     """Returns the mean accuracy over all levels of a kind, in [0, 1]."""
-    counts = readings.right[name]
-    return sum(counts) / (len(counts) * readings.pictures)
+    correct = counts.right[name]
+    return sum(correct) / (len(correct) * counts.pictures)
 
 
-def mean_by_strength(readings: CorruptionCounts) -> list[float]:
+def mean_by_strength(counts: CorruptionCounts) -> list[float]:
     """Returns the mean accuracy over the 15 kinds at each of the five strengths, in [0, 1]."""
-    counts = np.array([readings.right[kind.name] for kind in CORRUPTIONS])
-    return [float(mean) for mean in counts.mean(0) / readings.pictures]
+    correct = np.array([counts.right[kind.name] for kind in CORRUPTIONS])
+    return [float(mean) for mean in correct.mean(0) / counts.pictures]
 
 
-def _shares(readings: CorruptionCounts) -> np.ndarray:
-    return np.frombuffer(readings.hits, np.uint8) / _CONDITIONS
+def _shares(counts: CorruptionCounts) -> np.ndarray:
+    return np.frombuffer(counts.hits, np.uint8) / _CONDITIONS
 
 
 def _margin(values: np.ndarray) -> float:

@@ -1,14 +1,13 @@
-"""Lines of learning curves: means with bands, smoothed, along any axis."""
+"""Lines of learning curves: means with bands, smoothed, over epochs, seconds or images."""
 
 import itertools
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from mnist_dash.analysis.accuracies import CONFIDENCE
-from mnist_dash.analysis.learning_curves import TRAINING, Curve, History, along
+from mnist_dash.analysis.learning_curves import TRAINING, Curve, History, x_values
 from mnist_dash.analysis.significance import student_quantile
 from mnist_dash.store.records import best_epoch
 
@@ -45,7 +44,7 @@ class Mark:
 
     Attributes:
         kind: `BEST` for the lowest validation loss, `STOPPED` where early stopping ended training,
-            `TESTED` for the result on the test pictures.
+            `TESTED` for the test result.
         epoch: The epoch's number.
         x: Where it ends on the x axis.
         y: The value as it was measured.
@@ -68,7 +67,7 @@ def line_of(
         curve: The curve.
         quantity: `LOSS` or `ACCURACY`.
         part: `TRAINING` or `VALIDATION`.
-        axis: `EPOCHS`, `SECONDS` or `PICTURES`.
+        axis: `EPOCHS`, `SECONDS` or `IMAGES`.
         smoothing: Strength in [0, 1); see `smoothed`.
         band: What is drawn around the mean of several runs; see `band_of`.
     """
@@ -77,19 +76,19 @@ def line_of(
     raw = tuple(_finite(getattr(epoch, name)) for epoch in epochs)
     if all(value is None for value in raw):
         return None
-    x = tuple(along(curve.run, epochs, axis))
+    x = tuple(x_values(curve.run, epochs, axis))
     numbers = tuple(epoch.number for epoch in epochs)
     if curve.n == 1:
         return Line(part, numbers, x, tuple(smoothed(x, raw, smoothing)), raw)
     of_runs = [_smoothed_run(history, name, axis, len(epochs), smoothing) for history in curve.histories]
-    found = [_mean_and_band(values, band) for values in zip(*of_runs, strict=True)]
-    mean, low, high = zip(*found, strict=True)
+    points = [_mean_and_band(values, band) for values in zip(*of_runs, strict=True)]
+    mean, low, high = zip(*points, strict=True)
     return Line(part, numbers, x, mean, raw, low, high)
 
 
 def _smoothed_run(history: History, name: str, axis: str, length: int, smoothing: float) -> list[float | None]:
     epochs = history.epochs[:length]
-    return smoothed(along(history.run, epochs, axis), [getattr(epoch, name) for epoch in epochs], smoothing)
+    return smoothed(x_values(history.run, epochs, axis), [getattr(epoch, name) for epoch in epochs], smoothing)
 
 
 def _mean_and_band(values: Sequence[float | None], band: str) -> tuple[float | None, float | None, float | None]:
@@ -126,15 +125,15 @@ def smoothed(x: Sequence[float], y: Sequence[float | None], strength: float) -> 
     unit = statistics.median(steps)
     total = weight = 0.0
     last: float | None = None
-    found: list[float | None] = []
-    for place, value in zip(x, values, strict=True):
+    result: list[float | None] = []
+    for position, value in zip(x, values, strict=True):
         if value is None:
-            found.append(None)
+            result.append(None)
             continue
-        kept = strength ** ((place - last) / unit) if last is not None else 0.0
-        total, weight, last = total * kept + value, weight * kept + 1, place
-        found.append(total / weight)
-    return found
+        kept = strength ** ((position - last) / unit) if last is not None else 0.0
+        total, weight, last = total * kept + value, weight * kept + 1, position
+        result.append(total / weight)
+    return result
 
 
 def band_of(values: Sequence[float], band: str) -> tuple[float, float]:
@@ -151,24 +150,19 @@ def band_of(values: Sequence[float], band: str) -> tuple[float, float]:
     if band != SD:
         reach /= math.sqrt(len(values))
     if band == INTERVAL:
-        reach *= _student(len(values) - 1)
+        reach *= student_quantile((1 + CONFIDENCE) / 2, len(values) - 1)
     return mean - reach, mean + reach
-
-
-@lru_cache(maxsize=64)
-def _student(degrees: int) -> float:
-    return student_quantile((1 + CONFIDENCE) / 2, degrees)
 
 
 def marks_of(curve: Curve, quantity: str, *, axis: str) -> list[Mark]:
     """Returns the points of a curve that mean something: best epoch, early stopping, test."""
     epochs = curve.epochs
-    places = dict(zip((epoch.number for epoch in epochs), along(curve.run, epochs, axis), strict=True))
+    positions = dict(zip((epoch.number for epoch in epochs), x_values(curve.run, epochs, axis), strict=True))
     stopped = epochs[-1] if curve.n == 1 and curve.histories[0].stopped_early else None
-    found = []
+    marks = []
     for kind, epoch in ((BEST, best_epoch(epochs)), (STOPPED, stopped), (TESTED, curve.tested_epoch)):
         if epoch is not None:
             value = curve.test(quantity) if kind == TESTED else getattr(epoch, f"val_{quantity}")
             if value is not None:
-                found.append(Mark(kind, epoch.number, places[epoch.number], value))
-    return found
+                marks.append(Mark(kind, epoch.number, positions[epoch.number], value))
+    return marks

@@ -1,4 +1,4 @@
-"""Which setting of a sweep mattered most."""
+"""Importance: how much of the variance each setting of a sweep explains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from mnist_dash.networks.experiments import differing
 from mnist_dash.networks.hyperparameters import Value
 from mnist_dash.store.records import Run
 
-_MOST_LEVELS = 8  # a setting with more values than this is looked at in as many ranges
+_MAX_LEVELS = 8  # a setting with more values than this is binned into as many ranges
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What changing one setting did.
+    """The main effect of one setting.
 
     Attributes:
         name: The setting, or “variant”.
@@ -45,8 +45,10 @@ def effects_of(runs: Sequence[Run]) -> list[Effect]:
         return []
     values = {name: [_value(run, name) for run in runs] for name in differing(runs)}
     # Where every run has a value of its own, its means explain everything and say nothing.
-    found = [_effect(name, own, accuracies) for name, own in values.items() if len(set(_levels(own))) < len(runs)]
-    return sorted(found, key=lambda effect: -effect.share)
+    effects = [
+        _effect(name, of_runs, accuracies) for name, of_runs in values.items() if len(set(_levels(of_runs))) < len(runs)
+    ]
+    return sorted(effects, key=lambda effect: -effect.share)
 
 
 def _value(run: Run, name: str) -> Value:
@@ -63,8 +65,8 @@ def _effect(name: str, values: Sequence[Value], accuracies: np.ndarray) -> Effec
 
 def _levels(values: Sequence[Value]) -> list[Value]:
     """Returns the values, or the lowest of the range that each is in if there are many."""
-    if len(set(values)) <= _MOST_LEVELS or any(isinstance(value, str) for value in values):
+    if len(set(values)) <= _MAX_LEVELS or any(isinstance(value, str) for value in values):
         return list(values)
     numbers = np.array(values, float)
-    lowest = np.unique(np.quantile(numbers, np.arange(_MOST_LEVELS) / _MOST_LEVELS))
-    return [float(lowest[place]) for place in np.searchsorted(lowest, numbers, side="right") - 1]
+    lowest = np.unique(np.quantile(numbers, np.arange(_MAX_LEVELS) / _MAX_LEVELS))
+    return [float(lowest[index]) for index in np.searchsorted(lowest, numbers, side="right") - 1]

@@ -1,4 +1,4 @@
-"""Learning curves as numbers: which runs make one curve, where it stops, where over-fitting begins."""
+"""Learning curves as numbers: which runs make one curve, where it stops, where overfitting begins."""
 
 import itertools
 import statistics
@@ -10,12 +10,12 @@ import numpy as np
 
 from mnist_dash.datasets.mnist import CLASSES, KNOWN
 from mnist_dash.datasets.splits import split
-from mnist_dash.networks.experiments import replicate_key
+from mnist_dash.networks.experiments import group_replicates
 from mnist_dash.store.records import DONE, Epoch, Run, best_epoch
 
 LOSS, ACCURACY = "loss", "accuracy"
 TRAINING, VALIDATION = "training", "validation"
-EPOCHS, SECONDS, PICTURES = "epochs", "seconds", "pictures"
+EPOCHS, SECONDS, IMAGES = "epochs", "seconds", "pictures"
 CLEARLY_RISEN = 0.1  # a validation loss that is a tenth above its lowest is no longer noise
 
 
@@ -32,23 +32,34 @@ class History:
         settings = self.run.settings
         return bool(self.run.status == DONE and settings.get("patience") and len(self.epochs) < int(settings["epochs"]))
 
+    @property
+    def kept_epoch(self) -> Epoch | None:
+        """The epoch whose weights the run has: with early stopping the best one, else the last."""
+        return _kept_epoch(self.run, self.epochs)
+
+
+def _kept_epoch(run: Run, epochs: Sequence[Epoch]) -> Epoch | None:
+    if not epochs:
+        return None
+    return (best_epoch(epochs) if run.settings.get("patience") else None) or epochs[-1]
+
 
 @dataclass(frozen=True)
 class Curve:
-    """What is drawn as one: a run, or the mean of runs that differ only in seed or fold.
+    """One curve: a run, or the mean of runs that differ only in seed or fold.
 
     Attributes:
         histories: The runs, at least one.
-        left_out: Runs that have a seed and a fold that another one has too, and so the same numbers:
-            they would make the spread smaller than it is.
+        duplicates: How many further runs have the seed and fold of another, and so the same numbers: they
+            would narrow the spread, and are left out.
     """
 
     histories: tuple[History, ...]
-    left_out: int = 0
+    duplicates: int = 0
 
     @property
     def run(self) -> Run:
-        """A run with all that its repeats share."""
+        """A run with all settings that its replicates share."""
         return self.histories[0].run
 
     @property
@@ -70,14 +81,12 @@ class Curve:
     @property
     def tested_epoch(self) -> Epoch | None:
         """The epoch whose weights were tested: with early stopping the best one, else the last."""
-        if not self.epochs or self.test(LOSS) is None:
-            return None
-        return (best_epoch(self.epochs) if self.run.settings.get("patience") else None) or self.epochs[-1]
+        return None if self.test(LOSS) is None else _kept_epoch(self.run, self.epochs)
 
     def test(self, quantity: str) -> float | None:
-        """Returns the result on the test pictures, the mean over the runs; None as long as there is none."""
-        found = [getattr(history.run, f"test_{quantity}") for history in self.histories]
-        return None if None in found else statistics.fmean(found)
+        """Returns the test result, the mean over the runs; None as long as there is none."""
+        results = [getattr(history.run, f"test_{quantity}") for history in self.histories]
+        return None if None in results else statistics.fmean(results)
 
 
 def _mean(epochs: Sequence[Epoch]) -> Epoch:
@@ -90,21 +99,21 @@ def _mean(epochs: Sequence[Epoch]) -> Epoch:
 
 
 def curves_of(histories: Iterable[History], *, together: bool = True) -> list[Curve]:
-    """Returns what is drawn as one curve each.
+    """Returns the curves of runs.
 
     Args:
         histories: The runs.
-        together: Take finished runs together that differ only in seed or fold and learned from the same
-            data set. One that has not finished stands alone, as its mean with the others would not
-            get further than it has; so does one that ships with the project, known by its own name.
+        together: Average finished runs of one data set that differ only in seed or fold. An unfinished run
+            is a curve of its own, as a mean ends where its shortest run does; so is a reference run.
     """
-    groups: dict[object, list[History]] = {}
-    for history in histories:
-        run = history.run
-        alone = not together or run.is_reference or run.status != DONE or not history.epochs
-        key = run.id if alone else (run.fingerprint, replicate_key(run))
-        groups.setdefault(key, []).append(history)
-    return [_curve(group) for group in groups.values()]
+    of_run = {history.run.id: history for history in histories}
+
+    def separate(run: Run) -> bool:
+        return not together or run.is_reference or run.status != DONE or not of_run[run.id].epochs
+
+    runs = [history.run for history in of_run.values()]
+    groups = group_replicates(runs, separate=separate, within=lambda run: run.fingerprint)
+    return [_curve([of_run[run.id] for run in group]) for group in groups]
 
 
 def _curve(group: Sequence[History]) -> Curve:
@@ -115,28 +124,28 @@ def _curve(group: Sequence[History]) -> Curve:
     return Curve(tuple(distinct.values()), len(group) - len(distinct))
 
 
-def along(run: Run, epochs: Sequence[Epoch], axis: str) -> list[float]:
+def x_values(run: Run, epochs: Sequence[Epoch], axis: str) -> list[float]:
     """Returns where each epoch ends on the x axis.
 
     Args:
-        run: Says how many pictures an epoch has.
+        run: Determines how many images an epoch has.
         epochs: Finished epochs.
-        axis: `EPOCHS`, `SECONDS` of training since its start, or `PICTURES` seen since its start.
+        axis: `EPOCHS`, `SECONDS` of training since its start, or `IMAGES` seen since its start.
     """
     if axis == SECONDS:
         return list(itertools.accumulate(epoch.seconds for epoch in epochs))
-    size = pictures_learned(run) if axis == PICTURES else 1
+    size = images_per_epoch(run) if axis == IMAGES else 1
     return [float(size * epoch.number) for epoch in epochs]
 
 
-def pictures_learned(run: Run) -> int:
-    """Returns how many pictures a run sees in an epoch.
+def images_per_epoch(run: Run) -> int:
+    """Returns how many images a run trains on in an epoch.
 
     With stratified folds it may be wrong by as many as there are digits, as it is counted without
     the labels, as if all digits were equally frequent.
     """
     settings = run.settings
-    return _pictures_learned(
+    return _images_per_epoch(
         KNOWN[run.dataset].train,
         str(settings.get("validation", "none")),
         int(settings.get("fold", 1)),
@@ -145,12 +154,12 @@ def pictures_learned(run: Run) -> int:
 
 
 @lru_cache(maxsize=256)
-def _pictures_learned(pictures: int, validation: str, fold: int, train_part: float) -> int:
-    return len(split(np.arange(pictures) % CLASSES, validation, fold=fold, train_part=train_part).train)
+def _images_per_epoch(images: int, validation: str, fold: int, train_part: float) -> int:
+    return len(split(np.arange(images) % CLASSES, validation, fold=fold, train_part=train_part).train)
 
 
 @dataclass(frozen=True)
-class OverFitting:
+class Overfitting:
     """What happened after the epoch with the lowest validation loss.
 
     The lowest of many losses is low by luck too, and the last one is one of many. So levels are compared:
@@ -183,19 +192,19 @@ class OverFitting:
         return self.risen > CLEARLY_RISEN and after < before
 
 
-def over_fitting(epochs: Sequence[Epoch]) -> OverFitting | None:
-    """Returns where over-fitting may have begun; None without validation."""
+def overfitting(epochs: Sequence[Epoch]) -> Overfitting | None:
+    """Returns where overfitting may have begun; None without validation."""
     best = best_epoch(epochs)
     if best is None:
         return None
     reach = min(2, (epochs[-1].number - best.number) // 3)
-    place = [epoch.number for epoch in epochs].index(best.number)
-    around, at_end = epochs[max(0, place - reach) : place + reach + 1], epochs[-1 - 2 * reach :]
+    index = [epoch.number for epoch in epochs].index(best.number)
+    around, at_end = epochs[max(0, index - reach) : index + reach + 1], epochs[-1 - 2 * reach :]
 
     def levels(name: str) -> tuple[float, float]:
         return _median(around, name), _median(at_end, name)
 
-    return OverFitting(best, epochs[-1], 2 * reach + 1, levels("val_loss"), levels("loss"))
+    return Overfitting(best, epochs[-1], 2 * reach + 1, levels("val_loss"), levels("loss"))
 
 
 def _median(epochs: Sequence[Epoch], name: str) -> float:
@@ -203,14 +212,14 @@ def _median(epochs: Sequence[Epoch], name: str) -> float:
 
 
 def tidy_rows(histories: Iterable[History], titles: Mapping[int, str]) -> list[dict[str, object]]:
-    """Returns all that was measured of runs, one number a row, as a table program likes it.
+    """Returns all measurements of runs in long form, one number a row.
 
     Args:
         histories: The runs.
-        titles: What each run is called, by its number.
+        titles: Names of the runs, by number.
 
     Returns:
-        Rows of run, title, variant, series (“validation loss”), epoch, seconds and pictures
+        Rows of run, title, variant, series (“validation loss”), epoch, seconds and images
         since the start, and value; accuracies in [0, 1].
     """
     return [row for history in histories for row in _rows_of(history, titles[history.run.id])]
@@ -218,10 +227,10 @@ def tidy_rows(histories: Iterable[History], titles: Mapping[int, str]) -> list[d
 
 def _rows_of(history: History, title: str) -> Iterable[dict[str, object]]:
     run, epochs = history.run, history.epochs
-    places = zip(epochs, along(run, epochs, SECONDS), along(run, epochs, PICTURES), strict=True)
+    positions = zip(epochs, x_values(run, epochs, SECONDS), x_values(run, epochs, IMAGES), strict=True)
     shared = {"run": run.id, "title": title, "variant": run.variant}
     tested = Curve((history,)).tested_epoch
-    for epoch, seconds, pictures in places:
+    for epoch, seconds, images in positions:
         values = {
             f"{part} {quantity}": getattr(epoch, f"{prefix}{quantity}")
             for part, prefix in ((TRAINING, ""), (VALIDATION, "val_"))
@@ -229,7 +238,7 @@ def _rows_of(history: History, title: str) -> Iterable[dict[str, object]]:
         }
         if epoch == tested:
             values |= {"test loss": run.test_loss, "test accuracy": run.test_accuracy}
-        place = {"epoch": epoch.number, "seconds": round(seconds, 3), "pictures": int(pictures)}
+        position = {"epoch": epoch.number, "seconds": round(seconds, 3), "images": int(images)}
         for series, value in values.items():
             if value is not None:
-                yield {**shared, "series": series, **place, "value": value}
+                yield {**shared, "series": series, **position, "value": value}

@@ -1,4 +1,4 @@
-"""Where networks go wrong: digit by digit, picture by picture."""
+"""Errors: per class, and image by image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from mnist_dash.analysis.accuracies import Accuracy, accuracy
 from mnist_dash.analysis.test_predictions import TestPredictions
 from mnist_dash.datasets.mnist import CLASSES
 
-# Positions of MNIST's test pictures whose label human raters found wrong (Northcutt and others
+# Indices of MNIST's test images whose label human raters found wrong (Northcutt and others
 # 2021, "Pervasive label errors in test sets destabilize machine learning benchmarks").
 WRONG_LABELS = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
 
 
 @dataclass(frozen=True)
-class DigitScores:
-    """How well one digit was read.
+class ClassScores:
+    """Precision, recall and F1 of one digit.
 
     Attributes:
         digit: 0–9.
-        precision: Of the pictures read as this digit, the share that are; None if none was.
-        recall: Of the pictures of this digit, the share read as it; None if there are none.
-        f1: Harmonic mean of both; its `n` counts the pictures that are the digit or were read as it.
+        precision: Of the images predicted as this digit, the share that are; None if there are none.
+        recall: Of the images of this digit, the share predicted as it; None if there are none.
+        f1: Harmonic mean of both; its `n` counts the images that are the digit or were predicted as it.
     """
 
     digit: int
@@ -31,23 +31,24 @@ class DigitScores:
     f1: Accuracy | None
 
 
-def digit_scores(confusion: np.ndarray) -> list[DigitScores]:
+def class_scores(confusion: np.ndarray) -> list[ClassScores]:
     """Returns precision, recall and F1 of every digit, each with its 95 % interval.
 
     Args:
-        confusion: Shape (10, 10): row is the true digit, column the digit read.
+        confusion: Shape (10, 10): row is the true digit, column the predicted one.
 
     Source:
         Wilson 1927 for precision and recall. F1 is 2 J / (1 + J), where J is the share
-        of right ones among the pictures that are the digit or were read as it; the
+        of correct ones among the images that are the digit or were predicted as it; the
         interval of J, also Wilson's, is carried over.
     """
     return [_scores(confusion, digit) for digit in range(CLASSES)]
 
 
-def _scores(confusion: np.ndarray, digit: int) -> DigitScores:
-    right, read, are = (int(n) for n in (confusion[digit, digit], confusion[:, digit].sum(), confusion[digit].sum()))
-    return DigitScores(digit, _share(right, read), _share(right, are), _f1(_share(right, read + are - right)))
+def _scores(confusion: np.ndarray, digit: int) -> ClassScores:
+    correct, predicted, actual = map(int, (confusion[digit, digit], confusion[:, digit].sum(), confusion[digit].sum()))
+    f1 = _f1(_share(correct, predicted + actual - correct))
+    return ClassScores(digit, _share(correct, predicted), _share(correct, actual), f1)
 
 
 def _f1(share: Accuracy | None) -> Accuracy | None:
@@ -57,39 +58,41 @@ def _f1(share: Accuracy | None) -> Accuracy | None:
     return Accuracy(value, low, high, share.n)
 
 
-def _share(right: int, n: int) -> Accuracy | None:
-    return accuracy(right, n) if n else None
+def _share(correct: int, n: int) -> Accuracy | None:
+    return accuracy(correct, n) if n else None
 
 
-def disagreements(outcomes: Sequence[TestPredictions]) -> np.ndarray:
-    """Returns where runs read test pictures differently, the most split first.
+def disagreements(predictions: Sequence[TestPredictions]) -> np.ndarray:
+    """Returns the indices of test images that runs predict differently.
 
     Args:
-        outcomes: Of at least one run on the same pictures.
+        predictions: Of at least one run on the same images.
 
     Returns:
-        Positions, shape (n,), int64: those first that fewest runs read right, then in order.
+        Shape (n,), int64: those first that fewest runs predict correctly, then in order.
     """
-    read = np.stack([outcome.predictions for outcome in outcomes])
-    split = np.flatnonzero((read != read[0]).any(0))
-    right = (read[:, split] == outcomes[0].labels[split]).sum(0)
-    return split[np.argsort(right, kind="stable")]
+    predicted = np.stack([of_run.predicted for of_run in predictions])
+    split = np.flatnonzero((predicted != predicted[0]).any(0))
+    correct = (predicted[:, split] == predictions[0].labels[split]).sum(0)
+    return split[np.argsort(correct, kind="stable")]
 
 
-def worst_mistakes(outcome: TestPredictions) -> np.ndarray:
-    """Returns the positions of pictures read wrong, shape (n,), int64: where it was most sure first."""
-    wrong = np.flatnonzero(~outcome.right)
-    return wrong[np.argsort(-outcome.highest[wrong], kind="stable")]
+def most_confident_errors(predictions: TestPredictions) -> np.ndarray:
+    """Returns the indices of misclassified images, shape (n,), int64; the highest confidence first."""
+    return _by_confidence(predictions, ~predictions.correct)
 
 
-def read_as(outcome: TestPredictions, true: int, read: int) -> np.ndarray:
-    """Returns the positions of pictures of one digit that were read as another, shape (n,), int64; the surest first."""
-    found = np.flatnonzero((outcome.labels == true) & (outcome.predictions == read))
-    return found[np.argsort(-outcome.highest[found], kind="stable")]
+def predicted_as(predictions: TestPredictions, true: int, predicted: int) -> np.ndarray:
+    """Returns the indices of one cell of the confusion matrix, shape (n,), int64; the highest confidence first."""
+    return _by_confidence(predictions, (predictions.labels == true) & (predictions.predicted == predicted))
 
 
-def accuracy_without(outcome: TestPredictions, positions: Sequence[int]) -> Accuracy:
-    """Returns the accuracy on all test pictures but these."""
-    kept = np.ones(len(outcome.labels), bool)
-    kept[list(positions)] = False
-    return accuracy(int(outcome.right[kept].sum()), int(kept.sum()))
+def _by_confidence(predictions: TestPredictions, selected: np.ndarray) -> np.ndarray:
+    indices = np.flatnonzero(selected)
+    return indices[np.argsort(-predictions.confidence[indices], kind="stable")]
+
+
+def accuracy_without(predictions: TestPredictions, indices: Sequence[int]) -> Accuracy:
+    """Returns the accuracy on all test images but these."""
+    correct = np.delete(predictions.correct, list(indices))
+    return accuracy(int(correct.sum()), len(correct))

@@ -1,10 +1,10 @@
-"""What is compared: single runs, and repeats of the same thing taken together."""
+"""Replicate groups, runs that differ only in seed or fold, and pairwise tests between them."""
 
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 from mnist_dash.analysis.accuracies import CONFIDENCE, Accuracy, spread
@@ -19,11 +19,10 @@ from mnist_dash.analysis.significance import (
 )
 from mnist_dash.analysis.test_predictions import TestPredictions, of_run
 from mnist_dash.errors import ComparisonError
-from mnist_dash.networks.experiments import replicate_key
+from mnist_dash.networks.experiments import group_replicates
 from mnist_dash.store.records import Run
 
-_quantile = cache(student_quantile)  # 3 ms, and there are few numbers of repeats
-LEVEL = 1 - CONFIDENCE  # a difference that chance makes more seldom than this is called real
+LEVEL = 1 - CONFIDENCE  # p-values below this are significant
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class ReplicateGroup:
 
     @property
     def first(self) -> Run:
-        """A run with all that its repeats share."""
+        """A run with all settings that its replicates share."""
         return self.runs[0]
 
     @property
@@ -48,12 +47,14 @@ class ReplicateGroup:
 
     @cached_property
     def accuracy(self) -> Accuracy:
-        """Of one run with the interval for its test pictures; of several their mean, with that for their chance."""
+        """Of one run with the interval from its test images; of several their mean, with that from their spread."""
         if len(self.runs) == 1:
             return of_run(self.first)
-        found = spread(self.accuracies)
-        margin = _quantile((1 + CONFIDENCE) / 2, found.n - 1) * (found.sd or 0.0) / found.n**0.5
-        return Accuracy(found.mean, max(0.0, found.mean - margin), min(1.0, found.mean + margin), of_run(self.first).n)
+        of_runs = spread(self.accuracies)
+        margin = student_quantile((1 + CONFIDENCE) / 2, of_runs.n - 1) * (of_runs.sd or 0.0) / of_runs.n**0.5
+        return Accuracy(
+            of_runs.mean, max(0.0, of_runs.mean - margin), min(1.0, of_runs.mean + margin), of_run(self.first).n
+        )
 
     def mean(self, name: str) -> float | None:
         """Returns the mean of a field of `Result` over the runs; None if no run has it."""
@@ -62,26 +63,32 @@ class ReplicateGroup:
 
 
 def replicate_groups(runs: Sequence[Run], *, together: bool = True) -> list[ReplicateGroup]:
-    """Returns what is to be compared, the best first.
+    """Returns the groups to compare, the best first.
 
     Args:
         runs: Finished runs.
-        together: Take repeats together; else every run stands for itself.
+        together: Group replicates; else every run is a group of its own.
 
     Raises:
         ComparisonError: If they were tested on different data.
     """
     check_same_data(runs)
-    groups: dict[object, list[Run]] = {}
-    times = Counter[object]()
-    for run in sorted(runs, key=lambda run: run.id):
-        # A run that ships with the project is known by its own name, whatever else is like it.
-        alike = replicate_key(run) if together and not run.is_reference else run.id
-        # The same seed and fold once more is the same run, which would make the spread too small: it stands beside.
-        same = (alike, run.settings.get("seed"), run.settings.get("fold"))
-        groups.setdefault((alike, times[same]), []).append(run)
-        times[same] += 1
-    return sorted(map(ReplicateGroup, map(tuple, groups.values())), key=lambda group: -group.accuracy.value)
+    by_id = sorted(runs, key=lambda run: run.id)
+    # A run that ships with the project is known by its own name, whatever else is like it.
+    groups = group_replicates(by_id, separate=lambda run: not together or run.is_reference)
+    distinct = [ReplicateGroup(tuple(part)) for group in groups for part in _without_duplicates(group)]
+    return sorted(distinct, key=lambda group: -group.accuracy.value)
+
+
+def _without_duplicates(runs: Sequence[Run]) -> list[list[Run]]:
+    """Divides runs so that no seed and fold occurs twice in a part: the same numbers again would narrow the spread."""
+    parts: dict[int, list[Run]] = {}
+    seen = Counter[object]()
+    for run in runs:
+        replicate = (run.settings.get("seed"), run.settings.get("fold"))
+        parts.setdefault(seen[replicate], []).append(run)
+        seen[replicate] += 1
+    return list(parts.values())
 
 
 def check_same_data(runs: Sequence[Run]) -> None:
@@ -94,22 +101,22 @@ def check_same_data(runs: Sequence[Run]) -> None:
     if len({run.fingerprint for run in runs}) > 1:
         raise ComparisonError(
             f"These runs were tested on different data ({' and '.join(names)}), so their numbers cannot be compared. "
-            "Choose runs that were tested on the same pictures."
+            "Choose runs that were tested on the same images."
         )
 
 
 @dataclass(frozen=True)
 class PairwiseTest:
-    """What a test says of two contenders.
+    """A test between two groups.
 
     Attributes:
-        better: Place of the one with the higher accuracy.
-        worse: Place of the other.
-        p: How often chance alone makes such a difference somewhere, corrected for the number of pairs.
-        paired: How two single runs did picture by picture.
-        means: The difference of means of repeated runs, better minus worse.
-        needed: How many runs of each would show the difference of means; None for single runs, or
-            if there is no difference.
+        better: Index of the group with the higher accuracy.
+        worse: Index of the other.
+        p: The p-value, corrected for the number of pairs.
+        paired: The comparison of two single runs image by image.
+        means: The difference of the groups' means, better minus worse.
+        runs_needed: Runs of each group at which the difference of means would be significant; None for
+            single runs, or if there is no difference.
     """
 
     better: int
@@ -117,46 +124,46 @@ class PairwiseTest:
     p: float
     paired: Paired | None = None
     means: MeanDifference | None = None
-    needed: int | None = None
+    runs_needed: int | None = None
 
     @property
-    def p_alone(self) -> float:
-        """How often chance alone makes such a difference between these two; not corrected."""
+    def uncorrected_p(self) -> float:
+        """The p-value without correction for the number of pairs."""
         return self.paired.p if self.paired else self.means.p if self.means else self.p
 
     @property
-    def real(self) -> bool:
-        """Whether chance makes such a difference more seldom than `LEVEL`."""
+    def significant(self) -> bool:
+        """Whether the corrected p-value is below `LEVEL`."""
         return self.p < LEVEL
 
 
-def pairwise_tests(found: Sequence[ReplicateGroup], outcomes: Mapping[int, TestPredictions]) -> list[PairwiseTest]:
+def pairwise_tests(groups: Sequence[ReplicateGroup], predictions: Mapping[int, TestPredictions]) -> list[PairwiseTest]:
     """Tests every pair, and corrects for the number of pairs.
 
     Args:
-        found: The contenders, the best first.
-        outcomes: What each run said about the test pictures, by run.
+        groups: The best first.
+        predictions: Of each single run on the test images, by run.
 
     Returns:
-        One verdict a pair, those with the best contender first.
+        One test a pair, those with the best group first.
 
     Source:
         See `mcnemar`, `welch_test` and `holm`.
     """
-    tested = [_tested(found, better, worse, outcomes) for better, worse in combinations(range(len(found)), 2)]
+    tested = [_tested(groups, better, worse, predictions) for better, worse in combinations(range(len(groups)), 2)]
     corrected = holm([test.p for test in tested])
-    return [
-        PairwiseTest(test.better, test.worse, p, test.paired, test.means, test.needed)
-        for test, p in zip(tested, corrected, strict=True)
-    ]
+    return [replace(test, p=p) for test, p in zip(tested, corrected, strict=True)]
 
 
 def _tested(
-    found: Sequence[ReplicateGroup], better: int, worse: int, outcomes: Mapping[int, TestPredictions]
+    groups: Sequence[ReplicateGroup], better: int, worse: int, predictions: Mapping[int, TestPredictions]
 ) -> PairwiseTest:
-    first, second = found[better], found[worse]
+    first, second = groups[better], groups[worse]
     if len(first.runs) == len(second.runs) == 1:
-        paired = paired_test(outcomes[first.first.id], outcomes[second.first.id])
+        paired = paired_test(predictions[first.first.id], predictions[second.first.id])
         return PairwiseTest(better, worse, paired.p, paired=paired)
     means = welch_test(first.accuracies, second.accuracies, images=first.accuracy.n)
-    return PairwiseTest(better, worse, means.p, means=means, needed=runs_needed(first.accuracies, second.accuracies))
+    needed = runs_needed(first.accuracies, second.accuracies)
+    if needed and needed <= min(len(first.runs), len(second.runs)):
+        needed = None  # the test says more than the estimate, which takes the normal distribution for Student's
+    return PairwiseTest(better, worse, means.p, means=means, runs_needed=needed)

@@ -1,4 +1,4 @@
-"""What digits look like — ink, slant, width — and how well those are read that have much or little of it."""
+"""Slices: accuracy on test images grouped by ink, slant or width of the digit."""
 
 from dataclasses import dataclass
 
@@ -9,33 +9,33 @@ from mnist_dash.analysis.accuracies import Accuracy, accuracy
 INK = "ink"
 SLANT = "slant"
 WIDTH = "width"
-TRAITS = (INK, SLANT, WIDTH)
-PARTS = 5
+PROPERTIES = (INK, SLANT, WIDTH)
+SLICES = 5
 _INKED = 128  # from this grey on a pixel counts as ink where an edge is looked for
 
 
-def measure_trait(pictures: np.ndarray, trait: str) -> np.ndarray:
-    """Measures one trait of every picture.
+def measure_property(images: np.ndarray, name: str) -> np.ndarray:
+    """Measures one property of every image.
 
     Args:
-        pictures: Shape (n, 28, 28), uint8, 0 is black paper and 255 white ink.
-        trait: `INK`, the mean brightness in % of white; `SLANT`, how far the strokes lean to the
+        images: Shape (n, 28, 28), uint8, 0 is black paper and 255 white ink.
+        name: `INK`, the mean brightness in % of white; `SLANT`, how far the strokes lean to the
             right, in degrees; or `WIDTH`, pixels between the leftmost and rightmost ink.
 
     Returns:
-        Shape (n,), float32; 0 for pictures without ink.
+        Shape (n,), float32; 0 for images without ink.
 
     Source:
         Slant from second moments, as LeCun and others 1998, "Gradient-based learning
         applied to document recognition", deslant digits.
     """
-    if trait == INK:
-        return np.asarray(pictures.mean((1, 2)) / 2.55, np.float32)
-    if trait == WIDTH:
-        columns = np.any(pictures >= _INKED, axis=1)
+    if name == INK:
+        return np.asarray(images.mean((1, 2)) / 2.55, np.float32)
+    if name == WIDTH:
+        columns = np.any(images >= _INKED, axis=1)
         width = columns.shape[1] - columns.argmax(1) - columns[:, ::-1].argmax(1)
         return np.asarray(width * np.any(columns, axis=1), np.float32)
-    return _slants(pictures.astype(np.float32))
+    return _slants(images.astype(np.float32))
 
 
 def _slants(ink: np.ndarray) -> np.ndarray:
@@ -50,13 +50,13 @@ def _slants(ink: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class TraitPart:
-    """A part of the test pictures, by one trait.
+class Slice:
+    """Test images with similar values of one property.
 
     Attributes:
-        low, high: The trait's range.
-        middle: Its median there.
-        accuracy: On these pictures.
+        low, high: The property's range.
+        middle: Its median.
+        accuracy: On these images.
     """
 
     low: float
@@ -65,20 +65,20 @@ class TraitPart:
     accuracy: Accuracy
 
 
-def accuracy_by_trait(values: np.ndarray, right: np.ndarray, *, parts: int = PARTS) -> list[TraitPart]:
-    """Returns the accuracy on parts of equal size, from little of a trait to much.
+def accuracy_by_slice(values: np.ndarray, correct: np.ndarray, *, slices: int = SLICES) -> list[Slice]:
+    """Returns the accuracy on slices of equal size, from low values to high.
 
     Args:
-        values: The trait of every picture, shape (n,), n at least `parts`.
-        right: Whether each was read right, shape (n,), bool.
-        parts: How many.
+        values: The property of every image, shape (n,), n at least `slices`.
+        correct: Whether each is predicted correctly, shape (n,), bool.
+        slices: How many.
     """
     return [
-        TraitPart(
-            float(values[part[0]]),
-            float(values[part[-1]]),
-            float(np.median(values[part])),
-            accuracy(int(right[part].sum()), len(part)),
+        Slice(
+            float(values[indices[0]]),
+            float(values[indices[-1]]),
+            float(np.median(values[indices])),
+            accuracy(int(correct[indices].sum()), len(indices)),
         )
-        for part in np.array_split(np.argsort(values, kind="stable"), parts)
+        for indices in np.array_split(np.argsort(values, kind="stable"), slices)
     ]

@@ -1,4 +1,4 @@
-"""What finished runs said about the test pictures: confusion, what goes wrong most, how sure they were."""
+"""What finished runs predicted on the test images: confusion matrix, frequent confusions, confidence."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,14 +19,14 @@ def of_run(run: Run) -> Accuracy:
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Counts how often each digit was read as which.
+    """Counts how often each digit was predicted as which.
 
     Args:
         labels: True digits, shape (n,), 0–9.
-        predictions: Digits read, shape (n,), 0–9.
+        predictions: Predicted digits, shape (n,), 0–9.
 
     Returns:
-        Shape (10, 10), int64: row is the true digit, column the digit read.
+        Shape (10, 10), int64: row is the true digit, column the predicted one.
     """
     flat = labels.astype(np.int64) * CLASSES + predictions.astype(np.int64)
     return np.bincount(flat, minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
@@ -34,7 +34,7 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class TestPredictions:
-    """What a finished run said about the test pictures.
+    """What a finished run predicted on the test images.
 
     Attributes:
         labels: True digits, shape (n,), uint8.
@@ -45,33 +45,33 @@ class TestPredictions:
     probabilities: np.ndarray
 
     @cached_property
-    def predictions(self) -> np.ndarray:
-        """The digits read, shape (n,), int64."""
+    def predicted(self) -> np.ndarray:
+        """The predicted digits, shape (n,), int64."""
         return np.asarray(self.probabilities.argmax(1))
 
     @cached_property
-    def highest(self) -> np.ndarray:
-        """How sure the network was of each, shape (n,), float32."""
+    def confidence(self) -> np.ndarray:
+        """The highest probability of each image, shape (n,), float32 in [0, 1]."""
         return np.asarray(self.probabilities.max(1).astype(np.float32))
 
     @cached_property
-    def right(self) -> np.ndarray:
-        """Whether each was read right, shape (n,), bool."""
-        return np.asarray(self.predictions == self.labels)
+    def correct(self) -> np.ndarray:
+        """Whether each prediction is correct, shape (n,), bool."""
+        return np.asarray(self.predicted == self.labels)
 
     @property
     def accuracy(self) -> Accuracy:
-        """The share read right."""
-        return accuracy(int(self.right.sum()), len(self.labels))
+        """The share of correct predictions."""
+        return accuracy(int(self.correct.sum()), len(self.labels))
 
     @property
     def confusion(self) -> np.ndarray:
         """The confusion matrix, shape (10, 10), int64."""
-        return confusion_matrix(self.labels, self.predictions)
+        return confusion_matrix(self.labels, self.predicted)
 
 
-def read_outcome(store: RunStore, run_id: int) -> TestPredictions:
-    """Reads what a finished run said about the test pictures.
+def read_test_predictions(store: RunStore, run_id: int) -> TestPredictions:
+    """Reads what a finished run predicted on the test images.
 
     Raises:
         RunNotFoundError: If the run has not finished.
@@ -81,15 +81,15 @@ def read_outcome(store: RunStore, run_id: int) -> TestPredictions:
     content = store.read_artifact(run_id, TEST_PROBABILITIES)
     if len(content) != labels.size * CLASSES * np.dtype(np.float16).itemsize:
         raise StoreError(
-            f"Run {run_id} has {len(content) // 2:,} stored probabilities for {labels.size:,} test pictures, "
+            f"Run {run_id} has {len(content) // 2:,} stored probabilities for {labels.size:,} test images, "
             f"but {labels.size * CLASSES:,} were expected. Train it again."
         )
     return TestPredictions(labels, np.frombuffer(content, np.float16).reshape(-1, CLASSES))
 
 
 def most_confused(confusion: np.ndarray, *, count: int = 3) -> list[tuple[int, int, int]]:
-    """Returns the most frequent mistakes as (true digit, digit read, how often)."""
-    mistakes = confusion - np.diag(np.diag(confusion))
-    order = np.argsort(-mistakes, axis=None, kind="stable")[:count]
+    """Returns the most frequent confusions as (true digit, predicted digit, count)."""
+    errors = confusion - np.diag(np.diag(confusion))
+    order = np.argsort(-errors, axis=None, kind="stable")[:count]
     pairs = [divmod(int(cell), CLASSES) for cell in order]
-    return [(true, read, int(mistakes[true, read])) for true, read in pairs if mistakes[true, read]]
+    return [(true, predicted, int(errors[true, predicted])) for true, predicted in pairs if errors[true, predicted]]

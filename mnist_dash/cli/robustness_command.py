@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from mnist_dash.analysis.corruption_accuracy import robustness, under, untouched
+from mnist_dash.analysis.corruption_accuracy import accuracy_by_level, clean_accuracy, robustness
 from mnist_dash.analysis.words.number_words import accuracy_words, percent
 from mnist_dash.cli.group import as_json_option, commands, open_store, say
 from mnist_dash.config import Settings, load_settings
@@ -44,8 +44,8 @@ def _measured(store: RunStore, run: Run, settings: Settings) -> CorruptionCounts
 
 
 def _say(run: Run, readings: CorruptionCounts, *, as_json: bool) -> None:
-    overall, clean = robustness(readings), untouched(readings)
-    kinds = {name: [found.value for found in under(readings, name)] for name in KINDS}
+    overall, clean = robustness(readings), clean_accuracy(readings)
+    kinds = {name: [found.value for found in accuracy_by_level(readings, name)] for name in KINDS}
     described: dict[str, Any] = {
         "run": run.id,
         "variant": run.variant,
@@ -56,7 +56,7 @@ def _say(run: Run, readings: CorruptionCounts, *, as_json: bool) -> None:
         "high": overall.high,
         "kinds": kinds,
     }
-    words = f"{accuracy_words(overall)} of corrupted pictures, {percent(clean.value)} untouched"
+    words = f"{accuracy_words(overall)} on corrupted images, {percent(clean.value)} on clean ones"
     table = [
         f"  {KINDS[name].title:<14} {' '.join(f'{100 * share:5.1f}' for share in shares)}"
         for name, shares in kinds.items()

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -11,11 +11,13 @@ from typing import Any
 import click
 
 from mnist_dash.analysis import accuracies, test_predictions
+from mnist_dash.analysis.cross_validation import validation_spread
+from mnist_dash.analysis.learning_curves import History
 from mnist_dash.analysis.words.number_words import accuracy_words, percent, seconds_words, spread_words
 from mnist_dash.cli.group import as_json_option, commands, described_run, load, open_store, run_option, say
 from mnist_dash.config import load_settings
 from mnist_dash.errors import TrainingError
-from mnist_dash.networks.experiments import MAX_RUNS, plan_runs, replicate_key
+from mnist_dash.networks.experiments import MAX_RUNS, group_replicates, plan_runs
 from mnist_dash.networks.hyperparameters import Setting
 from mnist_dash.networks.scripts.writing import keras_notebook, keras_script
 from mnist_dash.networks.variants import VARIANTS, default_settings, get_variant
@@ -79,10 +81,12 @@ def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[obje
         with _shown_progress(store, runs, quiet=as_json):
             train_all(runs, settings)
         runs = [store.get_run(run.id) for run in runs]
-        for run in runs:
-            _say_result(run, store.list_epochs(run.id), as_json=as_json)
-    for alike in _alike(runs):
-        _say_spread(alike, as_json=as_json)
+        histories = [History(run, tuple(store.list_epochs(run.id))) for run in runs]
+    for history in histories:
+        _say_result(history.run, history.epochs, as_json=as_json)
+    for group in group_replicates(run for run in runs if run.status == DONE):
+        if len(group) > 1:
+            _say_spread([history for history in histories if history.run in group], as_json=as_json)
     failed = [run for run in runs if run.status != DONE]
     if failed:
         raise TrainingError(
@@ -90,7 +94,7 @@ def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[obje
         )
 
 
-def _say_result(run: Run, epochs: list[Epoch], *, as_json: bool) -> None:
+def _say_result(run: Run, epochs: Sequence[Epoch], *, as_json: bool) -> None:
     if run.status == DONE:
         accuracy = test_predictions.of_run(run)
         say(
@@ -101,29 +105,26 @@ def _say_result(run: Run, epochs: list[Epoch], *, as_json: bool) -> None:
         )
 
 
-def _alike(runs: list[Run]) -> list[list[Run]]:
-    """Returns the finished runs that differ only in seed or fold, where there are several."""
-    groups: dict[object, list[Run]] = {}
-    for run in runs:
-        if run.status == DONE:
-            groups.setdefault(replicate_key(run), []).append(run)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def _say_spread(runs: list[Run], *, as_json: bool) -> None:
-    found = accuracies.spread([run.test_accuracy or 0.0 for run in runs])
-    validated = [run.settings["validation"] for run in runs]
+def _say_spread(histories: Sequence[History], *, as_json: bool) -> None:
+    runs = [history.run for history in histories]
+    tested = accuracies.spread([run.test_accuracy or 0.0 for run in runs])
+    validated = validation_spread(histories)
     described = {
         "experiment": runs[0].experiment_id,
         "variant": runs[0].variant,
         "runs": [run.id for run in runs],
-        "n": found.n,
-        "mean": found.mean,
-        "sd": found.sd,
-        "validation": validated[0],
+        "n": tested.n,
+        "mean": tested.mean,
+        "sd": tested.sd,
+        "val_mean": validated.mean if validated else None,
+        "val_sd": validated.sd if validated else None,
+        "validation": runs[0].settings["validation"],
     }
     numbers = ", ".join(str(run.id) for run in runs)
-    words = f"Runs {numbers}: test accuracy {spread_words(found)}, mean ± standard deviation of {found.n} runs"
+    folds = f"validation accuracy {spread_words(validated)} over the folds, " if validated else ""
+    words = (
+        f"Runs {numbers}: {folds}test accuracy {spread_words(tested)} (mean ± standard deviation of {tested.n} runs)"
+    )
     say(described, words, as_json=as_json)
 
 

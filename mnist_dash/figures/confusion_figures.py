@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 from mnist_dash.datasets.mnist import CLASSES
 from mnist_dash.figures.style import ACCENT, DIVERGING, TEXT, styled
 
-_CELL_CLICKED = 24  # pixels of the markers that take the clicks: a cell of a matrix on a phone
+_CLICK_TARGET = 24  # pixels of the markers that take the clicks: a cell of a matrix on a phone
 _INK = "#16181D"
-_TRUE, _READ = np.divmod(np.arange(CLASSES**2), CLASSES)
+_TRUE, _PREDICTED = np.divmod(np.arange(CLASSES**2), CLASSES)
 _CELLS: dict[str, Any] = {
     "x": list(range(CLASSES)),
     "y": list(range(CLASSES)),
@@ -22,11 +22,11 @@ _CELLS: dict[str, Any] = {
 
 
 def confusion(counts: np.ndarray, *, chosen: tuple[int, int] | None = None) -> go.Figure:
-    """Draws a confusion matrix: mistakes coloured by their number, the right ones left plain.
+    """Draws a confusion matrix: mistakes coloured by their number, the diagonal left plain.
 
     Args:
-        counts: Shape (10, 10): row is the true digit, column the digit read.
-        chosen: True digit and digit read of a cell that is framed.
+        counts: Shape (10, 10): row is the true digit, column the predicted one.
+        chosen: True and predicted digit of a cell that is framed.
     """
     mistakes = counts.astype(float)
     np.fill_diagonal(mistakes, np.nan)  # thousands on the diagonal would drown every mistake
@@ -38,11 +38,11 @@ def confusion(counts: np.ndarray, *, chosen: tuple[int, int] | None = None) -> g
 
 
 def confusion_difference(counts: np.ndarray, *, chosen: tuple[int, int] | None = None) -> go.Figure:
-    """Draws how much more often one run read each digit as each other than another run did.
+    """Draws the difference of two confusion matrices.
 
     Args:
         counts: Shape (10, 10), the first run's confusion matrix minus the second's.
-        chosen: True digit and digit read of a cell that is framed.
+        chosen: True and predicted digit of a cell that is framed.
     """
     changed = counts.astype(float)
     np.fill_diagonal(changed, np.nan)
@@ -57,25 +57,25 @@ def _matrix(
 ) -> go.Figure:
     words = np.array([f"{count:{sign},}" if count else "0" for count in counts.ravel()])
     faint = counts.ravel() == 0
-    written = [
-        _written(words, where, str(colour), 0.5 if pale else 1.0)
+    texts = [
+        _cell_texts(words, where, str(colour), 0.5 if pale else 1.0)
         for colour in np.unique(colours)
         for pale in (False, True)
         if (where := (colours.ravel() == colour) & (faint == pale)).any()
     ]
-    figure = go.Figure([squares, *written, _clicked(counts, sign)])
+    figure = go.Figure([squares, *texts, _click_targets(counts, sign)])
     layout = {"clickmode": "event+select", "showlegend": False, "shapes": [_frame(*chosen)] if chosen else []}
-    styled(figure, height=460, x="Digit read", y="True digit", **layout)
+    styled(figure, height=460, x="Predicted digit", y="True digit", **layout)
     for axis, ends in ((figure.layout.xaxis, [-0.5, CLASSES - 0.5]), (figure.layout.yaxis, [CLASSES - 0.5, -0.5])):
         axis.range, axis.dtick, axis.fixedrange, axis.showgrid = ends, 1, True, False
     return figure
 
 
-def _written(words: np.ndarray, where: np.ndarray, colour: str, opacity: float) -> go.Scatter:
+def _cell_texts(words: np.ndarray, where: np.ndarray, colour: str, opacity: float) -> go.Scatter:
     """Writes some of the numbers: annotations, one a cell, would take ten times as long."""
     font = {"textfont": {"color": colour}}
     return go.Scatter(
-        x=_READ[where].tolist(),
+        x=_PREDICTED[where].tolist(),
         y=_TRUE[where].tolist(),
         text=words[where].tolist(),
         mode="text",
@@ -87,20 +87,20 @@ def _written(words: np.ndarray, where: np.ndarray, colour: str, opacity: float) 
     )
 
 
-def _frame(true: int, read: int) -> dict[str, Any]:
-    ends = {"x0": read - 0.5, "x1": read + 0.5, "y0": true - 0.5, "y1": true + 0.5}
+def _frame(true: int, predicted: int) -> dict[str, Any]:
+    ends = {"x0": predicted - 0.5, "x1": predicted + 0.5, "y0": true - 0.5, "y1": true + 0.5}
     return {"type": "rect", **ends, "line": {"color": TEXT, "width": 2.5}}
 
 
-def _clicked(counts: np.ndarray, sign: str) -> go.Scatter:
+def _click_targets(counts: np.ndarray, sign: str) -> go.Scatter:
     """Returns a marker over every cell: a click on a heatmap selects nothing in Streamlit."""
     return go.Scatter(
-        x=_READ,
+        x=_PREDICTED,
         y=_TRUE,
         mode="markers",
-        marker={"size": _CELL_CLICKED, "symbol": "square", "color": ACCENT, "opacity": 0},
+        marker={"size": _CLICK_TARGET, "symbol": "square", "color": ACCENT, "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         customdata=counts.ravel(),
-        hovertemplate=f"%{{customdata:{sign},}} pictures of %{{y}} read as %{{x}}<extra></extra>",
+        hovertemplate=f"%{{customdata:{sign},}} images of %{{y}} predicted %{{x}}<extra></extra>",
     )

@@ -7,21 +7,21 @@ from typing import Any
 import plotly.graph_objects as go
 
 from mnist_dash.analysis.curve_lines import BEST, STOPPED, TESTED, Line, Mark
-from mnist_dash.analysis.learning_curves import ACCURACY, EPOCHS, LOSS, PICTURES, SECONDS, TRAINING, VALIDATION
+from mnist_dash.analysis.learning_curves import ACCURACY, EPOCHS, IMAGES, LOSS, SECONDS, TRAINING, VALIDATION
 from mnist_dash.figures.style import styled, variant_colour
 
 SYMBOLS = ("circle", "square", "triangle-up", "cross", "triangle-down", "hexagon")
 # Runs of one variant share its hue: the first has its colour, others are mixed with white (above 0) or black.
 _SHADES = (0.0, -0.4, 0.5, -0.65, 0.3, -0.2)
 _GREY = "#808080"
-_X_TITLES = {EPOCHS: "Epoch", SECONDS: "Training time (s)", PICTURES: "Pictures seen"}
-_HOVER_TITLES = {EPOCHS: "Epoch %{x}", SECONDS: "%{x:.1f} s", PICTURES: "%{x:,.0f} pictures"}
+_X_TITLES = {EPOCHS: "Epoch", SECONDS: "Training time (s)", IMAGES: "Training images seen"}
+_HOVER_TITLES = {EPOCHS: "Epoch %{x}", SECONDS: "%{x:.1f} s", IMAGES: "%{x:,.0f} images"}
 _ERROR = "error"
 _Y_TITLES = {LOSS: "Loss (cross-entropy, nats)", ACCURACY: "Accuracy (%)", _ERROR: "Error rate (%)"}
-_READ_AT_ONCE = 10  # curves; a box that reads more of them would be larger than the chart
+_MAX_IN_HOVER = 10  # curves; a hover box with more would be larger than the chart
 _WITH_POINTS = 12  # epochs up to which each is marked
-_TAKEN = {"showlegend": True}  # how a chart that is taken away differs from that on the page
-_LOOKS = {
+_EXPORTED = {"showlegend": True}  # how an exported chart differs from that on the page
+_LINE_STYLES = {
     TRAINING: {"dash": "dot", "width": 1.6, "opacity": 0.75, "band": 0.09},
     VALIDATION: {"dash": "solid", "width": 2.2, "opacity": 1.0, "band": 0.18},
 }
@@ -38,11 +38,11 @@ class DrawnCurve:
 
     Attributes:
         title: Its name.
-        label: A short name, for the box that reads all curves at one x.
+        label: A short name, for the hover box.
         variant: Decides its colour.
         number: Which one of its variant it is, from 0: decides shade and symbol.
         lines: Training, validation, or both.
-        marks: Points that mean something.
+        marks: Marked points.
     """
 
     title: str
@@ -71,7 +71,7 @@ def shade(colour: str, part: float) -> str:
         part: How much white or black, in [-1, 1].
     """
     other = 255 if part > 0 else 0
-    parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    parts = [int(colour[index : index + 2], 16) for index in (1, 3, 5)]
     return "#" + "".join(f"{round(value + abs(part) * (other - value)):02X}" for value in parts)
 
 
@@ -86,12 +86,12 @@ def learning_curves(
 ) -> go.Figure:
     """Draws one quantity of several runs: training faint and dotted, validation solid, test a diamond.
 
-    The page shows its own key, which wraps on a phone; the legend is for what is taken away.
+    The page shows its own key, which wraps on a phone; the legend is for exports.
 
     Args:
         curves: The curves.
         quantity: `LOSS` or `ACCURACY`.
-        axis: What the lines' x is: `EPOCHS`, `SECONDS` or `PICTURES`.
+        axis: What the lines' x is: `EPOCHS`, `SECONDS` or `IMAGES`.
         logarithmic: Draw the quantity on a logarithmic axis; of accuracies the error rate, as on such
             an axis 99.0 % and 99.5 % would be the same, but 1 % and 0.5 % are not.
         logarithmic_x: Also the x axis.
@@ -112,7 +112,7 @@ def learning_curves(
     # Checking every property of every line would take three quarters of the time; a test checks them.
     figure = go.Figure(chart.traces, _validate=False)
     titles = {"x": _X_TITLES[axis], "y": _Y_TITLES[shown]}
-    reading = "x unified" if len(curves) <= _READ_AT_ONCE else "closest"
+    reading = "x unified" if len(curves) <= _MAX_IN_HOVER else "closest"
     styled(figure, height=height, **titles, hovermode=reading, showlegend=False)
     _set_axes(figure, chart, logarithmic_x=logarithmic_x)
     return figure
@@ -149,8 +149,8 @@ class _Chart:
         return "%{y:.4g}" if self.shown == LOSS else "%{y:.2f} %"
 
     def words(self, value: float | None) -> str:
-        found = self.value(value)
-        return "" if found is None else f"{found:.4g}" if self.shown == LOSS else f"{found:.2f}"
+        shown = self.value(value)
+        return "" if shown is None else f"{shown:.4g}" if self.shown == LOSS else f"{shown:.2f}"
 
 
 def _set_axes(figure: go.Figure, chart: _Chart, *, logarithmic_x: bool) -> None:
@@ -166,15 +166,15 @@ def _set_axes(figure: go.Figure, chart: _Chart, *, logarithmic_x: bool) -> None:
     )
     kind = "log" if chart.logarithmic else "linear"
     figure.update_yaxes(type=kind, uirevision=f"{chart.shown} {kind}")
-    meta = {"taken": _TAKEN, "whole_numbers": chart.axis == EPOCHS}  # for the page's own chart
+    meta = {"taken": _EXPORTED, "whole_numbers": chart.axis == EPOCHS}  # for the page's own chart
     figure.update_layout(margin={"t": 12}, meta=meta)
 
 
 def _draw_line(chart: _Chart, curve: DrawnCurve, line: Line) -> None:
-    look: dict[str, Any] = _LOOKS[line.part]
-    _draw_band(chart, curve, line, opacity=look["band"])
+    style: dict[str, Any] = _LINE_STYLES[line.part]
+    _draw_band(chart, curve, line, opacity=style["band"])
     if line.y != line.raw:
-        faint = {"color": curve.colour, "width": 1, "dash": look["dash"]}
+        faint = {"color": curve.colour, "width": 1, "dash": style["dash"]}
         raw = [chart.value(value) for value in line.raw]
         chart.add(curve, x=line.x, y=raw, mode="lines", line=faint, opacity=0.35, hoverinfo="skip")
     chart.add(
@@ -185,8 +185,8 @@ def _draw_line(chart: _Chart, curve: DrawnCurve, line: Line) -> None:
         name=f"{curve.label}, {line.part}",
         mode="lines+markers" if chart.longest <= _WITH_POINTS or len(line.x) == 1 else "lines",
         marker={"size": 6, "symbol": curve.symbol},
-        line={"color": curve.colour, "width": look["width"], "dash": look["dash"]},
-        opacity=look["opacity"],
+        line={"color": curve.colour, "width": style["width"], "dash": style["dash"]},
+        opacity=style["opacity"],
         hovertemplate=chart.hover + "%{customdata}",
     )
 
@@ -245,7 +245,7 @@ def _explain_lines(chart: _Chart, curves: Sequence[DrawnCurve]) -> None:
     """Adds to the legend what kinds of lines and marks there are."""
     nothing = {"type": "scatter", "x": [None], "y": [None]}
     for part in dict.fromkeys(line.part for curve in curves for line in curve.lines):
-        line = {"color": _GREY, "dash": _LOOKS[part]["dash"], "width": 2}
+        line = {"color": _GREY, "dash": _LINE_STYLES[part]["dash"], "width": 2}
         chart.traces.append({**nothing, "name": part, "mode": "lines", "line": line})
     for kind in dict.fromkeys(mark.kind for curve in curves for mark in curve.marks):
         name, symbol, size = _MARKS[kind]

@@ -7,7 +7,7 @@ from mnist_dash.figures.style import ACCENT, styled
 
 
 def class_balance(counts: np.ndarray, *, part: str) -> go.Figure:
-    """Draws how many pictures there are of each digit.
+    """Draws how many images there are of each digit.
 
     Args:
         counts: Shape (10,).
@@ -21,8 +21,8 @@ def class_balance(counts: np.ndarray, *, part: str) -> go.Figure:
         text=[f"{count:,}" for count in counts],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="digit %{x}: %{y:,} pictures<extra></extra>",
+        hovertemplate="digit %{x}: %{y:,} images<extra></extra>",
     )
     figure.update_xaxes(dtick=1, fixedrange=True)
     figure.update_yaxes(fixedrange=True)
-    return styled(figure, height=300, x="Digit", y=f"Pictures ({part})", bargap=0.3)
+    return styled(figure, height=300, x="Digit", y=f"Images ({part})", bargap=0.3)

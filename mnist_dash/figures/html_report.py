@@ -1,19 +1,23 @@
 """A comparison as one HTML page that opens anywhere: its words, charts, tables and digits are inside."""
 
 import base64
-import html
 import io
+import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment, Template
+from markupsafe import Markup, escape
 from PIL import Image
 
 from mnist_dash.figures.standalone import as_fragment
 
-_STYLE = """
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>
 :root { color-scheme: light; }
 body { font: 16px/1.55 system-ui, sans-serif; color: #16181D; background: #FBFAF7; margin: 0 auto;
   padding: 2rem 1rem 4rem; max-width: 1000px; }
@@ -25,16 +29,29 @@ td.number, th.number { text-align: right; }
 .digits { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 1rem; }
 .digits figure { margin: 0; font-size: .8rem; }
 .digits img { width: 84px; image-rendering: pixelated; border-radius: 3px; }
-"""
+</style></head><body><h1>{{ title }}</h1>
+<p class="small">Made by MNIST Dash on {{ made }}. <a href="{{ link }}" rel="noopener">Open in the dashboard</a></p>
+{%- for section, chart in sections %}<h2>{{ section.title }}</h2>
+{%- for words in section.words %}<p>{{ words|bold }}</p>{% endfor %}{{ chart }}
+{%- if section.rows %}<div class="wide"><table><thead><tr>
+{%- for name, value in section.rows[0].items() %}<th{% if value is number %} class="number"{% endif %}>{{ name }}</th>
+{%- endfor %}</tr></thead><tbody>
+{%- for row in section.rows %}<tr>{% for value in row.values() -%}
+<td{% if value is number %} class="number"{% endif %}>{{ value|cell }}</td>{% endfor %}</tr>{% endfor -%}
+</tbody></table></div>{% endif %}
+{%- if section.images %}<div class="digits">{% for image in section.images -%}
+<figure><img alt="{{ image.caption[0] }}" src="data:image/png;base64,{{ image.pixels|png }}"><figcaption>
+{%- for line in image.caption %}{{ line }}{% if not loop.last %}<br>{% endif %}{% endfor -%}
+</figcaption></figure>{% endfor %}</div>{% endif %}{% endfor %}</body></html>"""
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class ReportImage:
     """A digit in a report.
 
     Attributes:
         pixels: Shape (28, 28), uint8.
-        caption: Below it, as text, line by line.
+        caption: Below it, as text, at least one line; the first is the alt text.
     """
 
     pixels: np.ndarray
@@ -50,14 +67,14 @@ class Section:
         words: Paragraphs, in which **two stars** make bold.
         figure: A plotly figure.
         rows: A table, all rows with the same names.
-        pictures: Digits.
+        images: Digits.
     """
 
     title: str
     words: Sequence[str] = ()
     figure: Any = None
     rows: Sequence[Mapping[str, object]] = ()
-    pictures: Sequence[Picture] = field(default=())
+    images: Sequence[ReportImage] = ()
 
 
 def as_page(title: str, sections: Sequence[Section], *, link: str, made: str) -> str:
@@ -69,43 +86,23 @@ def as_page(title: str, sections: Sequence[Section], *, link: str, made: str) ->
         link: Opens the same in the dashboard.
         made: When it was made.
     """
-    with_library = iter([True])
-    parts = "".join(_section(section, with_library) for section in sections)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>'
-        f"<h1>{html.escape(title)}</h1>"
-        f'<p class="small">Made by MNIST Dash on {html.escape(made)}. '
-        f'<a href="{html.escape(link)}" rel="noopener">Open the same in the dashboard</a></p>{parts}</body></html>'
-    )
+    with_library = itertools.chain([True], itertools.repeat(False))  # plotly.js comes with the first figure
+    charts = [
+        Markup(as_fragment(section.figure, with_library=next(with_library)) if section.figure is not None else "")
+        for section in sections
+    ]
+    return _template().render(title=title, sections=zip(sections, charts, strict=True), link=link, made=made)
 
 
-def _section(section: Section, with_library: Any) -> str:
-    parts = [f"<h2>{html.escape(section.title)}</h2>", *(f"<p>{_bold(words)}</p>" for words in section.words)]
-    if section.figure is not None:
-        parts.append(as_fragment(section.figure, with_library=next(with_library, False)))
-    if section.rows:
-        parts.append(_table(section.rows))
-    if section.pictures:
-        parts.append(f'<div class="digits">{"".join(map(_picture, section.pictures))}</div>')
-    return "".join(parts)
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True)
+    environment.filters |= {"bold": _bold, "cell": _cell, "png": _png}
+    return environment.from_string(_PAGE)
 
 
-def _bold(words: str) -> str:
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(words))
-
-
-def _table(rows: Sequence[Mapping[str, object]]) -> str:
-    heads = "".join(f"<th{_class(rows[0][name])}>{html.escape(name)}</th>" for name in rows[0])
-    body = "".join(
-        f"<tr>{''.join(f'<td{_class(value)}>{html.escape(_cell(value))}</td>' for value in row.values())}</tr>"
-        for row in rows
-    )
-    return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _class(value: object) -> str:
-    return ' class="number"' if isinstance(value, int | float) else ""
+def _bold(words: str) -> Markup:
+    return Markup(re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", str(escape(words))))
 
 
 def _cell(value: object) -> str:
@@ -116,10 +113,7 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _picture(picture: Picture) -> str:
+def _png(pixels: np.ndarray) -> str:
     file = io.BytesIO()
-    Image.fromarray(picture.pixels).save(file, format="PNG")
-    source = base64.b64encode(file.getvalue()).decode()
-    caption = "<br>".join(html.escape(line) for line in picture.caption)
-    alt = html.escape(picture.caption[0] if picture.caption else "")
-    return f'<figure><img alt="{alt}" src="data:image/png;base64,{source}"><figcaption>{caption}</figcaption></figure>'
+    Image.fromarray(pixels).save(file, format="PNG")
+    return base64.b64encode(file.getvalue()).decode()

@@ -90,7 +90,7 @@ def runs_so_far(runs: Sequence[RunSoFar], *, total: int) -> go.Figure:
     validated = any(epoch.val_accuracy is not None for run in runs for epoch in run.epochs)
     figure = go.Figure()
     lowest = 100.0
-    for place, run in enumerate(runs):
+    for index, run in enumerate(runs):
         values = [100 * ((epoch.val_accuracy if validated else epoch.accuracy) or 0.0) for epoch in run.epochs]
         lowest = min(lowest, *values)
         figure.add_scatter(
@@ -100,7 +100,7 @@ def runs_so_far(runs: Sequence[RunSoFar], *, total: int) -> go.Figure:
             mode="lines+markers",
             marker={"size": 5},
             opacity=1 if len(runs) < _MANY else 0.6,
-            line={"color": variant_colour(run.variant), "width": 1.8, "dash": DASHES[place % len(DASHES)]},
+            line={"color": variant_colour(run.variant), "width": 1.8, "dash": DASHES[index % len(DASHES)]},
             hovertemplate=_hover(ACCURACY),
         )
     figure.update_xaxes(range=[0, total + 0.3 + total / 50], dtick=1 if total <= 12 else None)

@@ -13,7 +13,7 @@ _ROW = 56  # height
 _PICTOGRAMS = 96  # width of the column on the left
 _DOT, _BETWEEN_DOTS = 4.4, 6.8
 _BETWEEN_MAPS = 4
-_MOST_DOTS = 12
+_MAX_DOTS = 12
 _LINE = "rgba(128, 128, 128, 0.75)"
 _TRACK = "rgba(128, 128, 128, 0.18)"
 _FAINT = "rgba(128, 128, 128, 0.4)"
@@ -102,7 +102,7 @@ def _bar(summary: Sequence[LayerSummary], lengths: Sequence[int], colour: str) -
         y=rows,
         customdata=[[summary[row].title, _share(summary[row], total), summary[row].multiplications] for row in rows],
         hovertemplate="%{customdata[0]}: %{customdata[1]} of all weights<br>"
-        "%{customdata[2]:,} multiplications a picture<extra></extra>",
+        "%{customdata[2]:,} multiplications an image<extra></extra>",
         orientation="h",
         width=5 / _ROW,
         offset=19 / _ROW,
@@ -126,8 +126,8 @@ def _shapes(summary: Sequence[LayerSummary]) -> Iterator[dict[str, Any]]:
 
 def _placed(shape: dict[str, Any], row: int) -> dict[str, Any]:
     """Puts a shape in pixels from the middle of its pictogram into its row; up is positive."""
-    place = {"xref": "paper", "yref": "y", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": 0, "yanchor": row}
-    return {**place, **shape}
+    position = {"xref": "paper", "yref": "y", "xsizemode": "pixel", "ysizemode": "pixel", "xanchor": 0, "yanchor": row}
+    return {**position, **shape}
 
 
 _MIDDLE = -_PICTOGRAMS / 2 - 6  # of the column, from the plot's left edge
@@ -165,8 +165,8 @@ def _maps(layer: LayerSummary) -> Iterator[dict[str, Any]]:
 
 def _dots(layer: LayerSummary) -> Iterator[dict[str, Any]]:
     count = layer.output_shape[0]
-    many = count > _MOST_DOTS
-    shown = _MOST_DOTS - 1 if many else count  # an odd number has a middle
+    many = count > _MAX_DOTS
+    shown = _MAX_DOTS - 1 if many else count  # an odd number has a middle
     for number in range(shown):
         away = number - (shown - 1) / 2
         # The three small dots in the middle stand for all that have no room.

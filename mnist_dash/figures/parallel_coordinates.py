@@ -9,20 +9,19 @@ import plotly.graph_objects as go
 
 from mnist_dash.figures.style import TEXT, styled
 from mnist_dash.networks.hyperparameters import Value
-from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.networks.setting_words import value_words
 from mnist_dash.store.records import Run
 
 _PERCENT = "test_accuracy"
-_MOST_TICKS = 6
+_MAX_TICKS = 6
 
 
 def axis_values(runs: Sequence[Run], name: str) -> list[Value | None]:
-    """Returns what each run has on one axis: a setting, a result, or `variant`."""
-    if name == "variant":
-        return [VARIANTS[run.variant].title if run.variant in VARIANTS else run.variant for run in runs]
+    """Returns each run's value on one axis: a setting or `variant`, names in words, or a result."""
     if name == _PERCENT:
         return [None if run.test_accuracy is None else 100 * run.test_accuracy for run in runs]
-    return [getattr(run, name, None) if name not in run.settings else run.settings[name] for run in runs]
+    values = [run.settings.get(name, getattr(run, name, None)) for run in runs]
+    return [value_words(value) if isinstance(value, str) else value for value in values]
 
 
 def is_numeric(values: Sequence[Value | None]) -> bool:
@@ -71,13 +70,13 @@ def _dimension(values: Sequence[Value | None], title: str, logarithmic: bool, re
     scale = math.log10 if logarithmic and is_numeric(values) else float
     numbers = sorted({float(value) for value in values if value is not None}) or [0.0]
     ticks = numbers
-    if len(ticks) > _MOST_TICKS or _crowded([scale(tick) for tick in ticks]):
+    if len(ticks) > _MAX_TICKS or _crowded([scale(tick) for tick in ticks]):
         ticks = _ticks(ticks[0], ticks[-1], scale)
     places = {scale(tick): f"{tick:,.4g}" for tick in ticks}
     low, high = scale(numbers[0]), scale(numbers[-1])
     if None in values:  # not every network has every setting
-        low -= (high - low) / _MOST_TICKS or 0.5
-        places = {low: "none"} | places
+        low -= (high - low) / _MAX_TICKS or 0.5
+        places = {low: "–"} | places
     return {
         "label": title,
         "values": [low if value is None else scale(float(value)) for value in values],
@@ -93,7 +92,7 @@ def _crowded(places: Sequence[float]) -> bool:
 
 
 def _named(values: Sequence[Value | None], title: str, reverse: bool) -> dict[str, Any]:
-    known = ["none" if value is None else str(value) for value in values]
+    known = ["–" if value is None else str(value) for value in values]
     names = list(dict.fromkeys(known))
     places = list(range(len(names)))
     return {
@@ -108,8 +107,8 @@ def _named(values: Sequence[Value | None], title: str, reverse: bool) -> dict[st
 def _ticks(low: float, high: float, scale: Any) -> list[float]:
     """Returns round numbers between two others, on a logarithmic scale in equal ratios."""
     if scale is not float:
-        return [low * (high / low) ** (step / (_MOST_TICKS - 1)) for step in range(_MOST_TICKS)]
-    rough = (high - low) / (_MOST_TICKS - 1)
+        return [low * (high / low) ** (step / (_MAX_TICKS - 1)) for step in range(_MAX_TICKS)]
+    rough = (high - low) / (_MAX_TICKS - 1)
     power = 10.0 ** math.floor(math.log10(rough))
     size = power * next(step for step in (1, 2, 5, 10) if step * power >= rough * 0.999)
     first, last = math.ceil(low / size - 1e-9), math.floor(high / size + 1e-9)

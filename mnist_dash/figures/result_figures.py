@@ -1,4 +1,4 @@
-"""Figures of finished runs side by side: accuracies with their intervals, and what they cost."""
+"""Figures of finished runs: accuracies with their intervals, and accuracy against cost."""
 
 import math
 import textwrap
@@ -14,21 +14,22 @@ from mnist_dash.figures.style import GREY, styled, variant_colour
 _COSTS = {
     "weights": "Weights",
     "fit_seconds": "Training time (s)",
-    "prediction_ms": "Prediction time of one digit (ms)",
+    "prediction_ms": "Prediction time per image (ms)",
 }
-_MOST_LABELS = 8  # more would cover each other
+_MAX_LABELS = 8  # more would cover each other
 _LINE = 24  # letters
+_MAX_LINES = 4
 
 
 def accuracy_intervals(
     titles: Sequence[str], replicate_groups: Sequence[ReplicateGroup], claims: Sequence[float | None]
 ) -> go.Figure:
-    """Draws test accuracies with their 95 % intervals, and tutorials' claims as open circles.
+    """Draws test accuracies with their 95 % intervals, and tutorials' figures as open circles.
 
     Args:
-        titles: Names of the contenders.
-        contenders: Single runs, and repeats, of which each run is a small dot.
-        claims: What their tutorials claim, in [0, 1]; None for no number.
+        titles: Names of the groups.
+        replicate_groups: Single runs, and replicates, of which each run is a small dot.
+        claims: What their tutorials report, in [0, 1]; None for no number.
     """
     figure = go.Figure()
     _add_repeats(figure, titles, replicate_groups)
@@ -38,7 +39,7 @@ def accuracy_intervals(
         mode="markers",
         marker={"size": 12, "symbol": "diamond", "color": _colours(replicate_groups)},
         error_x=_interval(replicate_groups),
-        name="Measured, with its 95 % interval",
+        name="Measured, with 95 % interval",
         customdata=[accuracy_words(group.accuracy) for group in replicate_groups],
         hovertemplate="%{y}: %{customdata}<extra></extra>",
     )
@@ -46,13 +47,10 @@ def accuracy_intervals(
     # In this order, also where the first trace has only some of them.
     rows = figure.layout.yaxis
     rows.categoryorder, rows.categoryarray, rows.autorange, rows.fixedrange = "array", list(titles), "reversed", True
-    rows.tickvals, rows.ticktext = list(titles), [_in_two_lines(title) for title in titles]
-    return styled(figure, height=136 + 34 * len(titles), x="Test accuracy (%)", y="Run")
-
-
-def _in_two_lines(title: str) -> str:
-    lines = textwrap.wrap(title, _LINE)
-    return "<br>".join(lines if len(lines) < 3 else [lines[0], f"{' '.join(lines[1:])[: _LINE - 1]}…"])
+    wrapped = [textwrap.wrap(title, _LINE, max_lines=_MAX_LINES, placeholder="…") for title in titles]
+    rows.tickvals, rows.ticktext = list(titles), ["<br>".join(lines) for lines in wrapped]
+    row = max(34, 8 + 14 * max(map(len, wrapped), default=1))  # pixels
+    return styled(figure, height=136 + row * len(titles), x="Test accuracy (%)", y="Run")
 
 
 def _add_repeats(figure: go.Figure, titles: Sequence[str], replicate_groups: Sequence[ReplicateGroup]) -> None:
@@ -68,7 +66,7 @@ def _add_repeats(figure: go.Figure, titles: Sequence[str], replicate_groups: Seq
             y=[title for title, _ in repeats],
             mode="markers",
             marker={"size": 6, "color": GREY},
-            name="One of the repeats",
+            name="Single run",
             hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
         )
 
@@ -81,8 +79,8 @@ def _add_claims(figure: go.Figure, titles: Sequence[str], claims: Sequence[float
             y=[title for title, _ in claimed],
             mode="markers",
             marker={"size": 13, "symbol": "circle-open", "line": {"width": 2}, "color": "#D55E00"},
-            name="The tutorial's claim",
-            hovertemplate="%{y}: the tutorial claims %{x:.2f} %<extra></extra>",
+            name="Reported in the tutorial",
+            hovertemplate="%{y}: tutorial %{x:.2f} %<extra></extra>",
         )
 
 
@@ -90,8 +88,8 @@ def accuracy_against(titles: Sequence[str], replicate_groups: Sequence[Replicate
     """Draws test accuracies against what they cost: further up is better, further left cheaper.
 
     Args:
-        titles: Names of the contenders.
-        contenders: Single runs and repeats.
+        titles: Names of the groups.
+        replicate_groups: Single runs and replicates.
         cost: `weights`, `fit_seconds` or `prediction_ms`, drawn on a logarithmic axis.
     """
     figure = go.Figure(
@@ -108,8 +106,10 @@ def accuracy_against(titles: Sequence[str], replicate_groups: Sequence[Replicate
     known = [(title, x, each) for title, each in zip(titles, replicate_groups, strict=True) if (x := each.mean(cost))]
     costs = figure.layout.xaxis
     costs.type, costs.tickformat, costs.tickvals = "log", "~s", _ticks([x for _, x, _ in known])
-    labels = [_label(*each) for each in known] if len(replicate_groups) <= _MOST_LABELS else []
-    x_title = f"{_COSTS[cost]}, logarithmic"
+    labels = [_label(*each) for each in known]
+    if len(labels) > _MAX_LABELS or len({label["text"] for label in labels}) < len(labels):
+        labels = []  # they would cover each other, or say the same
+    x_title = f"{_COSTS[cost]}, log scale"
     return styled(figure, height=380, x=x_title, y="Test accuracy (%)", showlegend=False, annotations=labels)
 
 

@@ -1,4 +1,4 @@
-"""Figures of robustness: accuracy against strength, and every kind at a glance."""
+"""Figures of robustness: accuracy against strength, and by kind."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ _ROW = 26  # pixels
 
 @dataclass(frozen=True)
 class RobustnessLine:
-    """What is drawn of one run.
+    """One run's accuracy against strength.
 
     Attributes:
         title: Its name in the legend.
         variant: Decides the colour.
         at: Strengths, or amounts in the kind's unit, in order.
         accuracies: At each of them, in [0, 1].
-        words: What is said of each of them.
+        words: Hover text of each of them.
     """
 
     title: str
@@ -36,7 +36,7 @@ def robustness_lines(lines: Sequence[RobustnessLine], *, unit: str, height: int 
 
     Args:
         lines: The runs.
-        unit: What the x axis is called.
+        unit: Title of the x axis.
         height: Pixels.
     """
     figure = go.Figure()
@@ -62,7 +62,7 @@ def robustness_lines(lines: Sequence[RobustnessLine], *, unit: str, height: int 
 
 
 def robustness_sheet(titles: Sequence[str], kinds: Sequence[str], shares: np.ndarray) -> go.Figure:
-    """Draws the mean accuracy of each run under each kind: the more is lost, the stronger the colour.
+    """Draws the mean accuracy of each run under each kind: the lower, the stronger the colour.
 
     Args:
         titles: Names of the runs, from left to right.

@@ -1,10 +1,16 @@
-"""Figures on their own, away from the page that showed them."""
+"""Figures as HTML that needs no server: plotly.js comes from the plotly package."""
 
 import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
 
 from mnist_dash.figures.style import TEXT
 
 _INK, _PAPER = "#16181D", "#FFFFFF"
+
+
+def plotly_library() -> str:
+    """Returns plotly.js as it comes with the plotly package (about 5 MB); it sets `window.Plotly`."""
+    return str(get_plotlyjs())
 
 
 def as_html(figure: go.Figure, *, title: str) -> str:

@@ -1,4 +1,4 @@
-"""Weights as pictures, blue below zero and red above."""
+"""Weights as images, blue below zero and red above."""
 
 import math
 
@@ -11,7 +11,7 @@ _GAP = 1  # pixels between tiles
 
 
 def neuron_sheet(kernel: np.ndarray, *, first: int) -> go.Figure:
-    """Draws the weights of hidden neurons as a sheet of 28 × 28 pictures.
+    """Draws the weights of hidden neurons as a sheet of 28 × 28 images.
 
     Args:
         kernel: Shape (784, n): one column a neuron.

@@ -3,9 +3,9 @@
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from mnist_dash.errors import VariantError
 from mnist_dash.networks.hyperparameters import Value, folds_of
@@ -26,6 +26,9 @@ class AnyRun(Protocol):
     @property
     def settings(self) -> Mapping[str, Value]:
         """All its settings."""
+
+
+_Run = TypeVar("_Run", bound=AnyRun)
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,29 @@ def replicate_key(run: AnyRun) -> tuple[object, ...]:
     """Returns what runs share that differ only in seed or fold: their mean and spread make sense."""
     rest = {name: value for name, value in run.settings.items() if name not in ("seed", "fold")}
     return run.variant, tuple(sorted(rest.items()))
+
+
+def group_replicates(
+    runs: Iterable[_Run],
+    *,
+    separate: Callable[[_Run], bool] = lambda run: False,
+    within: Callable[[_Run], object] = lambda run: None,
+) -> list[list[_Run]]:
+    """Groups runs that differ only in seed or fold.
+
+    Args:
+        runs: The runs.
+        separate: Whether a run is a group of its own, whatever else there is.
+        within: What runs of a group must also share, for instance their data.
+
+    Returns:
+        The groups, in the order of their first runs.
+    """
+    groups: dict[object, list[_Run]] = {}
+    for number, run in enumerate(runs):
+        key = number if separate(run) else (within(run), replicate_key(run))
+        groups.setdefault(key, []).append(run)
+    return list(groups.values())
 
 
 # What a step costs beside its arithmetic, and how fast the arithmetic is: only the ratio of the two

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mnist_dash.networks.hyperparameters import Value
+from mnist_dash.networks.setting_words import changed_settings, settings_words
 from mnist_dash.networks.variants import VARIANTS
 
 QUEUED = "queued"
@@ -153,6 +154,4 @@ class Run:
     @property
     def changes(self) -> str:
         """The settings that are not the tutorial's own, for instance “epochs 5, seed 3”."""
-        own = {setting.name: setting for setting in VARIANTS[self.variant].settings} if self.variant in VARIANTS else {}
-        changed = [name for name, value in self.settings.items() if name in own and value != own[name].default]
-        return ", ".join(f"{own[name].label.lower()} {self.settings[name]}" for name in changed)
+        return settings_words(self, changed_settings(self))

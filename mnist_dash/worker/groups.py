@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mnist_dash.config import Settings
-from mnist_dash.networks.experiments import replicate_key
+from mnist_dash.networks.experiments import group_replicates
 from mnist_dash.networks.variants import get_variant
 from mnist_dash.store.records import CANCELLED, Run
 from mnist_dash.store.run_leases import RunLeases
@@ -21,17 +21,18 @@ def grouped_runs(runs: Sequence[Run], *, workers: int) -> list[list[Run]]:
     Runs of one experiment that differ only in seed or fold are stacked in one
     program, where a network is small enough to gain by it, and spread over all workers.
     """
-    alike: dict[object, list[Run]] = {}
-    for run in runs:
-        fresh = run.continues is None and (not run.attempt or run.lease is not None)
-        together = fresh and run.experiment_id is not None and can_be_stacked(get_variant(run.variant), run.settings)
-        kind = (run.experiment_id, run.fingerprint, replicate_key(run))
-        alike.setdefault(kind if together else run.id, []).append(run)
     groups = []
-    for members in alike.values():
+    for members in group_replicates(
+        runs, separate=_trains_separately, within=lambda run: (run.experiment_id, run.fingerprint)
+    ):
         size = min(MAX_STACKED, -(-len(members) // workers))
         groups += [members[start : start + size] for start in range(0, len(members), size)]
     return groups
+
+
+def _trains_separately(run: Run) -> bool:
+    fresh = run.continues is None and (not run.attempt or run.lease is not None)
+    return not (fresh and run.experiment_id is not None and can_be_stacked(get_variant(run.variant), run.settings))
 
 
 def train_all(runs: Sequence[Run], settings: Settings) -> None:

@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from mnist_dash.analysis.accuracies import Spread, accuracy, spread
-from mnist_dash.analysis.calibration import SURENESS, when_as_sure
-from mnist_dash.analysis.test_predictions import TestPredictions, confusion_matrix, most_confused, of_run, read_outcome
+from mnist_dash.analysis.calibration import CONFIDENCE_LIMITS, accuracy_at_confidence
+from mnist_dash.analysis.test_predictions import (
+    TestPredictions,
+    confusion_matrix,
+    most_confused,
+    of_run,
+    read_test_predictions,
+)
 from mnist_dash.errors import RunNotFoundError, StoreError
 from mnist_dash.networks.variants import VARIANTS, default_settings
 from mnist_dash.store.records import TEST_LABELS, TEST_PROBABILITIES, Epoch, Result, best_epoch
@@ -91,7 +97,7 @@ def test_a_perfect_score_is_still_uncertain():
 
 @pytest.mark.parametrize(("correct", "n"), [(-1, 10), (11, 10), (0, 0)])
 def test_counts_that_cannot_be_are_a_programmers_mistake(correct, n):
-    with pytest.raises(ValueError, match=f"{correct} of {n} pictures cannot be right"):
+    with pytest.raises(ValueError, match=f"{correct} of {n} images cannot be correct"):
         accuracy(correct, n)
 
 
@@ -169,13 +175,13 @@ def test_an_outcome_says_what_was_read_and_how_often_right(own_store):
     probabilities = one_hot([7, 2, 1, 8])
     run = finished(own_store, {TEST_LABELS: labels.tobytes(), TEST_PROBABILITIES: probabilities.tobytes()})
 
-    outcome = read_outcome(own_store, run.id)
+    predictions = read_test_predictions(own_store, run.id)
 
-    np.testing.assert_array_equal(outcome.labels, labels)
-    np.testing.assert_array_equal(outcome.probabilities, probabilities)
-    np.testing.assert_array_equal(outcome.predictions, [7, 2, 1, 8])
-    assert outcome.accuracy == accuracy(3, 4)
-    assert most_confused(outcome.confusion) == [(0, 8, 1)]
+    np.testing.assert_array_equal(predictions.labels, labels)
+    np.testing.assert_array_equal(predictions.probabilities, probabilities)
+    np.testing.assert_array_equal(predictions.predicted, [7, 2, 1, 8])
+    assert predictions.accuracy == accuracy(3, 4)
+    assert most_confused(predictions.confusion) == [(0, 8, 1)]
 
 
 @pytest.mark.parametrize("pictures", [3, 5])
@@ -183,8 +189,8 @@ def test_an_outcome_that_does_not_fit_together_is_refused_with_its_numbers(own_s
     labels, probabilities = np.zeros(4, np.uint8), one_hot([0] * pictures)
     run = finished(own_store, {TEST_LABELS: labels.tobytes(), TEST_PROBABILITIES: probabilities.tobytes()})
 
-    with pytest.raises(StoreError, match=f"has {10 * pictures} stored probabilities for 4 test pictures, but 40 were"):
-        read_outcome(own_store, run.id)
+    with pytest.raises(StoreError, match=f"has {10 * pictures} stored probabilities for 4 test images, but 40 were"):
+        read_test_predictions(own_store, run.id)
 
 
 @pytest.mark.parametrize("left", [0, 7, 79])
@@ -193,7 +199,7 @@ def test_probabilities_that_were_cut_off_are_refused(own_store, left):
     run = finished(own_store, {TEST_LABELS: bytes([1, 2, 3, 4]), TEST_PROBABILITIES: probabilities})
 
     with pytest.raises(StoreError, match="Train it again"):
-        read_outcome(own_store, run.id)
+        read_test_predictions(own_store, run.id)
 
 
 def test_a_run_that_has_not_finished_has_no_outcome(own_store):
@@ -201,7 +207,7 @@ def test_a_run_that_has_not_finished_has_no_outcome(own_store):
     run = own_store.create_run("cnn", settings, dataset="mnist-sample", fingerprint="0123456789abcdef")
 
     with pytest.raises(RunNotFoundError, match="only a finished run has"):
-        read_outcome(own_store, run.id)
+        read_test_predictions(own_store, run.id)
 
 
 # The models that ship with the project
@@ -217,14 +223,14 @@ def test_a_reference_models_outcome_is_the_accuracy_that_it_claims(own_store, pa
     ensure_reference_runs(own_store)
 
     run = own_store.find_run(claimed["variant"])
-    outcome = read_outcome(own_store, run.id)
+    predictions = read_test_predictions(own_store, run.id)
 
     assert run.is_reference
-    assert outcome.accuracy.n == 10_000
-    assert outcome.accuracy.value == pytest.approx(claimed["test_accuracy"], abs=1e-9)
-    assert of_run(run) == outcome.accuracy
-    np.testing.assert_allclose(outcome.probabilities.astype(float).sum(1), 1, atol=5e-3)
-    assert np.bincount(outcome.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert predictions.accuracy.n == 10_000
+    assert predictions.accuracy.value == pytest.approx(claimed["test_accuracy"], abs=1e-9)
+    assert of_run(run) == predictions.accuracy
+    np.testing.assert_allclose(predictions.probabilities.astype(float).sum(1), 1, atol=5e-3)
+    assert np.bincount(predictions.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
 @pytest.mark.parametrize("path", REFERENCES, ids=lambda path: path.parent.name)
@@ -232,8 +238,8 @@ def test_a_reference_models_loss_follows_from_its_probabilities(own_store, path)
     claimed = json.loads(path.read_text())
     ensure_reference_runs(own_store)
 
-    outcome = read_outcome(own_store, own_store.find_run(claimed["variant"]).id)
-    of_the_truth = outcome.probabilities.astype(float)[np.arange(10_000), outcome.labels]
+    predictions = read_test_predictions(own_store, own_store.find_run(claimed["variant"]).id)
+    of_the_truth = predictions.probabilities.astype(float)[np.arange(10_000), predictions.labels]
 
     # float16 keeps nothing below 6e-8, so the least likely few weigh less than they did.
     assert -np.log(np.maximum(of_the_truth, 6e-8)).mean() == pytest.approx(claimed["test_loss"], abs=2e-3)
@@ -254,16 +260,16 @@ def test_a_reference_models_description_is_what_the_store_says(own_store, path):
 # How sure
 
 
-def outcome_of(probabilities, labels):
-    """An outcome whose pictures are read as 0 with these probabilities."""
+def predictions_of(probabilities, labels):
+    """An predictions whose pictures are read as 0 with these probabilities."""
     rows = [[part, *[(1 - part) / 9] * 9] for part in probabilities]
     return TestPredictions(np.array(labels, np.uint8), np.array(rows, np.float16))
 
 
 def test_sureness_is_compared_with_the_test_pictures_on_which_a_network_was_as_sure():
-    outcome = outcome_of([0.92, 0.95, 0.96, 0.999, 0.6], [0, 0, 5, 0, 0])
+    predictions = predictions_of([0.92, 0.95, 0.96, 0.999, 0.6], [0, 0, 5, 0, 0])
 
-    found = when_as_sure(outcome, 0.93)
+    found = accuracy_at_confidence(predictions, 0.93)
 
     assert (found.low, found.high) == (0.9, 0.97)
     assert (found.accuracy.value, found.accuracy.n) == (pytest.approx(2 / 3), 3)
@@ -271,20 +277,20 @@ def test_sureness_is_compared_with_the_test_pictures_on_which_a_network_was_as_s
 
 @pytest.mark.parametrize("sure", [1.0, 0.99999])
 def test_complete_certainty_belongs_to_the_highest_range(sure):
-    found = when_as_sure(outcome_of([1.0, 0.9], [0, 0]), sure)
+    found = accuracy_at_confidence(predictions_of([1.0, 0.9], [0, 0]), sure)
 
     assert (found.low, found.high, found.accuracy.n) == (0.999, 1.0, 1)
 
 
 def test_a_sureness_that_never_came_up_has_nothing_to_be_compared_with():
-    assert when_as_sure(outcome_of([0.95], [0]), 0.3) is None
+    assert accuracy_at_confidence(predictions_of([0.95], [0]), 0.3) is None
 
 
 @given(st.lists(st.floats(0.2, 1), min_size=1, max_size=30), st.floats(0.1, 1))
 def test_the_ranges_of_sureness_hold_each_picture_once(probabilities, sure):
-    outcome = outcome_of(probabilities, [0] * len(probabilities))
+    predictions = predictions_of(probabilities, [0] * len(probabilities))
 
-    found = [when_as_sure(outcome, low) for low in SURENESS[:-1]]
+    found = [accuracy_at_confidence(predictions, low) for low in CONFIDENCE_LIMITS[:-1]]
 
     assert sum(part.accuracy.n for part in found if part) == len(probabilities)
 

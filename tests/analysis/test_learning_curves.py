@@ -24,15 +24,15 @@ from mnist_dash.analysis.curve_lines import (
 from mnist_dash.analysis.learning_curves import (
     ACCURACY,
     EPOCHS,
+    IMAGES,
     LOSS,
-    PICTURES,
     SECONDS,
     TRAINING,
     VALIDATION,
     History,
     curves_of,
-    over_fitting,
-    pictures_learned,
+    images_per_epoch,
+    overfitting,
     tidy_rows,
 )
 from mnist_dash.datasets.mnist import Dataset
@@ -144,7 +144,7 @@ def test_what_is_not_alike_stands_alone(other):
 def test_a_run_with_the_seed_and_fold_of_another_is_not_counted_twice():
     [curve] = curves_of([history(1, seed=0), history(2, seed=1), history(3, seed=1)])
 
-    assert (curve.n, curve.left_out) == (2, 1)
+    assert (curve.n, curve.duplicates) == (2, 1)
 
 
 def test_a_mean_is_drawn_as_far_as_all_runs_got():
@@ -200,7 +200,7 @@ def test_along_seconds_an_epoch_ends_when_it_and_all_before_it_have_been_trained
 def test_along_pictures_an_epoch_has_as_many_as_the_run_learns_from():
     [curve] = curves_of([history(1, losses=[3, 2], validation="kfold:4", train_part=0.5)])
 
-    assert line_of(curve, LOSS, TRAINING, axis=PICTURES).x == (22_500, 45_000)
+    assert line_of(curve, LOSS, TRAINING, axis=IMAGES).x == (22_500, 45_000)
 
 
 @pytest.mark.parametrize("validation", ["none", "holdout", "kfold:3", "kfold:7"])
@@ -210,13 +210,13 @@ def test_pictures_are_counted_as_they_are_split(sample: Dataset, validation: str
 
     parts = split(sample.y_train, validation, fold=2, train_part=train_part)
 
-    assert pictures_learned(run) == len(parts.train)
+    assert images_per_epoch(run) == len(parts.train)
 
 
 def test_pictures_of_stratified_folds_are_counted_nearly_right(sample: Dataset):
     run = run_with(dataset="mnist-sample", validation="stratified:7")
 
-    assert abs(pictures_learned(run) - len(split(sample.y_train, "stratified:7").train)) <= 10
+    assert abs(images_per_epoch(run) - len(split(sample.y_train, "stratified:7").train)) <= 10
 
 
 # Points that mean something
@@ -265,45 +265,45 @@ def test_without_patience_the_last_weights_are_tested():
     ],
     ids=["risen while training fell", "hardly risen", "training rose too", "still falling"],
 )
-def test_over_fitting_is_a_rising_validation_loss_while_the_training_loss_falls(losses, val_losses, clear):
-    found = over_fitting(history(1, losses=losses, val_losses=val_losses).epochs)
+def test_overfitting_is_a_rising_validation_loss_while_the_training_loss_falls(losses, val_losses, clear):
+    found = overfitting(history(1, losses=losses, val_losses=val_losses).epochs)
 
     assert found.is_clear is clear
 
 
 def test_it_says_by_how_much_the_validation_loss_has_risen():
-    found = over_fitting(history(1, losses=[3, 2, 1], val_losses=[0.3, 0.2, 0.25]).epochs)
+    found = overfitting(history(1, losses=[3, 2, 1], val_losses=[0.3, 0.2, 0.25]).epochs)
 
     assert (found.best.number, found.risen) == (2, pytest.approx(0.25))
 
 
-def test_one_lucky_epoch_and_one_unlucky_last_one_are_no_over_fitting():
+def test_one_lucky_epoch_and_one_unlucky_last_one_are_no_overfitting():
     falling = [1 / number for number in range(1, 31)]
     noisy = [0.02, 0.021] * 15
     noisy[14], noisy[-1] = 0.016, 0.03
 
-    found = over_fitting(history(1, losses=falling, val_losses=noisy).epochs)
+    found = overfitting(history(1, losses=falling, val_losses=noisy).epochs)
 
     assert (found.best.number, found.window) == (15, 5)
     assert not found.is_clear
 
 
-def test_a_rise_under_the_same_noise_is_over_fitting():
+def test_a_rise_under_the_same_noise_is_overfitting():
     falling = [1 / number for number in range(1, 31)]
     noisy = [0.02 + 0.001 * (number % 2) + 0.0005 * max(0, number - 14) for number in range(30)]
 
-    found = over_fitting(history(1, losses=falling, val_losses=noisy).epochs)
+    found = overfitting(history(1, losses=falling, val_losses=noisy).epochs)
 
     assert found.is_clear
     assert found.validation == pytest.approx((0.02, 0.027))
 
 
-def test_without_validation_over_fitting_cannot_be_told():
-    assert over_fitting(history(1).epochs) is None
-    assert over_fitting([]) is None
+def test_without_validation_overfitting_cannot_be_told():
+    assert overfitting(history(1).epochs) is None
+    assert overfitting([]) is None
 
 
-# Take away
+# Export
 
 
 def test_a_tidy_table_has_every_number_once():
@@ -319,7 +319,7 @@ def test_a_tidy_table_has_every_number_once():
         "series": "training loss",
         "epoch": 1,
         "seconds": 2.0,
-        "pictures": 55_000,
+        "images": 55_000,
         "value": 0.4,
     }
     last = {row["series"]: (row["epoch"], row["seconds"], row["value"]) for row in rows}

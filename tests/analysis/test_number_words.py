@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_dash.analysis.accuracies import Accuracy, Spread, accuracy
-from mnist_dash.analysis.calibration import WhenSure
+from mnist_dash.analysis.calibration import ConfidenceRange
 from mnist_dash.analysis.importance import Effect
 from mnist_dash.analysis.replicates import PairwiseTest, ReplicateGroup
 from mnist_dash.analysis.significance import MeanDifference, Paired
 from mnist_dash.analysis.words.comparison_words import (
-    chance_words,
     claim_words,
     confusion_words,
     effect_words,
+    p_words,
+    pairwise_words,
     ranking_words,
-    verdict_words,
 )
 from mnist_dash.analysis.words.number_words import (
     accuracy_words,
@@ -27,7 +27,12 @@ from mnist_dash.analysis.words.number_words import (
     seconds_words,
     spread_words,
 )
-from mnist_dash.analysis.words.prediction_words import agreement_words, as_sure_words, not_a_digit_words, number_words
+from mnist_dash.analysis.words.prediction_words import (
+    agreement_words,
+    confidence_words,
+    not_a_digit_words,
+    number_words,
+)
 from mnist_dash.networks.variants import Claim
 from tests.support.histories import run_with
 
@@ -68,7 +73,7 @@ def test_an_interval_is_never_shown_as_zero(n, part):
 def test_a_single_run_is_not_ranked():
     words = ranking_words(["CNN"], [single(1, 0.992)], [])
 
-    assert words == "**CNN** reads 99.2 % (± 0.2) of the 10,000 test pictures right."
+    assert words == "**CNN**: 99.2 % (± 0.2) accuracy on 10,000 test images."
 
 
 def test_the_best_is_named_with_what_it_beats_what_is_tied_with_it_and_what_they_cost():
@@ -88,11 +93,11 @@ def test_the_best_is_named_with_what_it_beats_what_is_tied_with_it_and_what_they
     words = ranking_words(["CNN", "Other", "Third", "Fourth"], found, pairwise_tests, [(4, 9, 5), (7, 2, 3)])
 
     assert words == (
-        "**CNN** reads 99.2 % (± 0.2) of the 10,000 test pictures right. "
-        "It is really better than Dense 32 · run 3 and Dense 32 · run 4. "
-        "Where it fails, it is mostly 4 read as 9 (5 ×) and 7 read as 2 (3 ×). "
-        "It has 370,026 weights and trained for 22 min; Dense 32 · run 2 has 360,000 and took 15 min. "
-        "Dense 32 · run 2 is not shown to be worse: chance alone makes such differences."
+        "**CNN**: 99.2 % (± 0.2) accuracy on 10,000 test images. "
+        "Significantly better than Dense 32 · run 3 and Dense 32 · run 4. "
+        "Statistically tied with Dense 32 · run 2. "
+        "Most frequent confusions (true → predicted): 4 → 9 (5 ×), 7 → 2 (3 ×). "
+        "370,026 weights, 22 min of training; Dense 32 · run 2: 360,000 weights, 15 min."
     )
 
 
@@ -107,7 +112,7 @@ def test_where_nothing_is_tied_the_cost_stands_beside_that_of_the_next():
         ["A", "B", "C"], found, [PairwiseTest(0, 1, 1e-9), PairwiseTest(0, 2, 1e-9), PairwiseTest(1, 2, 1e-9)]
     )
 
-    assert words.endswith("It has 9,000 weights and trained for 60 s; Dense 32 · run 2 has 800 and took 6 s.")
+    assert words.endswith("9,000 weights, 60 s of training; Dense 32 · run 2: 800 weights, 6 s.")
 
 
 def test_repeats_are_ranked_by_their_mean():
@@ -115,74 +120,73 @@ def test_repeats_are_ranked_by_their_mean():
 
     words = ranking_words(["Dense 32 · 3 seeds"], [ReplicateGroup(runs)], [])
 
-    assert words.startswith("**Dense 32 · 3 seeds** reads 97.2 % (± 0.2) on average, in 3 runs, of the 10,000")
+    assert words.startswith("**Dense 32 · 3 seeds**: 97.2 % (± 0.2) mean accuracy of 3 runs on 10,000 test images.")
 
 
 @pytest.mark.parametrize(
     ("p", "words"),
     [
-        (1.0, "in every try"),
-        (0.72, "in more than half of all tries"),
-        (0.3, "once in 3 tries"),
-        (0.05, "once in 20 tries"),
-        (0.00023, "once in 4,300 tries"),
-        (1e-12, "less than once in a billion tries"),
-        (0.0, "less than once in a billion tries"),
+        (1.0, "p = 1"),
+        (0.7231, "p = 0.72"),
+        (0.05, "p = 0.05"),
+        (0.000234, "p = 0.00023"),
+        (0.0001, "p = 0.0001"),
+        (0.0000999, "p < 0.0001"),
+        (0.0, "p < 0.0001"),
     ],
 )
-def test_a_p_value_is_said_as_how_often_chance_would_do_it(p: float, words: str):
-    assert chance_words(p) == words
+def test_a_p_value_has_two_digits_and_small_ones_a_bound(p: float, words: str):
+    assert p_words(p) == words
 
 
-def test_a_verdict_on_two_runs_says_what_it_rests_on():
-    test = PairwiseTest(1, 0, 0.0002, paired=Paired(58, 21, read_alike=False, p=0.0001))
+def test_a_test_of_two_runs_says_what_it_rests_on():
+    test = PairwiseTest(1, 0, 0.0002, paired=Paired(58, 21, identical=False, p=0.0001))
 
-    assert verdict_words(["Dense 512", "CNN"], test) == (
-        "**CNN** is better than **Dense 512**; a difference like this would come up by chance once in 10,000 tries. "
-        "Only the first reads 58 pictures right, only the second 21."
+    assert pairwise_words(["Dense 512", "CNN"], test) == (
+        "**CNN** is significantly better than **Dense 512**: p = 0.0002. "
+        "Only the first is correct on 58 images, only the second on 21."
     )
 
 
 def test_chance_among_many_pairs_is_no_surprise():
-    test = PairwiseTest(0, 1, 0.4, paired=Paired(30, 14, read_alike=False, p=0.04))
+    test = PairwiseTest(0, 1, 0.4, paired=Paired(30, 14, identical=False, p=0.04))
 
-    words = verdict_words(["A", "B", "C", "D", "E"], test)
+    words = pairwise_words(["A", "B", "C", "D", "E"], test)
 
     assert words.startswith(
-        "No difference is shown between **A** and **B**; a difference like this would come up by chance "
-        "once in 25 tries, no surprise among 10 pairs. "
+        "**A** and **B** are statistically tied: p = 0.4 after correction for 10 pairs (p = 0.04 without). "
     )
 
 
 def test_many_names_are_not_all_said():
     found = [single(number, 0.99 - number / 1000) for number in range(1, 8)]
-    pairwise_tests = [PairwiseTest(0, place, 0.9 if place < 2 else 1e-9) for place in range(1, 7)]
+    pairwise_tests = [PairwiseTest(0, index, 0.9 if index < 2 else 1e-9) for index in range(1, 7)]
 
     words = ranking_words(list("ABCDEFG"), found, pairwise_tests)
 
-    assert "better than Dense 32 · run 3, Dense 32 · run 4, Dense 32 · run 5 and 2 others. Dense 32 · run 2 is" in words
+    assert "better than Dense 32 · run 3, Dense 32 · run 4, Dense 32 · run 5 and 2 others." in words
+    assert "Statistically tied with Dense 32 · run 2." in words
 
 
-def test_a_verdict_on_repeats_says_how_many_more_would_be_needed():
-    test = PairwiseTest(0, 1, 0.2, means=MeanDifference(0.0012, -0.0011, 0.0035, 0.2), needed=14)
+def test_a_test_of_replicates_says_how_many_more_would_be_needed():
+    test = PairwiseTest(0, 1, 0.2, means=MeanDifference(0.0012, -0.0011, 0.0035, 0.2), runs_needed=14)
 
-    assert verdict_words(["A", "B"], test) == (
-        "No difference is shown between **A** and **B** (if it is what it seems, about 14 runs of each would show it); "
-        "a difference like this would come up by chance once in 5 tries. "
-        "The means differ by 0.12 points (95 % interval -0.11 to +0.35)."
+    assert pairwise_words(["A", "B"], test) == (
+        "**A** and **B** are statistically tied: p = 0.2. Means differ by 0.12 points (95 % interval -0.11 to +0.35); "
+        "about 14 runs of each are needed to detect this difference."
     )
 
 
-def test_runs_that_read_every_picture_alike_are_said_to_be_the_same():
-    words = verdict_words(["A", "B"], PairwiseTest(0, 1, 1.0, paired=Paired(0, 0, read_alike=True, p=1.0)))
+def test_runs_with_identical_predictions_are_said_to_be_the_same():
+    words = pairwise_words(["A", "B"], PairwiseTest(0, 1, 1.0, paired=Paired(0, 0, identical=True, p=1.0)))
 
-    assert words == "**A** and **B** are the same here: they read every picture alike."
+    assert words == "**A** and **B** predict the same digit for every image."
 
 
-def test_as_many_mistakes_on_other_pictures_are_not_said_to_be_the_same():
-    words = verdict_words(["A", "B"], PairwiseTest(0, 1, 1.0, paired=Paired(3, 3, read_alike=False, p=1.0)))
+def test_as_many_errors_on_other_images_are_not_said_to_be_the_same():
+    words = pairwise_words(["A", "B"], PairwiseTest(0, 1, 1.0, paired=Paired(3, 3, identical=False, p=1.0)))
 
-    assert words.startswith("No difference is shown between **A** and **B**; a difference like this would come up")
+    assert words.startswith("**A** and **B** are statistically tied: p = 1. ")
 
 
 @pytest.mark.parametrize(
@@ -190,9 +194,9 @@ def test_as_many_mistakes_on_other_pictures_are_not_said_to_be_the_same():
     [
         (None, ""),
         (Claim("“very high”", None), "“very high”"),
-        (Claim("97.9 %", 0.979), "97.9 %: inside the interval"),
-        (Claim("98.5 %", 0.985), "98.5 %: more than was measured"),
-        (Claim("97.0 %", 0.970), "97.0 %: less than was measured"),
+        (Claim("97.9 %", 0.979), "97.9 % (inside the interval)"),
+        (Claim("98.5 %", 0.985), "98.5 % (above the interval)"),
+        (Claim("97.0 %", 0.970), "97.0 % (below the interval)"),
     ],
 )
 def test_a_claim_stands_beside_the_interval(claim: Claim | None, words: str):
@@ -201,7 +205,7 @@ def test_a_claim_stands_beside_the_interval(claim: Claim | None, words: str):
 
 def test_a_setting_is_said_to_explain_a_share_of_the_differences():
     assert effect_words("Epochs", "5", Effect("epochs", 0.4449, 5, 0.9712)) == (
-        "**Epochs** explains 44 % of the differences; best was 5, with 97.1 % on average."
+        "**Epochs** explains 44 % of the variance in accuracy; best value: 5 (mean accuracy 97.1 %)."
     )
 
 
@@ -209,38 +213,38 @@ def test_mistakes_are_named_with_their_numbers():
     words = confusion_words([(4, 9, 20), (7, 2, 12), (3, 5, 1)], accuracy(9_450, 10_000))
 
     assert words == (
-        "550 of 10,000 test pictures were read wrong; "
-        "most often 4 read as 9 (20 ×), 7 read as 2 (12 ×) and 3 read as 5 (1 ×)."
+        "550 of 10,000 test images misclassified. "
+        "Most frequent (true → predicted): 4 → 9 (20 ×), 7 → 2 (12 ×), 3 → 5 (1 ×)."
     )
 
 
 def test_a_single_kind_of_mistake_is_named_alone():
     words = confusion_words([(4, 9, 2)], accuracy(98, 100))
 
-    assert words == "2 of 100 test pictures were read wrong; most often 4 read as 9 (2 ×)."
+    assert words == "2 of 100 test images misclassified. Most frequent (true → predicted): 4 → 9 (2 ×)."
 
 
 def test_where_nothing_was_read_wrong_it_says_so():
-    assert confusion_words([], accuracy(1_000, 1_000)) == "All 1,000 test pictures were read right."
+    assert confusion_words([], accuracy(1_000, 1_000)) == "All 1,000 test images are predicted correctly."
 
 
 def test_networks_that_agree_speak_as_one():
-    assert agreement_words(["CNN", "Dense 32"], ["a 7", "a 7"]) == "**All networks read a 7.**"
+    assert agreement_words(["CNN", "Dense 32"], ["a 7", "a 7"]) == "**All models predict a 7.**"
 
 
 def test_one_network_speaks_for_itself():
-    assert agreement_words(["Dense 32"], ["a 7"]) == "**Dense 32 reads a 7.**"
+    assert agreement_words(["Dense 32"], ["a 7"]) == "**Dense 32 predicts a 7.**"
 
 
 def test_networks_that_disagree_are_listed_with_the_most_common_reading_first():
     words = agreement_words(["CNN", "Dense 32", "Dense 512", "Sigmoid 100"], ["a 9", "a 4", "a 9", "a 9"])
 
-    assert words == "**They disagree:** CNN, Dense 512 and Sigmoid 100 read a 9; Dense 32 reads a 4."
+    assert words == "**The models disagree:** CNN, Dense 512 and Sigmoid 100 predict a 9; Dense 32 predicts a 4."
 
 
 def test_several_digits_are_numbers_one_a_row():
     assert number_words([0, 0, 1], [1, 2, 3]) == "12 / 3"
-    assert agreement_words(["CNN", "Dense 32"], ["12 / 3", "12 / 3"]) == "**All networks read 12 / 3.**"
+    assert agreement_words(["CNN", "Dense 32"], ["12 / 3", "12 / 3"]) == "**All models predict 12 / 3.**"
 
 
 def test_what_is_refused_comes_with_how_often_that_is_a_mistake():
@@ -248,10 +252,10 @@ def test_what_is_refused_comes_with_how_often_that_is_a_mistake():
 
 
 def test_how_sure_a_network_is_stands_beside_how_often_it_was_right_when_it_was_that_sure():
-    found = WhenSure(0.99, 0.999, accuracy(990, 1_000))
+    found = ConfidenceRange(0.99, 0.999, accuracy(990, 1_000))
 
-    assert as_sure_words(found) == "this sure 1,000 times in the test: right 99.0 %"
-    assert as_sure_words(None) == "never this sure on a test picture"
+    assert confidence_words(found) == "99.0 % correct on 1,000 test images at this confidence"
+    assert confidence_words(None) == "no test image at this confidence"
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 digit"), (12, "12 digits"), (1_000, "1,000 digits")])

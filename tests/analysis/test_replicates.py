@@ -1,4 +1,4 @@
-"""What is compared: repeats taken together, verdicts on every pair, settings that matter."""
+"""What is compared: repeats taken together, tests of every pair, settings that matter."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from scipy import stats
 from mnist_dash.analysis.accuracies import accuracy
 from mnist_dash.analysis.importance import effects_of
 from mnist_dash.analysis.replicates import ReplicateGroup, check_same_data, pairwise_tests, replicate_groups
-from mnist_dash.analysis.test_predictions import TestPredictions, read_outcome
+from mnist_dash.analysis.test_predictions import TestPredictions, read_test_predictions
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import ComparisonError
 from mnist_dash.store.reference_runs import ensure_reference_runs
@@ -17,15 +17,15 @@ from mnist_dash.store.run_store import RunStore
 from tests.support.histories import run_with
 
 
-def outcome_of(predictions, labels) -> TestPredictions:
+def predictions_of(predictions, labels) -> TestPredictions:
     return TestPredictions(np.array(labels, np.uint8), np.eye(10, dtype=np.float16)[np.array(predictions)])
 
 
 def repeats(*accuracies: float, first: int = 1, **settings):
     """Runs that differ in their seed alone."""
     return [
-        run_with(first + place, seed=first + place, test_accuracy=reached, **settings)
-        for place, reached in enumerate(accuracies)
+        run_with(first + index, seed=first + index, test_accuracy=reached, **settings)
+        for index, reached in enumerate(accuracies)
     ]
 
 
@@ -36,7 +36,7 @@ def ids(found: list[ReplicateGroup]) -> list[tuple[int, ...]]:
 # Who is compared
 
 
-def test_runs_that_differ_only_in_seed_or_fold_are_one_contender_and_the_best_comes_first():
+def test_runs_that_differ_only_in_seed_or_fold_are_one_group_and_the_best_comes_first():
     seeds = repeats(0.97, 0.98)
     folds = [run_with(9 + fold, validation="kfold:2", fold=fold, test_accuracy=0.99) for fold in (1, 2)]
     other = run_with(20, epochs=7, test_accuracy=0.98)
@@ -95,23 +95,23 @@ def test_what_repeats_cost_is_a_mean_over_those_that_know_it():
 def test_runs_tested_on_different_data_are_never_compared():
     mixed = [run_with(1, fingerprint="a"), run_with(2, fingerprint="b", dataset="mnist-sample")]
 
-    with pytest.raises(ComparisonError, match=r"mnist and mnist-sample.*same pictures"):
+    with pytest.raises(ComparisonError, match=r"mnist and mnist-sample.*same images"):
         replicate_groups(mixed)
     with pytest.raises(ComparisonError):
         check_same_data(mixed)
 
 
-# Verdicts
+# Pairwise tests
 
 
 def test_identical_predictions_are_said_to_be_the_same():
     found = replicate_groups([run_with(1, test_accuracy=0.5), run_with(2, test_accuracy=0.5)], together=False)
-    same = outcome_of([1, 7], [1, 2])
+    same = predictions_of([1, 7], [1, 2])
 
     [test] = pairwise_tests(found, {1: same, 2: same})
 
     assert test.paired is not None
-    assert (test.p, test.real, test.paired.read_alike) == (1.0, False, True)
+    assert (test.p, test.significant, test.paired.identical) == (1.0, False, True)
 
 
 def test_repeats_are_compared_by_welchs_test_and_say_how_many_would_be_needed():
@@ -123,23 +123,43 @@ def test_repeats_are_compared_by_welchs_test_and_say_how_many_would_be_needed():
     assert test.means is not None
     assert test.p == pytest.approx(stats.ttest_ind(first, second, equal_var=False).pvalue, abs=1e-9)
     assert test.means.value == pytest.approx(0.002)
-    assert not test.real
+    assert not test.significant
     # 2 · mean variance · ((1.95996 + 0.84162) / difference)²: 2 · 2.5e-6 · 7.8489 / 4e-6, rounded up.
-    assert test.needed == 10
+    assert test.runs_needed == 10
+
+
+def test_groups_without_any_spread_are_not_called_different_for_a_tenth_of_a_point():
+    groups = replicate_groups([*repeats(0.952, 0.952), *repeats(0.951, 0.951, first=11, epochs=5)])
+
+    [test] = pairwise_tests(groups, {})
+
+    # The binomial spread of 10,000 test images: z = 0.001 / 0.003038 = 0.329 (see test_significance).
+    assert test.p == pytest.approx(0.742, abs=5e-4)
+    assert not test.significant
+    assert test.runs_needed is None
+
+
+def test_no_number_of_runs_is_given_that_there_already_is():
+    # Means differ by ten standard deviations: the formula says two runs, and there are two.
+    groups = replicate_groups([*repeats(0.90, 0.91), *repeats(0.80, 0.81, first=11, epochs=5)])
+
+    [test] = pairwise_tests(groups, {})
+
+    assert test.runs_needed is None
 
 
 def test_every_pair_is_tested_and_p_values_are_corrected_for_their_number():
     labels = np.zeros(200, int)
     wrong = {1: 2, 2: 9, 3: 30}  # of the first pictures, so that the better one's mistakes are the worse one's too
-    outcomes = {run: outcome_of(np.where(np.arange(200) < count, 1, 0), labels) for run, count in wrong.items()}
+    predictions = {run: predictions_of(np.where(np.arange(200) < count, 1, 0), labels) for run, count in wrong.items()}
     runs = [run_with(run, test_accuracy=1 - count / 200) for run, count in wrong.items()]
 
-    found = pairwise_tests(replicate_groups(runs, together=False), outcomes)
+    found = pairwise_tests(replicate_groups(runs, together=False), predictions)
 
     # Exact tests of 7, 28 and 21 pictures, all on one side, times three, two and one (Holm).
     assert [(test.better, test.worse) for test in found] == [(0, 1), (0, 2), (1, 2)]
     assert [test.p for test in found] == pytest.approx([2 * 0.5**7, 3 * 2 * 0.5**28, 2 * 2 * 0.5**21])
-    assert [test.real for test in found] == [True, True, True]
+    assert [test.significant for test in found] == [True, True, True]
 
 
 @pytest.fixture(scope="module")
@@ -147,28 +167,28 @@ def references(tmp_path_factory: pytest.TempPathFactory):
     store = RunStore(f"sqlite:///{tmp_path_factory.mktemp('references') / 'runs.sqlite'}")
     ensure_reference_runs(store)
     runs = {run.variant: run for run in store.list_runs()}
-    yield runs, {run.id: read_outcome(store, run.id) for run in runs.values()}
+    yield runs, {run.id: read_test_predictions(store, run.id) for run in runs.values()}
     store.close()
 
 
 def test_the_cnn_is_clearly_better_than_the_small_network(references):
-    runs, outcomes = references
+    runs, predictions = references
 
-    [test] = pairwise_tests(replicate_groups([runs["dense-32"], runs["cnn"]]), outcomes)
+    [test] = pairwise_tests(replicate_groups([runs["dense-32"], runs["cnn"]]), predictions)
 
-    right = {name: outcomes[runs[name].id].right for name in ("cnn", "dense-32")}
-    only_cnn, only_dense = (right["cnn"] & ~right["dense-32"]).sum(), (right["dense-32"] & ~right["cnn"]).sum()
+    correct = {name: predictions[runs[name].id].correct for name in ("cnn", "dense-32")}
+    only_cnn, only_dense = (correct["cnn"] & ~correct["dense-32"]).sum(), (correct["dense-32"] & ~correct["cnn"]).sum()
     assert (test.paired.only_first, test.paired.only_second) == (only_cnn, only_dense)
     assert test.p == pytest.approx(stats.binomtest(only_cnn, only_cnn + only_dense).pvalue)
     assert test.p < 1e-50
 
 
 def test_between_the_two_cnns_no_difference_is_shown(references):
-    runs, outcomes = references
+    runs, predictions = references
 
-    [test] = pairwise_tests(replicate_groups([runs["cnn"], runs["cnn-augmented"]]), outcomes)
+    [test] = pairwise_tests(replicate_groups([runs["cnn"], runs["cnn-augmented"]]), predictions)
 
-    assert not test.real
+    assert not test.significant
 
 
 def trained(data: Dataset, seed: int) -> TestPredictions:
@@ -189,17 +209,17 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def test_between_seeds_of_one_network_usually_no_difference_is_shown(sample: Dataset):
-    outcomes = {seed: trained(sample, seed) for seed in range(1, 9)}
+    predictions = {seed: trained(sample, seed) for seed in range(1, 9)}
     runs = [
         run_with(seed, seed=seed, dataset="mnist-sample", test_accuracy=found.accuracy.value)
-        for seed, found in outcomes.items()
+        for seed, found in predictions.items()
     ]
 
-    found = pairwise_tests(replicate_groups(runs, together=False), outcomes)
+    found = pairwise_tests(replicate_groups(runs, together=False), predictions)
 
     assert min(found[0].paired.only_first, found[0].paired.only_second) > 0  # really trained apart
     assert len(found) == 28
-    assert sum(test.real for test in found) == 0
+    assert sum(test.significant for test in found) == 0
 
 
 # Which setting mattered
@@ -207,8 +227,8 @@ def test_between_seeds_of_one_network_usually_no_difference_is_shown(sample: Dat
 
 def sweep(accuracies: dict[tuple[int, float], float]):
     return [
-        run_with(place, epochs=epochs, learning_rate=rate, test_accuracy=reached)
-        for place, ((epochs, rate), reached) in enumerate(accuracies.items(), start=1)
+        run_with(index, epochs=epochs, learning_rate=rate, test_accuracy=reached)
+        for index, ((epochs, rate), reached) in enumerate(accuracies.items(), start=1)
     ]
 
 
@@ -228,9 +248,9 @@ def test_the_share_of_a_setting_is_that_of_scipys_analysis_of_variance():
     random = np.random.default_rng(3)
     groups = {epochs: random.normal(0.9, 0.02, 6) for epochs in (1, 2, 3)}
     runs = [
-        run_with(10 * epochs + place, epochs=epochs, seed=place, test_accuracy=value)
+        run_with(10 * epochs + index, epochs=epochs, seed=index, test_accuracy=value)
         for epochs, values in groups.items()
-        for place, value in enumerate(values)
+        for index, value in enumerate(values)
     ]
 
     [share] = [effect.share for effect in effects_of(runs) if effect.name == "epochs"]
@@ -260,8 +280,8 @@ def test_where_nothing_can_be_said_of_settings_nothing_is_said(runs):
 
 def test_many_values_of_a_setting_are_looked_at_in_ranges():
     runs = [
-        run_with(place, learning_rate=place / 100, test_accuracy=0.9 + 0.004 * place + 0.001 * (place % 2))
-        for place in range(1, 25)
+        run_with(index, learning_rate=index / 100, test_accuracy=0.9 + 0.004 * index + 0.001 * (index % 2))
+        for index in range(1, 25)
     ]
 
     [effect] = effects_of(runs)

@@ -18,21 +18,21 @@ FRAMED = """([x, y]) => {
 }"""
 
 
-def click_cell(page: Page, true: int, read: int, *, matrix: str = "first") -> None:
-    """Clicks where a matrix has the pictures of one digit that were read as another."""
+def click_cell(page: Page, true: int, predicted: int, *, matrix: str = "first") -> None:
+    """Clicks where a matrix has the pictures of one digit that were predicted as another."""
     area = page.locator(f"[class*=st-key-compare_matrix_{matrix}] .nsewdrag").first
     area.scroll_into_view_if_needed()
     box = area.bounding_box()
     assert box
-    page.mouse.click(box["x"] + (read + 0.5) / 10 * box["width"], box["y"] + (true + 0.5) / 10 * box["height"])
+    page.mouse.click(box["x"] + (predicted + 0.5) / 10 * box["width"], box["y"] + (true + 0.5) / 10 * box["height"])
 
 
-def expect_cell(page: Page, true: int, read: int) -> None:
+def expect_cell(page: Page, true: int, predicted: int) -> None:
     """Waits until the cell is chosen, stands in the link, and is framed in both matrices."""
-    words = f"{true} read as {read}" if true != read else f"{true} read right"
-    expect(page.get_by_role("combobox", name="Pictures of")).to_have_value(words)
-    expect(page).to_have_url(re.compile(f"compare_cell={true}-{read}"))
-    page.wait_for_function(FRAMED, arg=[read - 0.5, true - 0.5])
+    words = f"{true} predicted {predicted}" if true != predicted else f"{true} predicted correctly"
+    expect(page.get_by_role("combobox", name="Images of")).to_have_value(words)
+    expect(page).to_have_url(re.compile(f"compare_cell={true}-{predicted}"))
+    page.wait_for_function(FRAMED, arg=[predicted - 0.5, true - 0.5])
     wait_until_idle(page)
 
 
@@ -44,16 +44,16 @@ def test_a_click_on_a_cell_shows_its_pictures_whatever_was_clicked_before(
     open_page(page, f"{server.url}/compare?compare_show=where&compare_cell=5-3", "Compare")
     expect_cell(page, 5, 3)
 
-    for matrix, (true, read) in (("first", (4, 9)), ("second", (7, 1)), ("first", (4, 9)), ("second", (3, 3))):
-        click_cell(page, true, read, matrix=matrix)
-        expect_cell(page, true, read)
+    for matrix, (true, predicted) in (("first", (4, 9)), ("second", (7, 1)), ("first", (4, 9)), ("second", (3, 3))):
+        click_cell(page, true, predicted, matrix=matrix)
+        expect_cell(page, true, predicted)
 
     runs = page.locator("[class*=st-key-compare_first]").get_by_role("combobox")
     runs.scroll_into_view_if_needed()
     page.wait_for_timeout(500)  # a list that opens closes again when the page still scrolls
     runs.click()
     page.get_by_role("option", name="Dense 32 (reference)").click()
-    expect(page.get_by_text("549 of 10,000 test pictures were read wrong")).to_be_visible()
+    expect(page.get_by_text("549 of 10,000 test images misclassified")).to_be_visible()
     expect_cell(page, 3, 3)
     click_cell(page, 9, 4)
     expect_cell(page, 9, 4)
@@ -98,7 +98,7 @@ def test_a_run_that_was_found_is_added_and_the_page_drawn_anew(browser: Browser,
     page.get_by_role("button", name="Add 1 run").click()
 
     expect(page.get_by_test_id("stMultiSelect").get_by_text("Dense 512 (reference)")).to_be_visible()
-    expect(page.get_by_text("It is really better than")).to_be_visible()
+    expect(page.get_by_text("Significantly better than")).to_be_visible()
     expect(page).to_have_url(re.compile(r"runs=r1%2Cr\d"))
 
 
@@ -116,8 +116,8 @@ def test_the_report_opens_without_a_server(browser: Browser, server: Server, tmp
     alone.on("pageerror", lambda error: problems.append(str(error)))
     alone.goto(file.as_uri())
 
-    expect(alone.get_by_role("heading", name="Is it real?")).to_be_visible()
+    expect(alone.get_by_role("heading", name="Significance")).to_be_visible()
     expect(alone.locator(".plotly-graph-div .main-svg").first).to_be_visible()
     assert problems == []
-    link = alone.get_by_role("link", name="Open the same in the dashboard").get_attribute("href")
+    link = alone.get_by_role("link", name="Open in the dashboard").get_attribute("href")
     assert link == f"{server.url}/compare?compare_show=real"

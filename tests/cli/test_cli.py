@@ -394,6 +394,9 @@ def test_k_folds_are_trained_one_after_the_other_and_come_with_mean_and_standard
     assert summary["n"] == 4
     assert summary["mean"] == pytest.approx(np.mean(accuracies))
     assert summary["sd"] == pytest.approx(np.std(accuracies, ddof=1))
+    validated = [run["epochs"][-1]["val_accuracy"] for run in runs]
+    assert summary["val_mean"] == pytest.approx(np.mean(validated))
+    assert summary["val_sd"] == pytest.approx(np.std(validated, ddof=1))
 
 
 def test_a_setting_given_several_times_is_varied_and_every_combination_repeated(command_line):
@@ -406,6 +409,7 @@ def test_a_setting_given_several_times_is_varied_and_every_combination_repeated(
         [runs[0]["run"], runs[1]["run"]],
         [runs[2]["run"], runs[3]["run"]],
     ]
+    assert [(summary["val_mean"], summary["val_sd"]) for summary in summaries] == [(None, None)] * 2
 
 
 def test_one_fold_alone_is_trained_if_it_is_named(command_line):
@@ -571,7 +575,7 @@ def test_robustness_is_told_in_words(command_line):
 
     lines = printed.out.splitlines()
     assert lines[0].startswith("CNN augmented (reference): 8")
-    assert lines[0].endswith("% untouched")
+    assert lines[0].endswith("% on clean ones")
     assert len(lines) == 19
 
 

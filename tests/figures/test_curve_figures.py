@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from mnist_dash.analysis.curve_lines import BEST, STOPPED, TESTED, Line, Mark
-from mnist_dash.analysis.learning_curves import ACCURACY, EPOCHS, LOSS, PICTURES, SECONDS, TRAINING, VALIDATION
+from mnist_dash.analysis.learning_curves import ACCURACY, EPOCHS, IMAGES, LOSS, SECONDS, TRAINING, VALIDATION
 from mnist_dash.figures.curve_figures import DrawnCurve, learning_curves, shade
 from mnist_dash.figures.standalone import as_html
 from mnist_dash.figures.style import variant_colour
@@ -122,7 +122,11 @@ def test_on_a_logarithmic_axis_an_accuracy_is_drawn_as_its_error_rate():
 
 @pytest.mark.parametrize(
     ("axis", "title", "note"),
-    [(EPOCHS, "Epoch", ""), (SECONDS, "Training time (s)", " · epoch 2"), (PICTURES, "Pictures seen", " · epoch 2")],
+    [
+        (EPOCHS, "Epoch", ""),
+        (SECONDS, "Training time (s)", " · epoch 2"),
+        (IMAGES, "Training images seen", " · epoch 2"),
+    ],
 )
 def test_a_value_off_the_axis_of_epochs_says_its_epoch(axis, title, note):
     figure = learning_curves([drawn(line())], LOSS, axis=axis)
@@ -182,7 +186,7 @@ def test_the_legend_has_an_entry_a_curve_and_one_for_each_kind_of_line():
 
 
 @pytest.mark.parametrize("quantity", [LOSS, ACCURACY])
-@pytest.mark.parametrize("axis", [EPOCHS, SECONDS, PICTURES])
+@pytest.mark.parametrize("axis", [EPOCHS, SECONDS, IMAGES])
 @pytest.mark.parametrize("logarithmic", [False, True])
 def test_plotly_finds_nothing_wrong_with_a_figure(quantity, axis, logarithmic):
     smooth = line(VALIDATION, raw=(0.5, 0.1), low=(0.3, 0.1), high=(0.5, 0.3))

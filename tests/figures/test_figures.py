@@ -12,9 +12,9 @@ from mnist_dash.analysis.accuracies import accuracy
 from mnist_dash.analysis.calibration import Bin
 from mnist_dash.analysis.curve_lines import Line
 from mnist_dash.analysis.learning_curves import ACCURACY, LOSS, TRAINING
-from mnist_dash.analysis.misclassified import digit_scores
+from mnist_dash.analysis.misclassified import class_scores
 from mnist_dash.analysis.replicates import ReplicateGroup
-from mnist_dash.analysis.slices import TraitPart
+from mnist_dash.analysis.slices import Slice
 from mnist_dash.figures import style
 from mnist_dash.figures.confusion_figures import confusion, confusion_difference
 from mnist_dash.figures.curve_figures import DrawnCurve, learning_curves
@@ -23,7 +23,7 @@ from mnist_dash.figures.live_figures import RunSoFar, live_curve, runs_so_far
 from mnist_dash.figures.network_diagram import network_drawing
 from mnist_dash.figures.parallel_coordinates import parallel_coordinates
 from mnist_dash.figures.result_figures import accuracy_against, accuracy_intervals
-from mnist_dash.figures.slice_figures import accuracy_by_trait, reliability, scores_by_digit
+from mnist_dash.figures.slice_figures import accuracy_by_slice, f1_by_class, reliability
 from mnist_dash.figures.style import variant_colour
 from mnist_dash.figures.weight_figures import kernel_sheet, neuron_sheet
 from mnist_dash.networks.summary import summarise
@@ -111,7 +111,7 @@ def test_the_class_balance_is_a_bar_a_digit():
     assert list(bars.x) == list(range(10))
     assert list(bars.y) == list(range(1_000, 1_010))
     assert bars.text[0] == "1,000"
-    assert axis_titles(figure) == ("Digit", "Pictures (training)")
+    assert axis_titles(figure) == ("Digit", "Images (training)")
 
 
 # Weights
@@ -240,9 +240,9 @@ ALL = {
     "class_balance": class_balance(np.arange(10), part="test"),
     "accuracy_intervals": accuracy_intervals(["A"], CONTENDERS, [0.9]),
     "accuracy_against": accuracy_against(["A"], CONTENDERS, "weights"),
-    "accuracy_by_trait": accuracy_by_trait(["A"], ["cnn"], [[TraitPart(1, 5, 3, accuracy(9, 10))]], "width"),
+    "accuracy_by_slice": accuracy_by_slice(["A"], ["cnn"], [[Slice(1, 5, 3, accuracy(9, 10))]], "width"),
     "reliability": reliability(["A"], ["cnn"], [[Bin(0.9, accuracy(9, 10))]]),
-    "scores_by_digit": scores_by_digit(["A"], ["cnn"], [digit_scores(np.eye(10, dtype=int))]),
+    "f1_by_class": f1_by_class(["A"], ["cnn"], [class_scores(np.eye(10, dtype=int))]),
     "parallel_coordinates": parallel_coordinates([RUN], {"epochs": "Epochs", "test_accuracy": "Test accuracy (%)"}),
     "confusion": confusion(np.eye(10, dtype=int)),
     "confusion_difference": confusion_difference(np.eye(10, dtype=int)),
@@ -284,9 +284,9 @@ def test_a_figure_has_titles_on_its_axes_or_no_axes(name):
         ("live_curve", "(%)"),
         ("accuracy_intervals", "(%)"),
         ("accuracy_against", "(%)"),
-        ("accuracy_by_trait", "(pixels)"),
+        ("accuracy_by_slice", "(pixels)"),
         ("reliability", "(%)"),
-        ("scores_by_digit", "(%)"),
+        ("f1_by_class", "(%)"),
     ],
 )
 def test_measured_quantities_name_their_unit(name, unit):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.figures.confusion_figures import confusion
-from mnist_dash.figures.html_report import Picture, Section, as_page
+from mnist_dash.figures.html_report import ReportImage, Section, as_page
 from mnist_dash.figures.result_figures import accuracy_intervals
 from tests.support.histories import run_with
 
@@ -48,7 +48,7 @@ def figure():
 
 
 def test_a_report_fetches_nothing_from_anywhere():
-    picture = Picture(np.zeros((28, 28), np.uint8), ["7 · picture 3"])
+    picture = ReportImage(np.zeros((28, 28), np.uint8), ["7 · image 3"])
     found = Page(page_of(Section("Results", ["Words"], figure(), [{"Run": "CNN"}], [picture])))
 
     links = {attributes["href"] for attributes in found.all("a")}
@@ -79,7 +79,7 @@ def test_the_library_of_charts_is_in_a_report_once():
         Section(HOSTILE),
         Section("A", [HOSTILE]),
         Section("A", rows=[{HOSTILE: HOSTILE}]),
-        Section("A", pictures=[Picture(np.zeros((28, 28), np.uint8), [HOSTILE, HOSTILE])]),
+        Section("A", images=[ReportImage(np.zeros((28, 28), np.uint8), [HOSTILE, HOSTILE])]),
         Section("A", figure=accuracy_intervals([HOSTILE], [ReplicateGroup((run_with(1, test_accuracy=0.9),))], [None])),
     ],
     ids=["title", "words", "table", "picture", "chart"],
@@ -110,15 +110,15 @@ def test_numbers_of_a_table_are_written_as_people_read_them():
 def test_a_picture_is_inside_as_it_is():
     pixels = np.arange(784, dtype=np.uint8).reshape(28, 28)
 
-    page = page_of(Section("A", pictures=[Picture(pixels, ["7 · picture 3", "read as 1"])]))
+    page = page_of(Section("A", images=[ReportImage(pixels, ["7 · image 3", "predicted 1"])]))
 
     [encoded] = re.findall(r"data:image/png;base64,([^\"]+)", page)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded)))), pixels)
-    assert 'alt="7 · picture 3"' in page
+    assert 'alt="7 · image 3"' in page
 
 
 def test_a_report_says_when_it_was_made_and_where_it_opens():
     texts = "".join(Page(page_of(Section("A"))).texts)
 
     assert "22 November 2026, 08:00 UTC" in texts
-    assert "Open the same in the dashboard" in texts
+    assert "Open in the dashboard" in texts

@@ -7,13 +7,13 @@ import pytest
 
 from mnist_dash.analysis.accuracies import accuracy
 from mnist_dash.analysis.calibration import Bin
-from mnist_dash.analysis.misclassified import digit_scores
+from mnist_dash.analysis.misclassified import class_scores
 from mnist_dash.analysis.replicates import ReplicateGroup
-from mnist_dash.analysis.slices import TraitPart
+from mnist_dash.analysis.slices import Slice
 from mnist_dash.figures.confusion_figures import confusion, confusion_difference
 from mnist_dash.figures.parallel_coordinates import axis_values, is_numeric, parallel_coordinates
 from mnist_dash.figures.result_figures import accuracy_against, accuracy_intervals
-from mnist_dash.figures.slice_figures import accuracy_by_trait, reliability, scores_by_digit
+from mnist_dash.figures.slice_figures import accuracy_by_slice, f1_by_class, reliability
 from mnist_dash.figures.standalone import as_fragment
 from mnist_dash.figures.style import TEXT, variant_colour
 from tests.support.histories import run_with
@@ -39,14 +39,14 @@ def test_accuracies_stand_with_their_intervals_and_claims():
 
     figure = accuracy_intervals(["Dense 32", "Dense 512"], found, [None, 0.9785])
 
-    points = trace(figure, "Measured, with its 95 % interval")
+    points = trace(figure, "Measured, with 95 % interval")
     measured = [accuracy(9_451, 10_000), accuracy(9_767, 10_000)]
     assert list(points.y) == ["Dense 32", "Dense 512"]
     assert list(points.x) == pytest.approx([94.51, 97.67])
     assert np.add(points.x, points.error_x.array) == pytest.approx([100 * one.high for one in measured])
     assert np.subtract(points.x, points.error_x.arrayminus) == pytest.approx([100 * one.low for one in measured])
     assert list(points.marker.color) == [variant_colour("dense-32"), variant_colour("dense-512")]
-    claims = trace(figure, "The tutorial's claim")
+    claims = trace(figure, "Reported in the tutorial")
     assert (list(claims.y), list(claims.x)) == (["Dense 512"], pytest.approx([97.85]))
 
 
@@ -55,10 +55,10 @@ def test_repeats_are_a_mean_and_a_small_dot_each():
 
     figure = accuracy_intervals(["CNN", "Dense 32 · 3 seeds"], [single(9, 0.99), ReplicateGroup(runs)], [None, None])
 
-    dots = trace(figure, "One of the repeats")
+    dots = trace(figure, "Single run")
     assert list(dots.x) == pytest.approx([97.1, 97.2, 97.3])
     assert set(dots.y) == {"Dense 32 · 3 seeds"}
-    assert list(trace(figure, "Measured, with its 95 % interval").x) == pytest.approx([99.0, 97.2])
+    assert list(trace(figure, "Measured, with 95 % interval").x) == pytest.approx([99.0, 97.2])
     # The dots come first, and must not change the order of the names.
     assert list(figure.layout.yaxis.categoryarray) == ["CNN", "Dense 32 · 3 seeds"]
 
@@ -66,19 +66,38 @@ def test_repeats_are_a_mean_and_a_small_dot_each():
 def test_without_claims_the_legend_has_none():
     figure = accuracy_intervals(["A"], [single(1, 0.9)], [None])
 
-    assert [trace.name for trace in figure.data] == ["Measured, with its 95 % interval"]
+    assert [trace.name for trace in figure.data] == ["Measured, with 95 % interval"]
 
 
-def test_long_names_are_written_in_two_lines():
-    title = "Dense 512 · run 118 · epochs 4, dropout 0.1, seed 20, batch size 64 · sample"
+def test_long_names_are_written_in_up_to_four_lines():
+    title = "Dense 512 · run 118 · epochs 4, dropout 0.1, seed 20, batch size 64, learning rate 0.01 · sample"
 
     figure = accuracy_intervals([title, "CNN"], [single(1, 0.9), single(2, 0.8)], [None, None])
 
     long, short = figure.layout.yaxis.ticktext
     assert short == "CNN"
-    assert len(long.split("<br>")) == 2
+    assert len(long.split("<br>")) == 4
     assert max(map(len, long.split("<br>"))) <= 24
     assert long.endswith("…")
+
+
+def test_rows_are_as_high_as_their_names():
+    groups, claims = [single(1, 0.9), single(2, 0.8)], [None, None]
+
+    low = accuracy_intervals(["CNN", "Dense 32"], groups, claims)
+    high = accuracy_intervals(
+        ["CNN", "Dense 512 · run 118 · epochs 4, dropout 0.1, seed 20, batch size 64"], groups, claims
+    )
+
+    assert high.layout.height > low.layout.height
+
+
+def test_labels_that_would_say_the_same_are_left_out():
+    titles = [f"Dense 32 · epochs 5, batch size 64, learning rate {rate}" for rate in (0.1, 0.2)]
+    groups = [single(number, 0.9, weights=25_450) for number in (1, 2)]
+
+    assert len(accuracy_against(titles, groups, "weights").layout.annotations) == 0
+    assert len(accuracy_against(["A", "B"], groups, "weights").layout.annotations) == 2
 
 
 def test_a_logarithmic_axis_has_ticks_that_can_be_read():
@@ -201,9 +220,9 @@ def test_the_chosen_cell_is_framed_and_no_click_makes_numbers_fade():
 
 
 def test_f1_of_several_runs_stands_beside_each_other():
-    scores = digit_scores(COUNTS)
+    scores = class_scores(COUNTS)
 
-    figure = scores_by_digit(["A", "B"], ["cnn", "dense-32"], [scores, scores])
+    figure = f1_by_class(["A", "B"], ["cnn", "dense-32"], [scores, scores])
 
     first, second = figure.data
     assert list(first.y) == pytest.approx([100 * score.f1.value for score in scores])
@@ -213,9 +232,9 @@ def test_f1_of_several_runs_stands_beside_each_other():
 
 
 def test_runs_of_one_network_have_different_markers():
-    scores = digit_scores(COUNTS)
+    scores = class_scores(COUNTS)
 
-    first, second, other = scores_by_digit(["A", "B", "C"], ["cnn", "cnn", "dense-32"], [scores] * 3).data
+    first, second, other = f1_by_class(["A", "B", "C"], ["cnn", "cnn", "dense-32"], [scores] * 3).data
 
     assert first.marker.color == second.marker.color != other.marker.color
     assert first.marker.symbol == other.marker.symbol != second.marker.symbol
@@ -225,7 +244,7 @@ def test_a_digit_that_is_never_read_has_no_f1():
     counts = np.zeros((10, 10), int)
     counts[1, 1] = 5
 
-    [points] = scores_by_digit(["A"], ["cnn"], [digit_scores(counts)]).data
+    [points] = f1_by_class(["A"], ["cnn"], [class_scores(counts)]).data
 
     assert list(points.customdata) == [1]
 
@@ -242,9 +261,9 @@ def test_sureness_stands_against_how_often_it_was_right():
 
 
 def test_accuracy_by_a_trait_stands_at_the_middle_of_each_part():
-    parts = [TraitPart(4, 9, 7, accuracy(90, 100)), TraitPart(9, 20, 12, accuracy(80, 100))]
+    parts = [Slice(4, 9, 7, accuracy(90, 100)), Slice(9, 20, 12, accuracy(80, 100))]
 
-    [line] = accuracy_by_trait(["A"], ["cnn"], [parts], "width").data
+    [line] = accuracy_by_slice(["A"], ["cnn"], [parts], "width").data
 
     assert (list(line.x), list(line.y)) == ([7, 12], pytest.approx([90, 80]))
     assert line.customdata[0] == "4.0 to 9.0"
@@ -336,7 +355,7 @@ def test_what_is_not_known_of_a_run_is_not_drawn_as_zero():
 
     assert (seconds.values[0], seconds.values[2]) == (2.0, 4.0)
     assert seconds.values[1] == seconds.range[0] < 2.0
-    assert dict(zip(seconds.tickvals, seconds.ticktext, strict=True))[seconds.range[0]] == "none"
+    assert dict(zip(seconds.tickvals, seconds.ticktext, strict=True))[seconds.range[0]] == "–"
 
 
 def test_a_figure_of_a_report_brings_its_library_once():

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mnist_dash.analysis.corruption_accuracy import lead, mean_by_strength, mean_under, robustness, under, untouched
+from mnist_dash.analysis.corruption_accuracy import (
+    accuracy_by_level,
+    clean_accuracy,
+    lead,
+    mean_accuracy,
+    mean_by_strength,
+    robustness,
+)
 from mnist_dash.analysis.words.robustness_words import robustness_words
 from mnist_dash.corruptions.kinds import CORRUPTIONS, KINDS
 from mnist_dash.errors import ComparisonError
@@ -42,23 +49,23 @@ def test_one_network_is_ahead_of_another_if_it_is_so_on_the_same_pictures():
     differences = (better - hits) / 75
     test = stats.ttest_1samp(differences, 0)
     assert found.value == pytest.approx(differences.mean())
-    assert found.is_real == (test.pvalue < 0.05)
+    assert found.is_significant == (test.pvalue < 0.05)
     assert lead(readings(hits), readings(better)).high == pytest.approx(-found.low)
     # Their own intervals overlap: only the pairs show it.
     assert robustness(readings(hits)).high > robustness(readings(better)).low
 
 
 def test_networks_that_read_different_pictures_are_not_compared():
-    with pytest.raises(ComparisonError, match="measured on 2 pictures, of the other on 3"):
+    with pytest.raises(ComparisonError, match="measured on 2 images, of the other on 3"):
         lead(readings([1, 2]), readings([1, 2, 3]))
 
 
 def test_accuracies_under_a_kind_are_counts_over_pictures():
     found = readings([75] * 200, right={"fog": (200, 150, 100, 50, 0)})
 
-    assert [accuracy.value for accuracy in under(found, "fog")] == [1, 0.75, 0.5, 0.25, 0]
-    assert mean_under(found, "fog") == 0.5
-    assert untouched(found).value == 1
+    assert [accuracy.value for accuracy in accuracy_by_level(found, "fog")] == [1, 0.75, 0.5, 0.25, 0]
+    assert mean_accuracy(found, "fog") == 0.5
+    assert clean_accuracy(found).value == 1
     expected = [(14 + share) / 15 for share in (1, 0.75, 0.5, 0.25, 0)]
     assert mean_by_strength(found) == pytest.approx(expected)
 
@@ -78,26 +85,26 @@ def test_words_name_the_best_and_by_how_much_it_is_ahead():
     words = robustness_words(["Near", "Best", "Far"], [near, best, far])
 
     assert words.count("**") == 2
-    assert words.startswith(("**Best** holds up best: it reads", "**Near** holds up best: it reads"))
-    assert "not shown to be worse" in words
-    assert "ahead of Far with " in words
+    assert words.startswith(("**Best**: ", "**Near**: "))
+    assert "Statistically tied with " in words
+    assert "Significantly better than Far (" in words
 
 
 def test_words_name_five_of_many():
-    weak = [readings([10 * place + digit for digit in range(5)] * 20) for place in range(7)]
+    weak = [readings([10 * index + digit for digit in range(5)] * 20) for index in range(7)]
 
-    words = robustness_words([f"Run {place}" for place in range(7)], weak)
+    words = robustness_words([f"Run {index}" for index in range(7)], weak)
 
-    assert words.startswith("**Run 6** holds up best")
-    assert "Run 1 with 16.0 % and 1 more by more than chance" in words
+    assert words.startswith("**Run 6**: ")
+    assert "Run 1 (16.0 %) and 1 more." in words
 
 
 def test_words_of_a_single_run_do_not_compare():
     words = robustness_words(["CNN"], [readings([75] * 60 + [60] * 40)])
 
     assert words == (
-        "**CNN** reads 92.0 % (± 1.9) of corrupted pictures right, on average over 15 kinds at five strengths, "
-        "and 100.0 % of the same 100 pictures untouched."
+        "**CNN**: 92.0 % (± 1.9) mean accuracy over 15 corruptions at five strengths, "
+        "100.0 % on the same 100 clean images."
     )
 
 

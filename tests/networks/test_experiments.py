@@ -12,6 +12,7 @@ from mnist_dash.networks.experiments import (
     differing,
     expected_seconds,
     experiment_title,
+    group_replicates,
     plan_runs,
     replicate_key,
 )
@@ -263,10 +264,7 @@ def test_what_differs_by_chance_only_is_as_many_runs_as_seeds_times_folds(plan, 
     repeats = plan[-1]
     runs, _ = planned(plan, seed)
 
-    groups = {}
-    for run in runs or []:
-        groups.setdefault(replicate_key(run), []).append(run)
-    for group in groups.values():
+    for group in group_replicates(runs or []):
         folds = VALIDATION_FOLDS[group[0].settings["validation"]]
         chances = itertools.product(range(seed, seed + repeats), range(1, folds + 1))
         assert chosen(group, "seed", "fold") == list(chances)
@@ -354,6 +352,24 @@ def test_the_order_of_settings_does_not_matter():
     turned = PlannedRun("cnn", dict(reversed(run.settings.items())))
 
     assert replicate_key(turned) == replicate_key(run)
+
+
+def test_replicates_are_grouped_in_the_order_of_their_first_runs():
+    cnn, dense = plan_runs(["cnn", "dense-32"], {"seed": 1})
+    other_seed = replace(dense, settings={**dense.settings, "seed": 2})
+
+    assert group_replicates([dense, cnn, other_seed]) == [[dense, other_seed], [cnn]]
+    assert group_replicates([]) == []
+
+
+def test_what_is_separate_or_differs_in_something_else_is_no_replicate():
+    runs = plan_runs(["cnn"], {}, repeats=4)
+
+    separate = group_replicates(runs, separate=lambda run: run.settings["seed"] == 1)
+    within = group_replicates(runs, within=lambda run: run.settings["seed"] < 2)
+
+    assert [[run.settings["seed"] for run in group] for group in separate] == [[0, 2, 3], [1]]
+    assert [[run.settings["seed"] for run in group] for group in within] == [[0, 1], [2, 3]]
 
 
 # What differs, and how long it takes

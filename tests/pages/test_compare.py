@@ -1,5 +1,6 @@
 """The Compare page on real stores."""
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.variants import VARIANTS
-from mnist_dash.store.records import Result
+from mnist_dash.store.records import Epoch, Result
 from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
@@ -36,12 +37,15 @@ def add(
     variant: str = "dense-32",
     owner: str = "",
     fingerprint: str | None = None,
+    val_accuracy: float | None = None,
     **settings,
 ) -> int:
     """Adds a finished run on the sample that reads its first `wrong` test pictures as the next digit."""
     checked = VARIANTS[variant].check(settings)
     data = {"dataset": sample.name, "fingerprint": fingerprint or sample.fingerprint}
     run = store.create_run(variant, checked, **data, owner=owner, leased=True)
+    if val_accuracy is not None:
+        RunLeases(store).record_epoch(run.id, str(run.lease), Epoch(1, 0.3, 0.9, 0.3, val_accuracy, 1.0), {})
     read = np.where(np.arange(1_000) < wrong, (sample.y_test + 1) % 10, sample.y_test)
     said = np.full((1_000, 10), 0.01, np.float16)
     said[np.arange(1_000), read] = 0.91
@@ -81,7 +85,7 @@ def test_the_reference_runs_are_compared_at_first():
 
     assert len(app.multiselect(key="compare_runs").value) == len(VARIANTS)
     assert "**CNN" in texts(app)
-    assert "It is really better than" in texts(app)
+    assert "Significantly better than" in texts(app)
     assert len(table(app)) == len(VARIANTS)
 
 
@@ -96,8 +100,8 @@ def test_an_empty_store_leads_to_the_train_page():
 def test_a_single_run_has_no_rival(store: RunStore, sample: Dataset):
     app = compared(add(store, sample))
 
-    assert "reads 90.0 % (± 1.9) of the 1,000 test pictures right" in texts(app)
-    assert "not shown to be worse" not in texts(app)
+    assert "90.0 % (± 1.9) accuracy on 1,000 test images" in texts(app)
+    assert "Statistically tied" not in texts(app)
     assert "Choose a second run" in texts(shows(app, "real"))
 
 
@@ -114,8 +118,8 @@ def test_runs_that_have_not_finished_are_said_not_to_be_compared(store: RunStore
 
     words = texts(app)
     assert f"run {failed.id} failed: The loss became \\<nan\\>\\." in words or "The loss became \\<nan\\>." in words
-    assert f"run {running.id} and Dense 32 · run {queued.id} have not finished" in words
-    assert f"run {cancelled.id}: cancelled" in words
+    assert f"Not finished, so not compared: Dense 32 · run {running.id} and Dense 32 · run {queued.id}." in words
+    assert f"Cancelled, so not compared: Dense 32 · run {cancelled.id}." in words
     assert "Choose one or more finished runs" in app.info[0].value
     assert charts(app) == 0
 
@@ -134,7 +138,7 @@ def test_runs_tested_on_different_data_are_shown_apart_and_that_is_said(store: R
     assert not app.exception
     assert len(table(app)) == 1
     assert set(table(app)) != {first}
-    assert "really better" not in texts(app)
+    assert "ignificantly better" not in texts(app)
 
 
 def reference_fingerprint(store: RunStore) -> str:
@@ -148,7 +152,7 @@ def chosen_data(app: AppTest) -> str:
 @pytest.mark.parametrize("view", ["results", "real", "where", "robustness", "settings"])
 def test_no_view_mixes_runs_on_different_data(store: RunStore, sample: Dataset, view: str):
     ensure_reference_runs(store)
-    runs = [add(store, sample, wrong=100 + place, seed=place) for place in range(2)]
+    runs = [add(store, sample, wrong=100 + index, seed=index) for index in range(2)]
     other = add(store, sample, wrong=1, fingerprint="f" * 16)  # the same name, other pictures
 
     app = compared(*runs, other, store.find_run("cnn").id, compare_show=view)
@@ -164,23 +168,23 @@ def test_no_view_mixes_runs_on_different_data(store: RunStore, sample: Dataset, 
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_every_look_works_where_the_pictures_are_here(store: RunStore, sample: Dataset, look: str):
+def test_every_view_of_errors_works_where_the_images_are_here(store: RunStore, sample: Dataset, look: str):
     runs = [add(store, sample, wrong=wrong, seed=wrong) for wrong in (60, 90)]
 
     app = compared(*runs, compare_show="where", compare_look=look, compare_repeats="single")
 
-    assert "they are not here" not in texts(app)
+    assert "not available here" not in texts(app)
     assert charts(app) == {"confusion": 2, "digits": 1, "sureness": 1, "traits": 1}.get(look, 0)
     pictures = sum(element.proto.body.count("<figure") for element in app.get("html"))
     assert (pictures > 0) == (look in ("confusion", "disagreements", "worst"))
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_every_look_says_so_where_the_pictures_are_not_here(look: str):
+def test_every_view_of_errors_says_so_where_the_images_are_not_here(look: str):
     app = opened("compare", compare_show="where", compare_look=look)
 
     assert not app.exception
-    says_so = "not here" in texts(app) or "tested on other pictures" in texts(app)
+    says_so = "not available here" in texts(app) or "not in use now" in texts(app)
     assert says_so == (look not in ("digits", "sureness"))
 
 
@@ -192,17 +196,17 @@ def test_every_view_opens_by_link(view: str):
     assert app.segmented_control(key="compare_show").value == view
 
 
-def test_verdicts_are_said_and_stand_in_a_table(store: RunStore, sample: Dataset):
-    first, second, same = (add(store, sample, wrong=wrong, epochs=2 + place) for place, wrong in enumerate((0, 30, 30)))
+def test_pairwise_tests_are_in_words_and_in_a_table(store: RunStore, sample: Dataset):
+    first, second, same = (add(store, sample, wrong=wrong, epochs=2 + index) for index, wrong in enumerate((0, 30, 30)))
 
     app = compared(first, second, same, compare_show="real")
 
-    assert f"**Dense 32 · run {first} · epochs 2** is better than" in texts(app)
-    assert "are the same here: they read every picture alike" in texts(app)
+    assert f"**Dense 32 · run {first} · epochs 2** is significantly better than" in texts(app)
+    assert "predict the same digit for every image" in texts(app)
     rows = app.dataframe[0].value.to_dict("records")
     # 30 pictures, all on one side: 2 · 0.5³⁰, times three pairs (Holm); the third pair reads alike.
-    assert [row["Chance"] for row in rows] == pytest.approx([3 * 2 * 0.5**30] * 2 + [1.0])
-    assert [row["Shown"] for row in rows] == ["yes", "yes", "no"]
+    assert [row["p"] for row in rows] == pytest.approx([3 * 2 * 0.5**30] * 2 + [1.0])
+    assert [row["Significant"] for row in rows] == ["yes", "yes", "no"]
 
 
 def test_the_cell_of_a_link_is_shown_with_its_pictures(store: RunStore, sample: Dataset):
@@ -211,9 +215,9 @@ def test_the_cell_of_a_link_is_shown_with_its_pictures(store: RunStore, sample: 
     app = compared(run, compare_show="where", compare_cell="4-5")
 
     assert app.selectbox(key="compare_cell").value == "4-5"
-    captions = re.findall(r"<b>(\d) · picture (\d+)</b>", " ".join(each.proto.body for each in app.get("html")))
+    captions = re.findall(r"<b>(\d) · image (\d+)</b>", " ".join(each.proto.body for each in app.get("html")))
     assert len(captions) == 12
-    assert all(label == "4" and sample.y_test[int(place)] == 4 for label, place in captions)
+    assert all(label == "4" and sample.y_test[int(index)] == 4 for label, index in captions)
 
 
 def test_settings_that_mattered_are_named(store: RunStore, sample: Dataset):
@@ -224,7 +228,7 @@ def test_settings_that_mattered_are_named(store: RunStore, sample: Dataset):
 
     app = compared(*runs, compare_show="settings")
 
-    assert "**Epochs** explains 100 % of the differences; best was 9" in texts(app)
+    assert "**Epochs** explains 100 % of the variance in accuracy; best value: 9" in texts(app)
     assert charts(app) == 1
     app.multiselect(key="compare_axes").set_value(["epochs"]).run()
     assert "two or more axes" in texts(app)
@@ -298,11 +302,11 @@ def test_a_chosen_run_that_is_deleted_meanwhile_is_no_longer_chosen(store: RunSt
 
 
 def test_forty_runs_are_compared_as_far_as_that_can_be_read(store: RunStore, sample: Dataset):
-    runs = [add(store, sample, wrong=100 + place, epochs=1 + place) for place in range(40)]
+    runs = [add(store, sample, wrong=100 + index, epochs=1 + index) for index in range(40)]
 
     app = compared(*runs)
 
-    assert "only the best 24 of 40" in texts(app)
+    assert "Only the best 24 of 40" in texts(app)
     assert len(table(app)) == 24
     assert len(shows(app, "real").dataframe[0].value) == 24 * 23 / 2
 
@@ -311,7 +315,7 @@ def test_forty_runs_are_compared_as_far_as_that_can_be_read(store: RunStore, sam
 
 
 def test_repeats_are_taken_together_or_run_by_run(store: RunStore, sample: Dataset):
-    runs = [add(store, sample, wrong=100 + 10 * place, seed=place) for place in range(3)]
+    runs = [add(store, sample, wrong=100 + 10 * index, seed=index) for index in range(3)]
 
     app = compared(*runs)
 
@@ -342,17 +346,33 @@ def test_names_say_what_sets_runs_apart_and_no_more(store: RunStore, sample: Dat
     }
 
 
+def test_a_cross_validation_shows_the_accuracy_over_its_folds_on_the_page_and_in_the_report(
+    store: RunStore, sample: Dataset
+):
+    folds = [add(store, sample, validation="kfold:2", fold=fold, val_accuracy=0.88 + fold / 50) for fold in (1, 2)]
+    alone = add(store, sample, validation="none")
+
+    app = compared(*folds, alone)
+    page = report_of([*folds, alone])
+
+    # 0.90 and 0.92: their mean is 0.91, their standard deviation 0.02 / √2 = 0.0141.
+    rows = table(app)
+    assert [row["Cross-validation"] for row in rows.values() if row["Cross-validation"]] == ["91.0 % ± 1.4"]
+    assert "<td>91.0 % ± 1.4</td>" in page
+    assert "validation accuracies over the folds" in page
+
+
 def test_repeats_of_two_settings_are_compared_by_their_means(store: RunStore, sample: Dataset):
     runs = [
-        add(store, sample, wrong=wrong + 2 * place, seed=place, epochs=epochs)
+        add(store, sample, wrong=wrong + 2 * index, seed=index, epochs=epochs)
         for epochs, wrong in ((2, 100), (3, 60))
-        for place in range(3)
+        for index in range(3)
     ]
 
     app = compared(*runs, compare_show="real")
 
-    assert "The means differ by 4.00 points" in texts(app)
-    assert app.dataframe[0].value.to_dict("records")[0]["Method"] == "Welch’s t-test of means"
+    assert "Means differ by 4.00 points" in texts(app)
+    assert app.dataframe[0].value.to_dict("records")[0]["Method"] == "Welch’s t-test"
 
 
 # Finding and tags
@@ -389,7 +409,7 @@ def test_an_experiment_is_chosen_with_all_its_runs(store: RunStore, sample: Data
     app = compared("e1")
 
     assert app.multiselect(key="compare_runs").value == ["e1"]
-    assert "cancelled, so never tested" in texts(app)
+    assert "Cancelled, so not compared" in texts(app)
 
 
 def test_tags_are_saved_and_found(store: RunStore, sample: Dataset):
@@ -405,7 +425,7 @@ def test_tags_are_saved_and_found(store: RunStore, sample: Dataset):
 def test_too_many_tags_are_refused_with_a_sentence(store: RunStore, sample: Dataset):
     run = add(store, sample)
 
-    app = edit_tags(run, [f"tag {place}" for place in range(20)])
+    app = edit_tags(run, [f"tag {index}" for index in range(20)])
 
     assert "8 tags" in app.toast[0].value
     assert RunFinder(store).tags_of([run]) == {run: []}
@@ -455,11 +475,13 @@ def test_the_report_says_the_same_as_the_page(store: RunStore, sample: Dataset):
     for title, row in table(app).items():
         assert f"<td>{title}</td>" in page
         assert f'<td class="number">{row["Test accuracy"]:,.4g}</td><td>{row["95 % interval"]}</td>' in page
-    words = next(str(element.value) for element in app.markdown if "test pictures right" in element.value)
+    words = next(str(element.value) for element in app.markdown if "accuracy on 1,000 test images" in element.value)
     assert words.replace("**", "") in re.sub("</?b>", "", page)
-    test = next(str(element.value) for element in shows(app, "real").markdown if "is better than" in element.value)
-    assert test.partition(" ")[2].replace("**", "") in re.sub("</?b>", "", page)
-    assert page.count("<figure><img ") == 2 * 12  # pictures that each of the two read wrong
+    test = next(
+        str(element.value) for element in shows(app, "real").markdown if "is significantly better than" in element.value
+    )
+    assert test.partition(" ")[2].replace("**", "") in html.unescape(re.sub("</?b>", "", page))
+    assert page.count("<figure><img ") == 2 * 12  # images that each of the two misclassifies
     assert "fingerprint " + sample.fingerprint[:12] in page
 
 
@@ -467,7 +489,7 @@ def test_a_report_has_no_pictures_of_other_data():
     page = report_of(range(1, len(VARIANTS) + 1))
 
     assert "<figure>" not in page
-    assert "test pictures of mnist " in page
+    assert "10,000 images of mnist " in page
 
 
 def test_a_report_of_hostile_tags_and_names_is_harmless(store: RunStore, sample: Dataset):
@@ -520,6 +542,6 @@ def test_a_label_that_people_found_wrong_is_flagged_below_its_picture(store: Run
     on_mnist = RunFinder(store).references()[0]
     on_the_sample = store.get_run(add(store, sample))
 
-    assert caption_of(on_mnist, 9, 1901) == "9 · picture 1901 · label found wrong"
-    assert caption_of(on_mnist, 9, 1902) == "9 · picture 1902"
-    assert caption_of(on_the_sample, 9, 947) == "9 · picture 947"
+    assert caption_of(on_mnist, 9, 1901) == "9 · image 1901 · label error"
+    assert caption_of(on_mnist, 9, 1902) == "9 · image 1902"
+    assert caption_of(on_the_sample, 9, 947) == "9 · image 947"

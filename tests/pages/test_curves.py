@@ -83,7 +83,7 @@ def test_the_reference_runs_alone_are_worth_reading():
     assert set(charts(app)) == {"loss", "accuracy"}
     for variant in VARIANTS.values():
         assert f"{variant.title} (reference)" in key(app)
-    assert "Over-fitting begins there" in key(app) or "no clear over-fitting" in key(app)
+    assert "Overfitting since then" in key(app) or "no clear overfitting" in key(app)
     assert "Test accuracy 99.5 % (± 0.1)" in key(app)
 
 
@@ -102,7 +102,7 @@ def test_all_choices_can_stand_in_the_link(store: RunStore):
     assert not app.exception
     [(name, chart)] = charts(app).items()
     assert name == "loss"
-    assert chart["layout"]["xaxis"]["title"]["text"] == "Pictures seen"
+    assert chart["layout"]["xaxis"]["title"]["text"] == "Training images seen"
     assert (chart["layout"]["xaxis"]["type"], chart["layout"]["yaxis"]["type"]) == ("log", "log")
     assert app.slider(key="curves_smoothing").value == 0.5
 
@@ -144,7 +144,7 @@ def test_a_run_that_has_no_epoch_yet_says_that_it_will_come(store: RunStore):
 
     app = show(opened("curves"), run.id)
 
-    assert "its curve begins with its first epoch" in key(app)
+    assert "Running, 0 of 9 epochs done." in key(app)
     assert charts(app) == {}
 
 

@@ -115,7 +115,7 @@ def test_a_drawn_digit_is_read_by_all_reference_models(monkeypatch: pytest.Monke
     app = opened("draw")
 
     assert not app.exception
-    assert "All networks read a 1" in texts(app)
+    assert "All models predict a 1" in texts(app)
 
 
 def test_several_drawn_digits_are_read_as_a_number(monkeypatch: pytest.MonkeyPatch):
@@ -127,7 +127,7 @@ def test_several_drawn_digits_are_read_as_a_number(monkeypatch: pytest.MonkeyPat
     app = opened("draw")
 
     assert not app.exception
-    assert "All networks read 11" in texts(app)
+    assert "All models predict 11" in texts(app)
     assert app.number_input(key="draw_digit_2").max == 2
 
 
@@ -142,7 +142,7 @@ def test_what_is_no_digit_is_refused_instead_of_guessed(monkeypatch: pytest.Monk
 
     assert not app.exception
     assert "This does not look like a digit" in texts(app)
-    assert "networks read" not in texts(app)
+    assert "models predict" not in texts(app)
 
 
 def test_a_text_file_named_png_is_answered_with_a_sentence(monkeypatch: pytest.MonkeyPatch):
@@ -165,7 +165,7 @@ def test_a_bad_picture_does_not_hold_up_the_good_ones(monkeypatch: pytest.Monkey
     app.file_uploader(key="draw_upload").set_value(files).run()
 
     assert not app.exception
-    assert "All networks read a 1" in texts(app)
+    assert "All models predict a 1" in texts(app)
     assert "bad.png" in app.warning[0].value
 
 

@@ -296,6 +296,27 @@ def test_an_experiment_shows_mean_and_standard_deviation(store: RunStore, sample
     assert "94.0 % ± 1.0" in texts(app)
 
 
+def cross_validation(store: RunStore, sample: Dataset, **settings) -> None:
+    """Adds two folds with validation accuracies of 0.90 and 0.92, and a test accuracy of 0.95."""
+    planned = plan_runs(["dense-32"], {"epochs": 1, "validation": "kfold:2", **settings})
+    runs = store.create_runs(planned, dataset=sample.name, fingerprint=sample.fingerprint, leased=True)
+    for run, accuracy in zip(runs, (0.90, 0.92), strict=True):
+        RunLeases(store).record_epoch(run.id, str(run.lease), Epoch(1, 0.3, 0.9, 0.3, accuracy, 1.0), {})
+        RunLeases(store).finish(run.id, str(run.lease), Result(0.2, 0.95, 1.0, 25_450, 0.2), {})
+
+
+@nothing_is_trained
+def test_a_cross_validation_shows_the_accuracy_over_its_folds_beside_the_test_accuracy(
+    store: RunStore, sample: Dataset
+):
+    cross_validation(store, sample)
+
+    app = opened("train")
+
+    # 0.90 and 0.92: their mean is 0.91, their standard deviation 0.02 / √2 = 0.0141.
+    assert "Validation accuracy **91.0 % ± 1.4** over the folds, test accuracy **95.00 % ± 0.00**" in texts(app)
+
+
 @nothing_is_trained
 def test_all_runs_of_an_experiment_are_paused_resumed_cancelled_and_deleted_together(store: RunStore):
     planned = plan_runs(["dense-32"], {}, vary={"learning_rate": [0.1, 0.2, 0.3]})

@@ -1,4 +1,4 @@
-"""What a comparison shows, in words a learner understands."""
+"""Comparisons in words: ranking, pairwise tests, tutorial figures, confusions, effects of settings."""
 
 import math
 from collections.abc import Sequence
@@ -9,142 +9,130 @@ from mnist_dash.analysis.replicates import LEVEL, PairwiseTest, ReplicateGroup
 from mnist_dash.analysis.words.number_words import accuracy_words, count_words, listed, percent, seconds_words
 from mnist_dash.networks.variants import Claim
 
-_CERTAIN = 1e-9
-_NAMED = 3
+_MIN_P = 0.0001  # smaller p-values are given as below it
+_MAX_NAMES = 3
 
 
 def ranking_words(
     titles: Sequence[str],
-    found: Sequence[ReplicateGroup],
+    groups: Sequence[ReplicateGroup],
     pairwise_tests: Sequence[PairwiseTest],
-    mistakes: Sequence[tuple[int, int, int]] = (),
+    confusions: Sequence[tuple[int, int, int]] = (),
 ) -> str:
-    """Says in a few sentences which contender reads best, where it fails, what it costs and what is tied with it.
+    """Summarises a comparison: the best group, which others differ significantly, its confusions, its cost.
 
     Args:
-        titles: Names of the contenders, the best first.
-        found: The contenders.
-        verdicts: What the tests say of each pair.
-        mistakes: The best one's, as (true digit, digit read, how often).
+        titles: Names of the groups, the best first.
+        groups: The groups.
+        pairwise_tests: One a pair.
+        confusions: The best group's, as (true digit, predicted digit, count).
     """
-    names = [one.first.title if len(one.runs) == 1 else title for one, title in zip(found, titles, strict=True)]
+    names = [group.first.title if len(group.runs) == 1 else title for group, title in zip(groups, titles, strict=True)]
     of_best = [test for test in pairwise_tests if test.better == 0]
-    beaten = [test.worse for test in of_best if test.real]
-    tied = [test.worse for test in of_best if not test.real]
-    n = found[0].accuracy.n
-    words = [f"**{titles[0]}** reads {_reached(found[0])} of the {n:,} test pictures right."]
-    if beaten:
-        words.append(f"It is really better than {_some([names[place] for place in beaten])}.")
-    if mistakes:
-        words.append(f"Where it fails, it is mostly {_pairs(mistakes)}.")
-    words.append(_cost_words(names, found, tied))
+    worse = [test.worse for test in of_best if test.significant]
+    tied = [test.worse for test in of_best if not test.significant]
+    words = [f"**{titles[0]}**: {_accuracy_words(groups[0])} on {groups[0].accuracy.n:,} test images."]
+    if worse:
+        words.append(f"Significantly better than {_first_names([names[index] for index in worse])}.")
     if tied:
-        verb = "are" if len(tied) > 1 else "is"
-        words.append(
-            f"{_some([names[place] for place in tied])} {verb} not shown to be worse: "
-            "chance alone makes such differences."
-        )
+        words.append(f"Statistically tied with {_first_names([names[index] for index in tied])}.")
+    if confusions:
+        words.append(f"Most frequent confusions (true → predicted): {_pairs(confusions)}.")
+    words.append(_cost_words(names, groups, tied))
     return " ".join(filter(None, words))
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     """Lists a few names, and says how many more there are."""
-    if len(names) <= _NAMED + 1:
+    if len(names) <= _MAX_NAMES + 1:
         return listed(names)
-    return listed([*names[:_NAMED], f"{len(names) - _NAMED} others"])
+    return listed([*names[:_MAX_NAMES], f"{len(names) - _MAX_NAMES} others"])
 
 
-def _reached(group: ReplicateGroup) -> str:
+def _accuracy_words(group: ReplicateGroup) -> str:
     if len(group.runs) == 1:
-        return accuracy_words(group.accuracy)
-    return f"{accuracy_words(group.accuracy)} on average, in {len(group.runs)} runs,"
+        return f"{accuracy_words(group.accuracy)} accuracy"
+    return f"{accuracy_words(group.accuracy)} mean accuracy of {len(group.runs)} runs"
 
 
-def _cost_words(names: Sequence[str], found: Sequence[ReplicateGroup], tied: Sequence[int]) -> str:
-    """Says what the best costs: beside the cheapest that is tied with it, else beside the next."""
-    if len(found) < 2:
+def _cost_words(names: Sequence[str], groups: Sequence[ReplicateGroup], tied: Sequence[int]) -> str:
+    """Compares the best group's cost with the smallest that is tied with it, else with the next."""
+    if len(groups) < 2:
         return ""
-    other = min(tied, key=lambda place: found[place].first.weights or 0) if tied else 1
-    costs = [(found[place].first.weights, found[place].mean("fit_seconds")) for place in (0, other)]
-    (mine, my_seconds), (its, its_seconds) = costs
-    if not (mine and its and my_seconds and its_seconds):
+    other = min(tied, key=lambda index: groups[index].first.weights or 0) if tied else 1
+    costs = [(groups[index].first.weights, groups[index].mean("fit_seconds")) for index in (0, other)]
+    (weights, seconds), (other_weights, other_seconds) = costs
+    if not (weights and other_weights and seconds and other_seconds):
         return ""
     return (
-        f"It has {mine:,} weights and trained for {seconds_words(my_seconds)}; "
-        f"{names[other]} has {its:,} and took {seconds_words(its_seconds)}."
+        f"{weights:,} weights, {seconds_words(seconds)} of training; "
+        f"{names[other]}: {other_weights:,} weights, {seconds_words(other_seconds)}."
     )
 
 
-def _pairs(mistakes: Sequence[tuple[int, int, int]]) -> str:
-    return listed([f"{true} read as {read} ({count} ×)" for true, read, count in mistakes])
+def _pairs(confusions: Sequence[tuple[int, int, int]]) -> str:
+    return ", ".join(f"{true} → {predicted} ({count} ×)" for true, predicted, count in confusions)
 
 
-def chance_words(p: float) -> str:
-    """Says how often chance makes such a difference: “once in 4,000 tries”."""
-    if p >= 0.5:
-        return "in more than half of all tries" if p < 1 else "in every try"
-    if p < _CERTAIN:
-        return "less than once in a billion tries"
-    return f"once in {round(float(f'{1 / p:.2g}')):,} tries"
+def p_words(p: float) -> str:
+    """Returns a p-value as it is reported: “p = 0.03”, “p < 0.0001”."""
+    return f"p < {_MIN_P}" if p < _MIN_P else f"p = {p:.2g}"
 
 
-def verdict_words(titles: Sequence[str], test: PairwiseTest) -> str:
-    """Says what a test found of two contenders, and what it rests on.
+def pairwise_words(titles: Sequence[str], test: PairwiseTest) -> str:
+    """Says whether two groups differ significantly, with the p-value and the counts or means behind it.
 
     Args:
-        titles: Names of all contenders.
-        test: What the test says.
+        titles: Names of all groups.
+        test: The test of two of them.
     """
-    better, worse = titles[test.better], titles[test.worse]
-    if test.paired and test.paired.read_alike:
-        return f"**{better}** and **{worse}** are the same here: they read every picture alike."
-    found = f"**{better}** is better than **{worse}**" if test.real else _no_difference(better, worse, test)
-    chance = chance_words(test.p_alone)
-    pairs = math.comb(len(titles), 2)
-    if test.p_alone < LEVEL and not test.real:
-        chance = f"{chance}, no surprise among {pairs} pairs"
-    return f"{found}; a difference like this would come up by chance {chance}. {_basis(test)}"
-
-
-def _no_difference(better: str, worse: str, test: PairwiseTest) -> str:
-    needed = ""
-    if test.needed:
-        needed = f" (if it is what it seems, about {test.needed:,} runs of each would show it)"
-    return f"No difference is shown between **{better}** and **{worse}**{needed}"
+    better, worse = f"**{titles[test.better]}**", f"**{titles[test.worse]}**"
+    if test.paired and test.paired.identical:
+        return f"{better} and {worse} predict the same digit for every image."
+    p = p_words(test.p)
+    if test.significant:
+        return f"{better} is significantly better than {worse}: {p}. {_basis(test)}"
+    if test.uncorrected_p < LEVEL:
+        p += f" after correction for {math.comb(len(titles), 2)} pairs ({p_words(test.uncorrected_p)} without)"
+    return f"{better} and {worse} are statistically tied: {p}. {_basis(test)}"
 
 
 def _basis(test: PairwiseTest) -> str:
     if test.paired:
         first, second = test.paired.only_first, test.paired.only_second
-        return f"Only the first reads {count_words(first, 'picture')} right, only the second {second:,}."
-    if test.means:
-        low, high = 100 * test.means.low, 100 * test.means.high
-        return f"The means differ by {100 * test.means.value:.2f} points (95 % interval {low:+.2f} to {high:+.2f})."
-    return ""
+        return f"Only the first is correct on {count_words(first, 'image')}, only the second on {second:,}."
+    if not test.means:
+        return ""
+    low, high = 100 * test.means.low, 100 * test.means.high
+    words = f"Means differ by {100 * test.means.value:.2f} points (95 % interval {low:+.2f} to {high:+.2f})"
+    if test.significant or not test.runs_needed:
+        return f"{words}."
+    return f"{words}; about {test.runs_needed:,} runs of each are needed to detect this difference."
 
 
 def claim_words(claim: Claim | None, accuracy: Accuracy) -> str:
-    """Says what a tutorial claims, and whether that lies inside what was measured; empty without claim."""
+    """Says what a tutorial reports, and whether the measured interval contains it; empty without claim."""
     if claim is None:
         return ""
     if claim.accuracy is None:
         return claim.words
     if accuracy.low <= claim.accuracy <= accuracy.high:
-        return f"{claim.words}: inside the interval"
-    return f"{claim.words}: {'more' if claim.accuracy > accuracy.high else 'less'} than was measured"
+        return f"{claim.words} (inside the interval)"
+    return f"{claim.words} ({'above' if claim.accuracy > accuracy.high else 'below'} the interval)"
 
 
-def confusion_words(mistakes: Sequence[tuple[int, int, int]], accuracy: Accuracy) -> str:
-    """Says how many pictures were read wrong, and which digits were confused most."""
+def confusion_words(confusions: Sequence[tuple[int, int, int]], accuracy: Accuracy) -> str:
+    """Says how many images are misclassified, and which digits are confused most."""
     wrong = accuracy.n - round(accuracy.value * accuracy.n)
-    if not mistakes:
-        return f"All {accuracy.n:,} test pictures were read right."
-    return f"{wrong:,} of {accuracy.n:,} test pictures were read wrong; most often {_pairs(mistakes)}."
+    if not confusions:
+        return f"All {accuracy.n:,} test images are predicted correctly."
+    misclassified = f"{wrong:,} of {accuracy.n:,} test images misclassified."
+    return f"{misclassified} Most frequent (true → predicted): {_pairs(confusions)}."
 
 
 def effect_words(label: str, value: str, effect: Effect) -> str:
-    """Says how much one setting of a sweep mattered, and which value did best."""
+    """Says how much of the variance one setting of a sweep explains, and which value is best."""
     return (
-        f"**{label}** explains {percent(effect.share, decimals=0)} of the differences; "
-        f"best was {value}, with {percent(effect.mean)} on average."
+        f"**{label}** explains {percent(effect.share, decimals=0)} of the variance in accuracy; "
+        f"best value: {value} (mean accuracy {percent(effect.mean)})."
     )

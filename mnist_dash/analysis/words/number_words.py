@@ -28,12 +28,12 @@ def accuracy_words(accuracy: Accuracy) -> str:
     return f"{percent(accuracy.value, decimals=decimals)} (± {100 * accuracy.margin:.{decimals}f})"
 
 
-def spread_words(found: Spread) -> str:
-    """Returns a mean share with its standard deviation over repeated runs, for instance “97.8 % ± 0.2”."""
-    if found.sd is None:
-        return percent(found.mean)
-    decimals = 1 if found.sd >= 0.0005 else 2
-    return f"{percent(found.mean, decimals=decimals)} ± {100 * found.sd:.{decimals}f}"
+def spread_words(spread: Spread) -> str:
+    """Returns a mean share with its standard deviation over replicates, for instance “97.8 % ± 0.2”."""
+    if spread.sd is None:
+        return percent(spread.mean)
+    decimals = 1 if spread.sd >= 0.0005 else 2
+    return f"{percent(spread.mean, decimals=decimals)} ± {100 * spread.sd:.{decimals}f}"
 
 
 def count_words(count: int, noun: str) -> str:

@@ -2,35 +2,31 @@
 
 from collections.abc import Sequence
 
-from mnist_dash.analysis.corruption_accuracy import lead, robustness, untouched
+from mnist_dash.analysis.corruption_accuracy import clean_accuracy, lead, robustness
 from mnist_dash.analysis.words.number_words import accuracy_words, listed, percent
 from mnist_dash.store.corruption_counts import CorruptionCounts
 
-_NAMED = 5  # of those that it is ahead of
+_MAX_NAMES = 5  # of those that are significantly worse
 
 
-def robustness_words(titles: Sequence[str], readings: Sequence[CorruptionCounts]) -> str:
-    """Says which run holds up best under corruption, and which may be as good.
+def robustness_words(titles: Sequence[str], counts: Sequence[CorruptionCounts]) -> str:
+    """Says which run is the most robust, and which are tied with it.
 
     Args:
         titles: Names of the runs, at least one.
-        readings: What was measured of them, all on the same pictures.
+        counts: Their measurements, all on the same images.
     """
-    order = sorted(range(len(titles)), key=lambda place: -(readings[place].mean or 0.0))
-    best, rest = order[0], order[1:]
-    found, clean = robustness(readings[best]), untouched(readings[best])
-    holds = "holds up best: it reads" if rest else "reads"
+    best, *rest = sorted(range(len(titles)), key=lambda index: -(counts[index].mean or 0.0))
+    corrupted, clean = robustness(counts[best]), clean_accuracy(counts[best])
     words = [
-        f"**{titles[best]}** {holds} {accuracy_words(found)} of corrupted pictures right, on average over 15 kinds at "
-        f"five strengths, and {percent(clean.value)} of the same {found.n:,} pictures untouched."
+        f"**{titles[best]}**: {accuracy_words(corrupted)} mean accuracy over 15 corruptions at five strengths, "
+        f"{percent(clean.value)} on the same {corrupted.n:,} clean images."
     ]
-    near = [place for place in rest if not lead(readings[best], readings[place]).is_real]
-    if near:
-        verb = "are" if len(near) > 1 else "is"
-        words.append(f"{listed([titles[place] for place in near])} {verb} not shown to be worse.")
-    far = [place for place in rest if place not in near]
-    if far:
-        named = [f"{titles[place]} with {percent(readings[place].mean or 0.0)}" for place in far]
-        more = [f"{len(named) - _NAMED} more"] if len(named) > _NAMED else []
-        words.append(f"It is ahead of {listed([*named[:_NAMED], *more])} by more than chance.")
+    tied = [index for index in rest if not lead(counts[best], counts[index]).is_significant]
+    worse = [f"{titles[index]} ({percent(counts[index].mean or 0.0)})" for index in rest if index not in tied]
+    if worse:
+        more = [f"{len(worse) - _MAX_NAMES} more"] if len(worse) > _MAX_NAMES else []
+        words.append(f"Significantly better than {listed([*worse[:_MAX_NAMES], *more])}.")
+    if tied:
+        words.append(f"Statistically tied with {listed([titles[index] for index in tied])}.")
     return " ".join(words)

@@ -1,4 +1,4 @@
-"""A chart of the Compare page, and how to take it away."""
+"""A chart of the Compare page with its export menu."""
 
 from typing import Any
 
@@ -9,13 +9,13 @@ from mnist_dash.ui.shared.export_menu import Rows, export_menu
 
 
 def compare_chart(figure: Any, rows: Rows, *, name: str, alt: str) -> None:
-    """Shows a chart with its numbers to take away.
+    """Shows a chart that can be exported.
 
     Args:
         figure: The chart.
         rows: Its numbers.
         name: Its name, in keys and of files.
-        alt: What it shows, for those who do not see it.
+        alt: A description for screen readers.
     """
     key = f"compare_{name}"
     st.plotly_chart(figure, key=key, config=CHART, alt=alt)

@@ -1,4 +1,4 @@
-"""What is taken for what: confusion matrices side by side, and the pictures of a cell."""
+"""Confusion matrices side by side, their difference, and the images of a cell."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,53 +11,53 @@ from mnist_dash.analysis.words.comparison_words import confusion_words
 from mnist_dash.datasets.mnist import CLASSES
 from mnist_dash.figures import confusion_figures
 from mnist_dash.store.records import Run
-from mnist_dash.ui.compare.image_views import show_pictures
+from mnist_dash.ui.compare.image_views import show_images
 from mnist_dash.ui.shared.controls import CHART, one_run_picker, title_of
 from mnist_dash.ui.shared.export_menu import export_menu
-from mnist_dash.ui.shared.resources import outcome
+from mnist_dash.ui.shared.resources import predictions_of
 
 _CELL = "compare_cell"
 
 
-def confusion_look(runs: Sequence[Run]) -> None:
-    """Shows confusion matrices side by side, their difference, and the pictures of a cell."""
+def render_confusion(runs: Sequence[Run]) -> None:
+    """Shows confusion matrices side by side, their difference, and the images of a cell."""
     columns = st.columns(2) if len(runs) > 1 else [st.container()]
     with columns[0]:
         compared = [one_run_picker(runs, key="compare_first")]
     if len(runs) > 1:
         with columns[1]:
-            compared.append(one_run_picker(runs, key="compare_second", label="Beside it", first=1))
+            compared.append(one_run_picker(runs, key="compare_second", label="Compare with", first=1))
     cells = _cells(compared)
-    for column, run, place in zip(columns, compared, ("first", "second"), strict=False):
+    for column, run, name in zip(columns, compared, ("first", "second"), strict=False):
         with column:
-            _matrix(run, place, _digits(st.session_state[_CELL]))
+            _matrix(run, name, _digits(st.session_state[_CELL]))
     if len(compared) > 1:
-        with st.expander("The difference of the two", key="compare_difference", on_change="rerun") as box:
+        with st.expander("Difference", key="compare_difference", on_change="rerun") as box:
             if box.open:
                 _difference(compared[0], compared[1], _digits(st.session_state[_CELL]))
-    _cell_pictures(compared, runs, cells)
+    _show_cell(compared, runs, cells)
 
 
-def _matrix(run: Run, place: str, chosen: tuple[int, int]) -> None:
-    found = outcome(run.id)
-    st.caption(confusion_words(test_predictions.most_confused(found.confusion), found.accuracy))
+def _matrix(run: Run, name: str, chosen: tuple[int, int]) -> None:
+    predictions = predictions_of(run.id)
+    st.caption(confusion_words(test_predictions.most_confused(predictions.confusion), predictions.accuracy))
     _clickable(
-        confusion_figures.confusion(found.confusion, chosen=chosen),
-        found.confusion,
-        f"matrix_{place}",
-        f"Confusion matrix of {run.title}: rows are true digits, columns are digits read",
+        confusion_figures.confusion(predictions.confusion, chosen=chosen),
+        predictions.confusion,
+        f"matrix_{name}",
+        f"Confusion matrix of {run.title}: rows are true digits, columns are predicted digits",
     )
 
 
 def _difference(first: Run, second: Run, chosen: tuple[int, int]) -> None:
-    counts = outcome(first.id).confusion - outcome(second.id).confusion
+    counts = predictions_of(first.id).confusion - predictions_of(second.id).confusion
     _clickable(
         confusion_figures.confusion_difference(counts, chosen=chosen),
         counts,
         "matrix_difference",
-        f"How much more often {first.title} read each digit as each other than {second.title}",
+        f"Confusion matrix of {first.title} minus that of {second.title}",
     )
-    st.caption(f"Red: more often with {title_of(first)}. Blue: more often with {title_of(second)}.")
+    st.caption(f"Red: more often by {title_of(first)}. Blue: more often by {title_of(second)}.")
 
 
 def _clickable(figure: Any, counts: np.ndarray, name: str, alt: str) -> None:
@@ -66,8 +66,8 @@ def _clickable(figure: Any, counts: np.ndarray, name: str, alt: str) -> None:
         figure, key=key, config=CHART, on_select=lambda: _choose_cell(name, key), selection_mode="points", alt=alt
     )
     rows = [
-        {"True digit": true, "Digit read": read, "Pictures": int(count)}
-        for (true, read), count in np.ndenumerate(counts)
+        {"True digit": true, "Predicted digit": predicted, "Images": int(count)}
+        for (true, predicted), count in np.ndenumerate(counts)
     ]
     export_menu(figure, rows, name=f"compare-{name}", chart_key=key)
 
@@ -75,11 +75,11 @@ def _clickable(figure: Any, counts: np.ndarray, name: str, alt: str) -> None:
 def _key(name: str) -> str:
     """Returns the key of a chart: another one as soon as a cell was chosen elsewhere.
 
-    A chart tells of a click only if its selection changes, so a click on the cell that it still takes for
+    A chart reports a click only if its selection changes, so a click on the cell that it still has
     selected would do nothing.
     """
-    own, turn = st.session_state.get(f"compare_{name}_clicked", (None, 0))
-    if own not in (None, st.session_state[_CELL]):
+    cell, turn = st.session_state.get(f"compare_{name}_clicked", (None, 0))
+    if cell not in (None, st.session_state[_CELL]):
         turn += 1
         st.session_state[f"compare_{name}_clicked"] = (None, turn)
     return f"compare_{name}_{turn}"
@@ -87,16 +87,16 @@ def _key(name: str) -> str:
 
 def _choose_cell(name: str, key: str) -> None:
     points = st.session_state[key]["selection"]["points"]
-    if points:  # a second click on a cell takes the selection back, but not the reader's choice
+    if points:  # a second click on a cell undoes the selection, but not the reader's choice
         cell = f"{int(points[0]['y'])}-{int(points[0]['x'])}"
         st.session_state[_CELL] = cell
         st.session_state[f"compare_{name}_clicked"] = (cell, int(key.rpartition("_")[2]))
 
 
 def _cells(compared: Sequence[Run]) -> list[str]:
-    """Returns what pictures can be shown of, the most frequent mistakes first, and sees to it that one is chosen."""
-    counts = np.sum([outcome(run.id).confusion for run in compared], axis=0)
-    cells = [f"{true}-{read}" for true, read, _ in test_predictions.most_confused(counts, count=CLASSES**2)]
+    """Returns the cells to choose from, the most frequent confusions first, and chooses one."""
+    counts = np.sum([predictions_of(run.id).confusion for run in compared], axis=0)
+    cells = [f"{true}-{predicted}" for true, predicted, _ in test_predictions.most_confused(counts, count=CLASSES**2)]
     cells += [f"{digit}-{digit}" for digit in range(CLASSES)]
     chosen = st.session_state.get(_CELL, st.query_params.get(_CELL, ""))
     if chosen not in cells and _is_cell(chosen):
@@ -105,16 +105,16 @@ def _cells(compared: Sequence[Run]) -> list[str]:
     return cells
 
 
-def _cell_pictures(compared: Sequence[Run], runs: Sequence[Run], cells: Sequence[str]) -> None:
-    cell = st.selectbox("Pictures of", cells, format_func=_cell_words, key=_CELL, help="Or click a cell of a matrix")
+def _show_cell(compared: Sequence[Run], runs: Sequence[Run], cells: Sequence[str]) -> None:
+    cell = st.selectbox("Images of", cells, format_func=_cell_words, key=_CELL, help="Or click a cell of a matrix")
     st.query_params[_CELL] = cell
-    positions = np.concatenate([misclassified.read_as(outcome(run.id), *_digits(cell)) for run in compared])
-    show_pictures(np.array(list(dict.fromkeys(positions.tolist())), int), [*compared, *runs], key="compare_cell_page")
+    indices = np.concatenate([misclassified.predicted_as(predictions_of(run.id), *_digits(cell)) for run in compared])
+    show_images(np.array(list(dict.fromkeys(indices.tolist())), int), [*compared, *runs], key="compare_cell_page")
 
 
 def _digits(cell: str) -> tuple[int, int]:
-    true, read = cell.split("-")
-    return int(true), int(read)
+    true, predicted = cell.split("-")
+    return int(true), int(predicted)
 
 
 def _is_cell(cell: str) -> bool:
@@ -123,5 +123,5 @@ def _is_cell(cell: str) -> bool:
 
 
 def _cell_words(cell: str) -> str:
-    true, read = cell.split("-")
-    return f"{true} read as {read}" if true != read else f"{true} read right"
+    true, predicted = cell.split("-")
+    return f"{true} predicted {predicted}" if true != predicted else f"{true} predicted correctly"

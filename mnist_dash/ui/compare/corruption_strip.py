@@ -1,4 +1,4 @@
-"""One digit at every strength, and what each network reads in it."""
+"""One digit at every strength, with the prediction of each run."""
 
 import html
 from collections.abc import Sequence
@@ -34,12 +34,12 @@ _STYLE = """<style>
 
 @dataclass(frozen=True)
 class StripRow:
-    """What one run reads in every picture.
+    """One run's predictions.
 
     Attributes:
         title: The run's name.
         variant: Decides the colour.
-        digits: One a picture.
+        digits: One an image.
     """
 
     title: str
@@ -47,21 +47,21 @@ class StripRow:
     digits: Sequence[int]
 
 
-def reading_strip(
-    pictures: np.ndarray, at: Sequence[float], rows: Sequence[StripRow], *, unit: str, label: int
+def prediction_strip(
+    images: np.ndarray, at: Sequence[float], rows: Sequence[StripRow], *, unit: str, label: int
 ) -> None:
-    """Shows one digit at every strength, and below what each run reads; what is wrong is red.
+    """Shows one digit at every strength with the predictions below; wrong ones are red.
 
     Args:
-        pictures: Shape (n, 28, 28), uint8.
+        images: Shape (n, 28, 28), uint8.
         at: The strength of each.
         rows: The runs.
-        unit: What strengths are counted in.
-        label: The digit that all pictures show.
+        unit: Unit of the strengths.
+        label: The digit in all images.
     """
     heads = "".join(
-        f'<th scope="col">{image_tag(picture, f"the digit {label}")}{_number(value)}</th>'
-        for picture, value in zip(pictures, at, strict=True)
+        f'<th scope="col">{image_tag(image, f"the digit {label}")}{_number(value)}</th>'
+        for image, value in zip(images, at, strict=True)
     )
     body = "".join(
         f'<tr><th scope="row"><i style="background: {variant_colour(row.variant)}"></i>{html.escape(row.title)}</th>'

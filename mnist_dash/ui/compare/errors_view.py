@@ -1,25 +1,27 @@
-"""Where networks go wrong: one look a question, and always the pictures themselves."""
+"""Errors: one view a question, always with the images themselves."""
 
 from collections.abc import Callable, Sequence
 
 from mnist_dash.store.records import Run
-from mnist_dash.ui.compare.class_views import digits_look, sureness_look, traits_look
+from mnist_dash.ui.compare.class_views import render_calibration, render_per_class, render_slices
 from mnist_dash.ui.compare.comparison import Comparison
-from mnist_dash.ui.compare.confusion_view import confusion_look
-from mnist_dash.ui.compare.image_views import disagreements_look, labels_look, worst_look
+from mnist_dash.ui.compare.confusion_view import render_confusion
+from mnist_dash.ui.compare.image_views import render_disagreements, render_label_errors, render_worst_errors
 from mnist_dash.ui.shared.controls import choice
 
+# The ids stand in links.
+_VIEWS: dict[str, tuple[str, Callable[[Sequence[Run]], None]]] = {
+    "confusion": ("Confusion matrix", render_confusion),
+    "digits": ("Per class", render_per_class),
+    "disagreements": ("Disagreements", render_disagreements),
+    "worst": ("Most confident errors", render_worst_errors),
+    "labels": ("Label errors", render_label_errors),
+    "sureness": ("Calibration", render_calibration),
+    "traits": ("Ink, slant, width", render_slices),
+}
 
-def where_view(comparison: Comparison) -> None:
-    """Shows where the chosen runs go wrong."""
-    looks: dict[str, tuple[str, Callable[[Sequence[Run]], None]]] = {
-        "confusion": ("What is taken for what", confusion_look),
-        "digits": ("Digit by digit", digits_look),
-        "disagreements": ("Where they disagree", disagreements_look),
-        "worst": ("Worst mistakes", worst_look),
-        "labels": ("Wrong labels", labels_look),
-        "sureness": ("How sure", sureness_look),
-        "traits": ("Ink, slant, width", traits_look),
-    }
-    look = choice("Look at", {name: title for name, (title, _) in looks.items()}, key="compare_look")
-    looks[look][1](comparison.runs)
+
+def errors_view(comparison: Comparison) -> None:
+    """Shows the errors of the compared runs."""
+    view = choice("Show", {name: title for name, (title, _) in _VIEWS.items()}, key="compare_look")
+    _VIEWS[view][1](comparison.runs)

@@ -8,19 +8,21 @@ import numpy as np
 import streamlit as st
 
 from mnist_dash.analysis import calibration, misclassified, test_predictions
-from mnist_dash.analysis.words.comparison_words import confusion_words, verdict_words
+from mnist_dash.analysis.test_predictions import TestPredictions
+from mnist_dash.analysis.words.comparison_words import confusion_words, pairwise_words
 from mnist_dash.analysis.words.number_words import listed, probability_words
-from mnist_dash.figures import confusion_figures, result_figures, slice_figures
-from mnist_dash.figures.html_report import Picture, Section, as_page
+from mnist_dash.figures import result_figures, slice_figures
+from mnist_dash.figures.confusion_figures import confusion
+from mnist_dash.figures.html_report import ReportImage, Section, as_page
 from mnist_dash.store.records import Run
 from mnist_dash.ui.compare.comparison import Comparison, comparison_words
 from mnist_dash.ui.compare.results_view import result_rows
 from mnist_dash.ui.compare.significance_view import pairwise_test_row
 from mnist_dash.ui.shared.controls import claim_of, title_of
-from mnist_dash.ui.shared.resources import dataset, outcome
+from mnist_dash.ui.shared.resources import dataset, predictions_of
 
-_PICTURES = 12  # of a run's mistakes
-_MODELS = 6
+_MAX_IMAGES = 12  # errors of a run
+_MAX_RUNS = 6
 
 
 def report_button(comparison: Comparison) -> None:
@@ -35,7 +37,7 @@ def report_button(comparison: Comparison) -> None:
         type="tertiary",
         key="compare_report",
         on_click="ignore",
-        help="The whole comparison as one HTML file that opens anywhere",
+        help="The whole comparison as one HTML file",
     )
 
 
@@ -50,8 +52,8 @@ def make_report(comparison: Comparison, *, link: str) -> str:
     sections = [
         _results(comparison),
         *([_tests(comparison)] if comparison.pairwise_tests else []),
-        *(_mistakes(run) for run in comparison.runs[:_MODELS]),
-        _sureness(comparison.runs[:_MODELS]),
+        *(_errors(run) for run in comparison.runs[:_MAX_RUNS]),
+        _calibration(comparison.runs[:_MAX_RUNS]),
     ]
     return as_page(f"Comparison: {listed(comparison.titles[:4])}", sections, link=link, made=made)
 
@@ -67,40 +69,42 @@ def _results(comparison: Comparison) -> Section:
 def _data_words(comparison: Comparison) -> str:
     first = comparison.replicate_groups[0]
     return (
-        f"All were tested on the {first.accuracy.n:,} test pictures of {first.first.dataset} "
-        f"(fingerprint {first.first.fingerprint[:12]}). Accuracies come with their 95 % intervals: Wilson's for single "
-        "runs, Student's for the mean of repeated runs."
+        f"Test data: {first.accuracy.n:,} images of {first.first.dataset} "
+        f"(fingerprint {first.first.fingerprint[:12]}). Test accuracies with 95 % intervals: Wilson's for single runs, "
+        "Student's for the mean of replicates. Cross-validation: mean ± standard deviation of the validation "
+        "accuracies over the folds."
     )
 
 
 def _tests(comparison: Comparison) -> Section:
-    words = [verdict_words(comparison.titles, test) for test in comparison.pairwise_tests[:10]]
+    words = [pairwise_words(comparison.titles, test) for test in comparison.pairwise_tests[:10]]
     words.append(
-        "Single runs are compared on the same pictures by McNemar's exact test (1947), repeated runs by Welch's t-test "
+        "Single runs are compared on the same images by McNemar's exact test (1947), replicates by Welch's t-test "
         "(1947); p-values are corrected for the number of pairs by Holm's method (1979)."
     )
-    return Section(
-        "Is it real?", words, rows=[pairwise_test_row(comparison, test) for test in comparison.pairwise_tests]
-    )
+    rows = [pairwise_test_row(comparison, test) for test in comparison.pairwise_tests]
+    return Section("Significance", words, rows=rows)
 
 
-def _mistakes(run: Run) -> Section:
-    found = outcome(run.id)
-    worst = misclassified.worst_mistakes(found)[:_PICTURES]
-    here = dataset().fingerprint == run.fingerprint
-    pictures = [_picture(found, int(place)) for place in worst] if here else []
-    words = confusion_words(test_predictions.most_confused(found.confusion), found.accuracy)
-    title = f"Where {title_of(run)} fails"
-    return Section(title, [words], confusion_figures.confusion(found.confusion), pictures=pictures)
+def _errors(run: Run) -> Section:
+    predictions = predictions_of(run.id)
+    available = dataset().fingerprint == run.fingerprint
+    indices = misclassified.most_confident_errors(predictions)[:_MAX_IMAGES] if available else ()
+    words = confusion_words(test_predictions.most_confused(predictions.confusion), predictions.accuracy)
+    images = [_image(predictions, int(index)) for index in indices]
+    return Section(f"Errors of {title_of(run)}", [words], confusion(predictions.confusion), images=images)
 
 
-def _picture(found: test_predictions.TestPredictions, place: int) -> Picture:
-    said = f"read as {found.predictions[place]}, {probability_words(float(found.highest[place]))} sure"
-    return Picture(np.asarray(dataset().x_test[place]), [f"{found.labels[place]} · picture {place}", said])
+def _image(predictions: TestPredictions, index: int) -> ReportImage:
+    probability = probability_words(float(predictions.confidence[index]))
+    caption = [
+        f"{predictions.labels[index]} · image {index}",
+        f"predicted {predictions.predicted[index]}, {probability}",
+    ]
+    return ReportImage(np.asarray(dataset().x_test[index]), caption)
 
 
-def _sureness(runs: Sequence[Run]) -> Section:
-    bins = [calibration.reliability(outcome(run.id)) for run in runs]
+def _calibration(runs: Sequence[Run]) -> Section:
+    bins = [calibration.reliability(predictions_of(run.id)) for run in runs]
     chart = slice_figures.reliability([run.title for run in runs], [run.variant for run in runs], bins)
-    words = "How often each network was right against how sure it was; on the diagonal both agree."
-    return Section("How sure", [words], chart)
+    return Section("Calibration", ["Accuracy against confidence; on the diagonal both are equal."], chart)

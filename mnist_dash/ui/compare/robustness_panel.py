@@ -1,4 +1,4 @@
-"""How well runs read corrupted pictures: asked for, followed, and shown."""
+"""Robustness: requesting measurements, their progress, and the results."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from mnist_dash.analysis.corruption_accuracy import mean_by_strength, mean_under, under, untouched
+from mnist_dash.analysis.corruption_accuracy import accuracy_by_level, clean_accuracy, mean_accuracy, mean_by_strength
 from mnist_dash.analysis.words.number_words import accuracy_words, count_words, percent
 from mnist_dash.analysis.words.robustness_words import robustness_words
 from mnist_dash.corruptions.corruption import Kind, corrupt
@@ -15,7 +15,7 @@ from mnist_dash.figures.robustness_figures import RobustnessLine, robustness_lin
 from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, Run
-from mnist_dash.ui.compare.corruption_strip import StripRow, reading_strip
+from mnist_dash.ui.compare.corruption_strip import StripRow, prediction_strip
 from mnist_dash.ui.shared.controls import CHART, as_text, attempt, explain, note, shows_errors, title_of
 from mnist_dash.ui.shared.digit_html import digit_grid
 from mnist_dash.ui.shared.resources import (
@@ -29,15 +29,15 @@ from mnist_dash.ui.shared.resources import (
 )
 
 _ALL = "all"
-_LOOK_EVERY_S = 1.0
-_MOST_SHOWN = 12  # more lines could not be told apart
+_POLL_S = 1.0
+_MAX_SHOWN = 12  # more lines could not be distinguished
 _STEPS = 1 + len(KINDS)
 _CONDITIONS = sum(len(kind.levels) for kind in KINDS.values())
 _MIDDLE = 3  # the strength at which all kinds are shown side by side
 
 
 def robustness_panel(runs: Sequence[Run], *, key: str) -> None:
-    """Shows how well finished runs read corrupted pictures, and lets the reader have them measured.
+    """Shows the accuracy of finished runs on corrupted images, and offers to measure it.
 
     Args:
         runs: Finished runs, at least one.
@@ -45,67 +45,70 @@ def robustness_panel(runs: Sequence[Run], *, key: str) -> None:
     """
     explain("robustness")
     runs = _of_same_data(runs)
-    found = Measurements(run_store()).read([run.id for run in runs])
-    _offer([run for run in runs if run.id not in found or found[run.id].status == FAILED], found, key)
-    busy = {run.id: title_of(run) for run in runs if run.id in found and found[run.id].status in ACTIVE}
+    measurements = Measurements(run_store()).read([run.id for run in runs])
+    _offer(
+        [run for run in runs if run.id not in measurements or measurements[run.id].status == FAILED], measurements, key
+    )
+    busy = {run.id: title_of(run) for run in runs if run.id in measurements and measurements[run.id].status in ACTIVE}
     if busy:
-        st.fragment(shows_errors(_follow), run_every=_LOOK_EVERY_S)(busy, key)
-    measured = [(run, found[run.id].counts) for run in runs if run.id in found and found[run.id].status == DONE]
+        st.fragment(shows_errors(_follow), run_every=_POLL_S)(busy, key)
+    measured = [
+        (run, measurements[run.id].counts)
+        for run in runs
+        if run.id in measurements and measurements[run.id].status == DONE
+    ]
     if measured:
-        _results(sorted(measured, key=lambda one: -(one[1].mean or 0.0))[:_MOST_SHOWN], key)
+        _results(sorted(measured, key=lambda pair: -(pair[1].mean or 0.0))[:_MAX_SHOWN], key)
 
 
 def robustness_of(runs: Sequence[Run]) -> dict[int, float]:
     """Returns the mean accuracy under corruption, in [0, 1], of those of these runs that were measured."""
-    found = Measurements(run_store()).read([run.id for run in runs])
-    return {run_id: row.counts.mean for run_id, row in found.items() if row.status == DONE and row.counts.mean}
+    measurements = Measurements(run_store()).read([run.id for run in runs])
+    return {run_id: row.counts.mean for run_id, row in measurements.items() if row.status == DONE and row.counts.mean}
 
 
 def _of_same_data(runs: Sequence[Run]) -> list[Run]:
     """Returns the runs of the data that most of them have, and says so if some have other data."""
     [(fingerprint, count)] = Counter(run.fingerprint for run in runs).most_common(1)
     if count < len(runs):
-        note(
-            f"Only runs of the same data can be compared. Shown are the {count} of {len(runs)} chosen runs that "
-            "were tested on the same pictures."
-        )
+        note(f"Only runs on the same data can be compared: {count} of the {len(runs)} chosen runs are shown.")
     return [run for run in runs if run.fingerprint == fingerprint]
 
 
-def _offer(runs: Sequence[Run], found: Mapping[int, Measurement], key: str) -> None:
-    """Offers to measure what is not measured yet."""
+def _offer(runs: Sequence[Run], measurements: Mapping[int, Measurement], key: str) -> None:
+    """Offers to measure runs that are not measured yet."""
     for run in runs:
-        if run.id in found:
-            note(f"{title_of(run)} could not be measured. {found[run.id].error}")
+        if run.id in measurements:
+            note(f"{title_of(run)} could not be measured. {measurements[run.id].error}")
     allowed = [run for run in runs if may_change(run) or run.is_reference]
     if allowed:
         st.button(
             f"Measure {count_words(len(allowed), 'run')}",
             key=f"{key}_measure",
             icon=":material/shield:",
-            help=f"A worker reads test pictures corrupted in {_CONDITIONS} ways, in less than a minute a run.",
+            help=f"Test images under {_CONDITIONS} corruptions; less than a minute a run",
             on_click=attempt,
-            args=(_ask, [run.id for run in allowed]),
+            args=(_request, [run.id for run in allowed]),
         )
     if len(allowed) < len(runs):
         others = count_words(len(runs) - len(allowed), "run")
-        st.caption(f"{others} of other visitors not measured yet; only who queued a run can have it measured.")
+        st.caption(f"{others} of other visitors not measured: only who started a run can have it measured.")
 
 
-def _ask(run_ids: Sequence[int]) -> None:
+def _request(run_ids: Sequence[int]) -> None:
     Measurements(run_store()).request(run_ids, owner=visitor(), max_unfinished=most_unfinished())
     job_queue().wake()
 
 
 def _follow(busy: Mapping[int, str], key: str) -> None:
-    """Shows how far measurements are; draws the whole page anew when one has ended."""
-    found = Measurements(run_store()).read(list(busy))
-    if any(run_id not in found or found[run_id].status not in ACTIVE for run_id in busy):
+    """Shows the progress of measurements; reruns the page when one has ended."""
+    measurements = Measurements(run_store()).read(list(busy))
+    if any(run_id not in measurements or measurements[run_id].status not in ACTIVE for run_id in busy):
         st.rerun()
-    done = sum(len(row.counts.right) for row in found.values())
-    mine = [run_id for run_id, row in found.items() if row.owner == visitor() or most_unfinished() is None]
+    done = sum(len(row.counts.right) for row in measurements.values())
+    mine = [run_id for run_id, row in measurements.items() if row.owner == visitor() or most_unfinished() is None]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(done / (_STEPS * len(busy)), _progress_words(busy, list(found.values())))
+        st.progress(done / (_STEPS * len(busy)), _progress_words(busy, list(measurements.values())))
         st.button(
             "Cancel",
             key=f"{key}_withdraw",
@@ -116,19 +119,19 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
         )
 
 
-def _progress_words(titles: Mapping[int, str], found: Sequence[Measurement]) -> str:
-    begun = max(found, key=lambda row: (row.lease is not None, len(row.counts.right)))
-    if begun.lease is None and not begun.counts.right:
+def _progress_words(titles: Mapping[int, str], measurements: Sequence[Measurement]) -> str:
+    first = max(measurements, key=lambda row: (row.lease is not None, len(row.counts.right)))
+    if first.lease is None and not first.counts.right:
         waits = "Waiting for a worker" if job_queue().ready else "The workers are starting (a few seconds)"
-        return f"{waits} · {count_words(len(found), 'run')} to measure"
-    kinds = f"{max(0, len(begun.counts.right) - 1)} of {len(KINDS)} kinds measured"
-    others = f" · {count_words(len(found) - 1, 'more run')} to follow" if len(found) > 1 else ""
-    return f"{as_text(titles[begun.run_id])}: {kinds}{others}"
+        return f"{waits} · {count_words(len(measurements), 'run')} to measure"
+    kinds = f"{max(0, len(first.counts.right) - 1)} of {len(KINDS)} kinds measured"
+    others = f" · {count_words(len(measurements) - 1, 'more run')} to follow" if len(measurements) > 1 else ""
+    return f"{as_text(titles[first.run_id])}: {kinds}{others}"
 
 
 def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None:
-    runs, readings = zip(*measured, strict=True)
-    st.markdown(robustness_words([title_of(run) for run in runs], readings))
+    runs, counts = zip(*measured, strict=True)
+    st.markdown(robustness_words([title_of(run) for run in runs], counts))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = _kind_choice(key)
         digit = int(st.selectbox("Example digit", range(10), index=2, key=f"{key}_example", width=140))
@@ -145,11 +148,8 @@ def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None
         config=CHART,
         alt=f"{what}: accuracy of each run against strength",
     )
-    st.subheader("Every kind at a glance", anchor=False)
-    st.caption(
-        "Mean accuracy (%) over the five strengths; the stronger the colour, the more is lost. The kinds that hurt "
-        "most are last."
-    )
+    st.subheader("By corruption", anchor=False)
+    st.caption("Mean accuracy (%) over the five strengths, the least harmful first.")
     st.plotly_chart(
         _sheet(*known, measured),
         key=f"{key}_sheet",
@@ -159,12 +159,12 @@ def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None
 
 
 def _kind_choice(key: str) -> str:
-    """Lets the reader choose a kind; the choice stands in the page's link."""
-    options = {_ALL: "All 15 kinds of MNIST-C, on average", **{name: kind.title for name, kind in KINDS.items()}}
+    """Lets the reader choose a kind; the choice is in the URL."""
+    options = {_ALL: "Mean of all 15 kinds", **{name: kind.title for name, kind in KINDS.items()}}
     key = f"{key}_kind"
     linked = st.query_params.get(key, _ALL)
     chosen = st.selectbox(
-        "Kind of corruption",
+        "Corruption",
         list(options),
         index=list(options).index(linked) if linked in options else 0,
         format_func=lambda name: options.get(name, name),
@@ -178,66 +178,66 @@ def _kind_choice(key: str) -> str:
 
 
 def _all_kinds(digit: int) -> None:
-    st.caption("Each kind at its middle strength. Choose one above to see all its strengths and what is read.")
-    pictures = [_examples(dataset().fingerprint, kind.name, digit)[_MIDDLE] for kind in CORRUPTIONS]
-    digit_grid(np.stack(pictures), [kind.title for kind in CORRUPTIONS], size=96)
+    st.caption("Each kind at its middle strength. Choose one above to see all strengths with their predictions.")
+    images = [_examples(dataset().fingerprint, kind.name, digit)[_MIDDLE] for kind in CORRUPTIONS]
+    digit_grid(np.stack(images), [kind.title for kind in CORRUPTIONS], size=96)
 
 
 def _strip(kind: Kind, digit: int, runs: Sequence[Run]) -> None:
-    st.caption(f"{kind.does} These are the pictures that the networks see; red is read wrong.")
+    st.caption(f"{kind.does} Wrong predictions are red.")
     fingerprint, url = dataset().fingerprint, run_store().database_url
-    read = [_digits_read(url, run.id, fingerprint, kind.name, digit) for run in runs]
-    rows = [StripRow(title_of(run), run.variant, digits) for run, digits in zip(runs, read, strict=True)]
-    reading_strip(_examples(fingerprint, kind.name, digit), _axis(kind), rows, unit=kind.unit, label=digit)
+    predicted = [_predicted_digits(url, run.id, fingerprint, kind.name, digit) for run in runs]
+    rows = [StripRow(title_of(run), run.variant, digits) for run, digits in zip(runs, predicted, strict=True)]
+    prediction_strip(_examples(fingerprint, kind.name, digit), _axis(kind), rows, unit=kind.unit, label=digit)
 
 
 def _axis(kind: Kind) -> list[float]:
-    """Returns the levels of a kind with the untouched picture among them, as they stand on an axis."""
+    """Returns the levels of a kind and that of the clean image, in order."""
     return sorted([kind.untouched, *(level.value for level in kind.levels)])
 
 
 @st.cache_data(show_spinner=False, max_entries=512)
 def _examples(fingerprint: str, name: str, digit: int) -> np.ndarray:
-    """Returns a digit at every place of a kind's axis, shape (levels + 1, 28, 28), uint8."""
+    """Returns a digit at every level of a kind, shape (levels + 1, 28, 28), uint8."""
     data, kind = dataset(), KINDS[name]
-    picture = data.x_test[np.flatnonzero(data.y_test == digit)[:1]]
-    corrupted = {level.value: corrupt(kind, level, picture) for level in kind.levels}
-    return np.concatenate([corrupted.get(at, picture) for at in _axis(kind)])
+    image = data.x_test[np.flatnonzero(data.y_test == digit)[:1]]
+    corrupted = {level.value: corrupt(kind, level, image) for level in kind.levels}
+    return np.concatenate([corrupted.get(at, image) for at in _axis(kind)])
 
 
 @st.cache_data(show_spinner=False, max_entries=4096)
-def _digits_read(database_url: str, run_id: int, fingerprint: str, name: str, digit: int) -> list[int]:
-    """Returns what a run reads in each picture of `_examples`."""
-    return [int(read) for read in predictor(run_id).probabilities(_examples(fingerprint, name, digit)).argmax(1)]
+def _predicted_digits(database_url: str, run_id: int, fingerprint: str, name: str, digit: int) -> list[int]:
+    """Returns a run's prediction for each image of `_examples`."""
+    return [int(digit) for digit in predictor(run_id).probabilities(_examples(fingerprint, name, digit)).argmax(1)]
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)
 def _lines(
     database_url: str, run_ids: tuple[int, ...], name: str, _measured: Sequence[tuple[Run, CorruptionCounts]]
 ) -> object:
-    lines = [_line(run, readings, name) for run, readings in _measured]
+    lines = [_line(run, counts, name) for run, counts in _measured]
     return robustness_lines(lines, unit="Strength" if name == _ALL else KINDS[name].unit)
 
 
-def _line(run: Run, readings: CorruptionCounts, name: str) -> RobustnessLine:
-    clean = untouched(readings)
+def _line(run: Run, counts: CorruptionCounts, name: str) -> RobustnessLine:
+    clean = clean_accuracy(counts)
     if name == _ALL:
-        means = [clean.value, *mean_by_strength(readings)]
+        means = [clean.value, *mean_by_strength(counts)]
         return RobustnessLine(title_of(run), run.variant, range(6), means, [percent(mean) for mean in means])
     kind = KINDS[name]
-    found = dict(zip((level.value for level in kind.levels), under(readings, name), strict=True))
-    points = [found.get(at, clean) for at in _axis(kind)]
+    accuracies = dict(zip((level.value for level in kind.levels), accuracy_by_level(counts, name), strict=True))
+    points = [accuracies.get(at, clean) for at in _axis(kind)]
     words = [accuracy_words(point) for point in points]
     return RobustnessLine(title_of(run), run.variant, _axis(kind), [point.value for point in points], words)
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
 def _sheet(database_url: str, run_ids: tuple[int, ...], _measured: Sequence[tuple[Run, CorruptionCounts]]) -> object:
-    shares = np.array([[mean_under(readings, kind.name) for _, readings in _measured] for kind in CORRUPTIONS])
+    shares = np.array([[mean_accuracy(counts, kind.name) for _, counts in _measured] for kind in CORRUPTIONS])
     order = np.argsort(-shares.mean(1), kind="stable")
     return robustness_sheet(
         [_short(run) for run, _ in _measured],
-        ["<b>All 15 kinds</b>", *(CORRUPTIONS[place].title for place in order)],
+        ["<b>All 15 kinds</b>", *(CORRUPTIONS[index].title for index in order)],
         np.concatenate([shares.mean(0, keepdims=True), shares[order]]),
     )
 

@@ -1,4 +1,4 @@
-"""The Curves page's panel: choices, charts, what they show in words; kept up to date while a run is trained."""
+"""The Curves page's panel: choices, charts and their summary, updated while a run is training."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,40 +16,40 @@ from mnist_dash.figures import curve_figures
 from mnist_dash.figures.curve_figures import DrawnCurve
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import ACTIVE, Epoch, Run
-from mnist_dash.ui.curves.legend import curves_key
+from mnist_dash.ui.curves.legend import curves_legend
 from mnist_dash.ui.shared.controls import as_text, choice, note, shows_errors, title_of
 from mnist_dash.ui.shared.export_menu import export_menu
 from mnist_dash.ui.shared.live_chart import chart
 from mnist_dash.ui.shared.resources import run_store
 
-_LOOK_EVERY_S = 2.0
+_POLL_S = 2.0
 _QUANTITIES = {learning_curves.LOSS: "Loss", learning_curves.ACCURACY: "Accuracy"}
 _SHOWN = {"both": "Both", **_QUANTITIES}
 _AXES = {
     learning_curves.EPOCHS: "Epochs",
     learning_curves.SECONDS: "Seconds",
-    learning_curves.PICTURES: "Pictures seen",
+    learning_curves.IMAGES: "Training images",
 }
-_REPEATS = {"mean": "Mean with band", "each": "One by one"}
+_REPEATS = {"mean": "Mean with band", "each": "Individual runs"}
 _BANDS = {
     curve_lines.SD: "Standard deviation",
     curve_lines.SE: "Standard error",
     curve_lines.INTERVAL: "95 % interval",
-    curve_lines.MIN_MAX: "Smallest to largest",
+    curve_lines.MIN_MAX: "Min to max",
 }
-_LOGARITHMIC = {"none": "None", "y": "Vertical", "x": "Horizontal", "xy": "Both"}
-_MOST_SMOOTHING = 0.99
+_LOGARITHMIC = {"none": "None", "y": "Y axis", "x": "X axis", "xy": "Both axes"}
+_MAX_SMOOTHING = 0.99
 
 
 @dataclass(frozen=True)
 class View:
-    """What the reader chose to see.
+    """What the reader chose to show.
 
     Attributes:
         quantities: Charts, in this order.
-        axis: What runs along the x axis.
-        together: Whether repeats are one curve.
-        band: What is drawn around their mean.
+        axis: Quantity of the x axis.
+        together: Whether replicates are averaged.
+        band: Band around their mean.
         smoothing: Strength in [0, 1).
         logarithmic: Which axes are: letters of “xy”.
     """
@@ -63,41 +63,39 @@ class View:
 
 
 def curves_panel(runs: Sequence[Run]) -> None:
-    """Shows the learning curves of runs; as long as one of them is queued or trained, anew every two seconds."""
+    """Shows the learning curves of runs; updated every two seconds while one is queued or running."""
     _say_what_differs(runs)
     epochs = run_store().epochs_of([run.id for run in runs])
     busy = any(run.status in ACTIVE for run in runs)
-    # A fragment: a choice, or an epoch that ends, redraws the charts without looking for runs again.
-    st.fragment(shows_errors(_panel), run_every=_LOOK_EVERY_S if busy else None)(runs, epochs)
+    # A fragment: a choice, or an epoch that ends, redraws the charts without choosing runs again.
+    st.fragment(shows_errors(_panel), run_every=_POLL_S if busy else None)(runs, epochs)
 
 
 def _say_what_differs(runs: Sequence[Run]) -> None:
-    mixed, *others = different_data_words(runs) or [""]
+    words = different_data_words(runs)
     if len({run.fingerprint for run in runs}) > 1:
-        note(mixed)
-    else:
-        others = [mixed, *others]
-    if any(others):
-        st.caption(as_text(" ".join(others)))
+        note(words.pop(0))
+    if words:
+        st.caption(as_text(" ".join(words)))
 
 
 def _panel(runs: Sequence[Run], epochs: Mapping[int, Sequence[Epoch]]) -> None:
-    now, so_far = _up_to_date(runs, epochs)
-    if any(run.status in ACTIVE for run in runs) and not any(run.status in ACTIVE for run in now):
-        st.rerun()  # the whole page, which then no longer looks
-    histories = [History(run, tuple(so_far[run.id])) for run in now]
+    runs_now, epochs_now = _up_to_date(runs, epochs)
+    if any(run.status in ACTIVE for run in runs) and not any(run.status in ACTIVE for run in runs_now):
+        st.rerun()  # the whole page, which then no longer polls
+    histories = [History(run, tuple(epochs_now[run.id])) for run in runs_now]
     view = _view(repeated=any(curve.n > 1 for curve in learning_curves.curves_of(histories)))
     curves = learning_curves.curves_of(histories, together=view.together)
     drawn = {quantity: _drawn(curves, quantity, view) for quantity in view.quantities}
     if any(curve.epochs for curve in curves):
         _charts(drawn, histories, view)
-    curves_key(drawn[view.quantities[0]], [curve_words(curve) for curve in curves])
+    curves_legend(drawn[view.quantities[0]], [curve_words(curve) for curve in curves])
 
 
 def _up_to_date(
     runs: Sequence[Run], epochs: Mapping[int, Sequence[Epoch]]
 ) -> tuple[Sequence[Run], Mapping[int, Sequence[Epoch]]]:
-    """Reads again what may have changed since the page was opened: runs that had not ended, and their epochs."""
+    """Reloads what may have changed since the page was opened: unfinished runs, and their epochs."""
     active = [run.id for run in runs if run.status in ACTIVE]
     if not active:
         return runs, epochs
@@ -109,13 +107,13 @@ def _up_to_date(
 def _view(*, repeated: bool) -> View:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         shown = _chosen("Show", _SHOWN, "show")
-        axis = _chosen("Along", _AXES, "x")
-        together = not repeated or _chosen("Repeats", _REPEATS, "repeats") == "mean"
+        axis = _chosen("X axis", _AXES, "x")
+        together = not repeated or _chosen("Replicates", _REPEATS, "repeats") == "mean"
         with st.popover("Smoothing and scales", icon=":material/tune:", key="curves_more", width="content"):
             smoothing = st.slider(
-                "Smoothing", 0.0, _MOST_SMOOTHING, 0.0, 0.01, key="curves_smoothing", bind="query-params"
+                "Smoothing", 0.0, _MAX_SMOOTHING, 0.0, 0.01, key="curves_smoothing", bind="query-params"
             )
-            logarithmic = choice("Logarithmic", _LOGARITHMIC, key="curves_log")
+            logarithmic = choice("Log scale", _LOGARITHMIC, key="curves_log")
             band = choice("Band", _BANDS, key="curves_band") if repeated and together else curve_lines.SD
     quantities = tuple(_QUANTITIES) if shown == "both" else (shown,)
     return View(quantities, axis, together, band, float(smoothing), logarithmic)
@@ -161,19 +159,19 @@ def _line(curve: Curve, quantity: str, part: str, view: View) -> Line | None:
 
 
 def curve_title(curve: Curve) -> str:
-    """Returns what a curve is called: the name of its run, or what its repeats share."""
+    """Returns a curve's title: that of its run, or the settings that its replicates share."""
     if curve.n == 1:
         return title_of(curve.run)
-    own = VARIANTS[curve.run.variant]
-    chance = {name: own.default(name) for name in ("seed", "fold")}
-    shared = title_of(replace(curve.run, settings={**curve.run.settings, **chance}))
-    return f"{shared.replace(curve.run.title, own.title)} · mean of {curve.n} runs"
+    variant = VARIANTS[curve.run.variant]
+    defaults = {name: variant.default(name) for name in ("seed", "fold")}
+    shared = title_of(replace(curve.run, settings={**curve.run.settings, **defaults}))
+    return f"{shared.replace(curve.run.title, variant.title)} · mean of {curve.n} runs"
 
 
 def _label(curve: Curve) -> str:
     """Returns the shortest name that no other curve has."""
     numbers = sorted(history.run.id for history in curve.histories)
-    own = VARIANTS[curve.run.variant].title if curve.run.variant in VARIANTS else curve.run.variant
+    variant = VARIANTS[curve.run.variant].title if curve.run.variant in VARIANTS else curve.run.variant
     if curve.n == 1:
-        return own if curve.run.is_reference else curve.run.title
-    return f"{own} · {curve.n} runs from {numbers[0]}"
+        return variant if curve.run.is_reference else curve.run.title
+    return f"{variant} · {curve.n} runs from {numbers[0]}"

@@ -1,4 +1,4 @@
-"""The key of the Curves page: colours, names and findings. Outside the chart it wraps, also on a phone."""
+"""The legend of the Curves page, with a summary of each curve. Outside the chart it wraps, also on a phone."""
 
 import base64
 import html
@@ -36,15 +36,15 @@ _MARKS = {
 }
 
 
-def curves_key(curves: Sequence[DrawnCurve], findings: Sequence[str]) -> None:
-    """Lists curves with their colours and what each shows, and says what lines and marks mean.
+def curves_legend(curves: Sequence[DrawnCurve], summaries: Sequence[str]) -> None:
+    """Lists curves with their colours and summaries, and explains lines and marks.
 
     Args:
-        curves: The curves, as they are drawn.
-        findings: What each shows, in words.
+        curves: The curves, as drawn.
+        summaries: One a curve.
     """
     kinds = "".join(f"<span>{_picture(shape)}{html.escape(name)}</span>" for name, shape in _MARKS.items())
-    rows = "".join(_row(curve, words) for curve, words in zip(curves, findings, strict=True))
+    rows = "".join(_row(curve, words) for curve, words in zip(curves, summaries, strict=True))
     st.html(f'{_STYLE}<div class="md-marks">{kinds}</div><div class="md-key" role="list">{rows}</div>')
 
 

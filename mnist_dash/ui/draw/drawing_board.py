@@ -9,7 +9,7 @@ import streamlit as st
 from mnist_dash.analysis import calibration
 from mnist_dash.analysis.words import prediction_words
 from mnist_dash.analysis.words.number_words import count_words
-from mnist_dash.analysis.words.prediction_words import agreement_words, as_sure_words, not_a_digit_words
+from mnist_dash.analysis.words.prediction_words import agreement_words, confidence_words, not_a_digit_words
 from mnist_dash.digitizer import decoding
 from mnist_dash.errors import PictureError
 from mnist_dash.inference import recognition
@@ -19,7 +19,7 @@ from mnist_dash.ui.draw.my_digits import keep_digit, kept_digits
 from mnist_dash.ui.draw.remembered_image import Picture, seen_canvas, seen_file
 from mnist_dash.ui.shared.controls import choice, note, run_picker, shows_errors, title_of
 from mnist_dash.ui.shared.digit_html import Reading, digit_grid, digit_image, picture_grid, readings
-from mnist_dash.ui.shared.resources import novelty_detector, outcome, predictor
+from mnist_dash.ui.shared.resources import novelty_detector, predictions_of, predictor
 
 CANVAS_SIZE = 280  # pixels; fits a phone 360 pixels wide
 MAX_PICTURES = 20  # at once
@@ -209,5 +209,5 @@ def _read(run: Run, pixels: np.ndarray) -> Reading:
     network = predictor(run.id)
     milliseconds = network.milliseconds(pixels, repeats=_REPEATS)
     probabilities = recognition.read(run.settings, network, pixels[None])[0]
-    as_sure = calibration.when_as_sure(outcome(run.id), float(probabilities.max()))
-    return Reading(title_of(run), run.variant, probabilities, milliseconds, as_sure_words(as_sure))
+    as_sure = calibration.accuracy_at_confidence(predictions_of(run.id), float(probabilities.max()))
+    return Reading(title_of(run), run.variant, probabilities, milliseconds, confidence_words(as_sure))

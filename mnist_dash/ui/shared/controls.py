@@ -12,16 +12,6 @@ from streamlit.runtime.pages_manager import PagesManager
 from mnist_dash.datasets import mnist
 from mnist_dash.datasets.mnist import MNIST, SAMPLE
 from mnist_dash.errors import MnistDashError
-from mnist_dash.networks.hyperparameters import (
-    ADAM,
-    CONSTANT,
-    COSINE,
-    MOMENTUM,
-    PIXELS_0_TO_1,
-    RMSPROP,
-    SGD,
-    STRATIFIED,
-)
 from mnist_dash.networks.variants import VARIANTS, Claim
 from mnist_dash.store.records import Run
 from mnist_dash.ui.shared.explanations import EXPLANATIONS
@@ -30,22 +20,6 @@ from mnist_dash.ui.shared.resources import dataset, settings
 _MAX_CHOSEN = 12
 _NEURONS_A_SHEET = 100
 CHART = {"displayModeBar": False}  # on a phone the bar would cover the legend
-_OPTION_NAMES = {
-    "none": "None",
-    "holdout": "The last twelfth (5,000 of 60,000)",
-    CONSTANT: "Constant",
-    COSINE: "Cosine, falling to 0",
-    SGD: "SGD",
-    MOMENTUM: "SGD with momentum",
-    RMSPROP: "RMSprop",
-    ADAM: "Adam",
-    "relu": "ReLU",
-    "sigmoid": "Sigmoid",
-    "tanh": "tanh",
-    "linear": "Linear (none)",
-    PIXELS_0_TO_1: "Divided by 255",
-    "0-255": "Raw, 0 to 255",
-}
 
 
 def header(title: str, sentence: str, *explanations: str) -> None:
@@ -210,14 +184,6 @@ def one_run_picker(runs: Sequence[Run], *, key: str, label: str = "Run", first: 
         key=key,
     )
     return by_id.get(chosen, runs[0])
-
-
-def option_name(option: str) -> str:
-    """Returns what a choice of a setting is called."""
-    if option in _OPTION_NAMES:
-        return _OPTION_NAMES[option]
-    kind, _, folds = option.partition(":")
-    return f"{folds} folds{', stratified' if kind == STRATIFIED else ''}"
 
 
 @st.cache_resource(show_spinner=False)

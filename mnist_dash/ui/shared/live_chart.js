@@ -4,14 +4,22 @@
 let loading;
 
 // Streamlit's bundle sets window.Plotly when it is loaded, which it is as soon as a page shows a chart of its own.
+// Without a bundle the server sends plotly.js itself, which sets it too.
 function plotly(bundle) {
   if (window.Plotly) return Promise.resolve(window.Plotly);
   const streamlit = document.querySelector('script[type="module"][src*="static/js/"]');
-  loading ??= import(new URL(bundle, streamlit.src)).then(() => window.Plotly);
+  loading ??= (bundle ? import(new URL(bundle, streamlit.src)) : library()).then(() => window.Plotly);
   return loading.catch((error) => {
     loading = undefined; // the next drawing tries again
     throw error;
   });
+}
+
+async function library() {
+  for (let waits = 0; !window.Plotly; waits++) {
+    if (waits > 600) throw new Error("plotly.js did not arrive within a minute.");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 function themed(parent, spec, textColour) {

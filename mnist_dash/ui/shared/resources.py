@@ -103,14 +103,14 @@ def novelty_detector() -> NoveltyDetector:
     return NoveltyDetector.shipped()
 
 
-def outcome(run_id: int) -> TestPredictions:
+def predictions_of(run_id: int) -> TestPredictions:
     """Returns what a finished run said about the test pictures."""
-    return _outcome(settings().database_url, run_id)
+    return _predictions_of(settings().database_url, run_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)  # more than a page shows; 0.3 MB each with the full MNIST
-def _outcome(database_url: str, run_id: int) -> TestPredictions:
-    return test_predictions.read_outcome(_run_store(database_url), run_id)
+def _predictions_of(database_url: str, run_id: int) -> TestPredictions:
+    return test_predictions.read_test_predictions(_run_store(database_url), run_id)
 
 
 def weights_of(run_id: int) -> list[LayerWeights]:

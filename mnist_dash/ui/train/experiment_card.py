@@ -1,23 +1,26 @@
 """One experiment on the Train page: its runs together, and what they say as a whole."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from mnist_dash.analysis import accuracies, test_predictions
+from mnist_dash.analysis import test_predictions
+from mnist_dash.analysis.accuracies import Spread, spread
+from mnist_dash.analysis.cross_validation import validation_spread
+from mnist_dash.analysis.learning_curves import History
 from mnist_dash.analysis.words.number_words import accuracy_words, seconds_words, spread_words
 from mnist_dash.figures.live_figures import RunSoFar, runs_so_far
-from mnist_dash.networks.experiments import PlannedRun, differing, replicate_key
-from mnist_dash.networks.variants import VARIANTS, get_variant
-from mnist_dash.store.records import ACTIVE, CANCELLED, DONE, PAUSED, RUNNING, UNFINISHED, Experiment, Run
-from mnist_dash.ui.shared.controls import attempt, option_name
+from mnist_dash.networks.experiments import differing, group_replicates
+from mnist_dash.networks.setting_words import setting_label, setting_value, settings_words, value_words
+from mnist_dash.store.records import ACTIVE, CANCELLED, DONE, PAUSED, RUNNING, UNFINISHED, Epoch, Experiment, Run
+from mnist_dash.ui.shared.controls import attempt
 from mnist_dash.ui.shared.live_chart import chart
 from mnist_dash.ui.shared.notices import result_words
 from mnist_dash.ui.shared.resources import job_queue, may_change, run_store
 from mnist_dash.ui.train.run_card import NOT_YOURS, progress_of, resume, run_buttons
 
 _ROWS = 20
-_BY_CHANCE = ("seed", "fold")
+_REPLICATED = ("seed", "fold")
 
 
 def experiment_card(experiment: Experiment, runs: Sequence[Run]) -> None:
@@ -33,8 +36,9 @@ def experiment_card(experiment: Experiment, runs: Sequence[Run]) -> None:
                 _buttons(experiment, runs)
         if len(ended) < len(runs):
             st.progress(_part_done(runs), _progress_words(runs))
-        _curves(experiment, runs)
-        _results(runs)
+        epochs = run_store().epochs_of([run.id for run in runs])
+        _curves(experiment, runs, epochs)
+        _results(runs, epochs)
         rows = st.expander(
             f"The {len(runs)} runs", key=f"train_rows_{experiment.id}", on_change="rerun", icon=":material/list:"
         )
@@ -110,11 +114,10 @@ def _for_all(action: Callable[[int], object], run_ids: Sequence[int]) -> None:
     job_queue().wake()
 
 
-def _curves(experiment: Experiment, runs: Sequence[Run]) -> None:
-    of_run = run_store().epochs_of([run.id for run in runs])
+def _curves(experiment: Experiment, runs: Sequence[Run], epochs: Mapping[int, Sequence[Epoch]]) -> None:
     names = differing(runs)
     drawn = [
-        RunSoFar(run_words(run, names), run.variant, of_run[run.id], run.progress) for run in runs if of_run[run.id]
+        RunSoFar(run_words(run, names), run.variant, epochs[run.id], run.progress) for run in runs if epochs[run.id]
     ]
     if drawn:
         total = max(int(run.settings["epochs"]) for run in runs)
@@ -125,27 +128,31 @@ def _curves(experiment: Experiment, runs: Sequence[Run]) -> None:
         )
 
 
-def _results(runs: Sequence[Run]) -> None:
-    done = [run for run in runs if run.status == DONE]
-    if not done:
+def _results(runs: Sequence[Run], epochs: Mapping[int, Sequence[Epoch]]) -> None:
+    groups = group_replicates(run for run in runs if run.status == DONE)
+    if not groups:
         return
-    names = [name for name in differing(runs) if name not in _BY_CHANCE]
-    groups: dict[object, list[Run]] = {}
-    for run in done:
-        groups.setdefault(replicate_key(run), []).append(run)
+    names = [name for name in differing(runs) if name not in _REPLICATED]
+    validated = {group[0].id: _validation_words(group, epochs) for group in groups}
     if not names:
-        of = f", mean ± standard deviation of {len(done)} runs" if len(done) > 1 else ""
-        st.markdown(f"Test accuracy **{_accuracy_words(done)}**{of}")
+        [group] = groups
+        of = f" (mean ± standard deviation of {len(group)} runs)" if len(group) > 1 else ""
+        folds = (
+            f"Validation accuracy **{validated[group[0].id]}** over the folds, test"
+            if any(validated.values())
+            else "Test"
+        )
+        st.markdown(f"{folds} accuracy **{_accuracy_words(group)}**{of}")
         return
-    best_first = sorted(groups.values(), key=lambda alike: -_mean(alike))
     st.table(
         [
             {
-                **{_label(name): _value_words(alike[0], name) for name in names},
-                "Runs": str(len(alike)),
-                "Test accuracy": _accuracy_words(alike),
+                **{setting_label(name): value_words(setting_value(group[0], name)) for name in names},
+                "Runs": str(len(group)),
+                **({"Validation accuracy (folds)": validated[group[0].id] or "–"} if any(validated.values()) else {}),
+                "Test accuracy": _accuracy_words(group),
             }
-            for alike in best_first[:_ROWS]
+            for group in sorted(groups, key=lambda group: -_test_spread(group).mean)[:_ROWS]
         ],
         border="horizontal",
         hide_index=True,
@@ -153,14 +160,18 @@ def _results(runs: Sequence[Run]) -> None:
     )
 
 
-def _mean(runs: Sequence[Run]) -> float:
-    return accuracies.spread([run.test_accuracy or 0.0 for run in runs]).mean
+def _validation_words(runs: Sequence[Run], epochs: Mapping[int, Sequence[Epoch]]) -> str:
+    """Returns the accuracy over the held-out folds; empty without cross-validation."""
+    validated = validation_spread([History(run, tuple(epochs[run.id])) for run in runs])
+    return spread_words(validated) if validated else ""
+
+
+def _test_spread(runs: Sequence[Run]) -> Spread:
+    return spread([run.test_accuracy or 0.0 for run in runs])
 
 
 def _accuracy_words(runs: Sequence[Run]) -> str:
-    if len(runs) == 1:
-        return accuracy_words(test_predictions.of_run(runs[0]))
-    return spread_words(accuracies.spread([run.test_accuracy or 0.0 for run in runs]))
+    return spread_words(_test_spread(runs)) if len(runs) > 1 else accuracy_words(test_predictions.of_run(runs[0]))
 
 
 def _rows(runs: Sequence[Run]) -> None:
@@ -177,21 +188,5 @@ def _rows(runs: Sequence[Run]) -> None:
 
 
 def run_words(run: Run, names: Sequence[str]) -> str:
-    """Says what sets a run apart in its experiment: “fold 2” or “CNN, seed 3”."""
-    words = [
-        _value_words(run, name) if name == "variant" else f"{_label(name).lower()} {_value_words(run, name)}"
-        for name in names
-    ]
-    return ", ".join(words) or f"run {run.id}"
-
-
-def _label(name: str) -> str:
-    labels = {setting.name: setting.label for variant in VARIANTS.values() for setting in variant.settings}
-    return "Network" if name == "variant" else labels.get(name, name)
-
-
-def _value_words(run: Run | PlannedRun, name: str) -> str:
-    if name == "variant":
-        return get_variant(run.variant).title
-    value = run.settings.get(name, "")
-    return option_name(value) if isinstance(value, str) and value else f"{value:g}" if value != "" else "–"
+    """Returns the settings in which a run differs from others of its experiment: “fold 2” or “CNN, seed 3”."""
+    return settings_words(run, names) or f"run {run.id}"

@@ -9,8 +9,9 @@ from mnist_dash.errors import VariantError
 from mnist_dash.networks.experiments import MAX_RUNS, PlannedRun, plan_runs
 from mnist_dash.networks.hyperparameters import Setting, Value
 from mnist_dash.networks.presets import PRESETS, Preset
+from mnist_dash.networks.setting_words import value_words
 from mnist_dash.networks.variants import VARIANTS, Variant
-from mnist_dash.ui.shared.controls import choice, explain, option_name
+from mnist_dash.ui.shared.controls import choice, explain
 
 _MAIN = ("epochs", "batch_size", "learning_rate")
 _NOT_ASKED = ("fold",)  # with k folds, all of them are trained
@@ -129,10 +130,10 @@ def _input(setting: Setting) -> Sequence[str]:
         chosen = st.multiselect(
             setting.label,
             setting.choices,
-            format_func=option_name,
+            format_func=value_words,
             key=key,
             help=setting.help,
-            placeholder=option_name(str(setting.default)),
+            placeholder=value_words(str(setting.default)),
             persist_state="session",
         )
         return chosen or [str(setting.default)]
