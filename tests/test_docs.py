@@ -1,6 +1,7 @@
-"""The README, compared with the project that it describes."""
+"""The README and docs/, compared with the project that they describe."""
 
 import json
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -20,10 +21,12 @@ from mnist_dash.store.reference_runs import REFERENCE_FOLDER, ROBUSTNESS_JSON
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
+DOCUMENTS = [*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md")]
+EACH_DOCUMENT = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
 
-def section(title: str) -> str:
-    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+def section(title: str, *, of: str = "README.md") -> str:
+    return (PROJECT / of).read_text().split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
 def table_rows(text: str) -> list[list[str]]:
@@ -41,7 +44,7 @@ def requirement_names(file: str) -> set[str]:
 
 
 def test_the_settings_table_is_that_of_the_project():
-    rows = table_rows(section("Settings"))
+    rows = table_rows(section("Settings", of="docs/settings.md"))
 
     assert [(row[0], row[1], row[2]) for row in rows] == [
         (f"`{info.name}`", f"`{info.default}`" if info.default else "", info.help) for info in SETTINGS
@@ -52,12 +55,16 @@ def test_the_first_two_sh_blocks_are_one_line_each_and_start_the_dashboard_and_t
     start, test = sh_blocks()[:2]
 
     assert start.count("\n") == test.count("\n") == 1
-    assert start.endswith(".venv/bin/streamlit run app.py\n")
-    assert test.endswith(".venv/bin/python -m pytest\n")
+    assert (start, test) == ("./run app\n", "./run test\n")
+    assert os.access(PROJECT / "run", os.X_OK)
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 170
 
 
 def test_all_commands_and_their_options_are_described():
-    rows = table_rows(section("Command line"))
+    rows = table_rows((PROJECT / "docs" / "command-line.md").read_text())
 
     described = {re.match(r"`(\w+)", row[0])[1] for row in rows}
     assert described == set(commands.commands)
@@ -88,8 +95,8 @@ def test_claims_and_results_are_those_of_the_models_that_ship(name: str):
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_robustness_is_that_of_the_models_that_ship(name: str):
-    measured = README.split("\n### How well it reads corrupted pictures\n")[1].split("\n## ")[0]
-    [row] = [row for row in table_rows(measured) if row[0] == f"`{name}`"]
+    rows = table_rows(section("Robustness", of="docs/benchmarks.md"))
+    [row] = [row for row in rows if row[0] == f"`{name}`"]
     readings = CorruptionCounts.from_json(json.loads((REFERENCE_FOLDER / name / ROBUSTNESS_JSON).read_text()))
     strengths, turned = (
         mean_by_strength(readings),
@@ -108,7 +115,7 @@ def test_robustness_is_that_of_the_models_that_ship(name: str):
 
 
 def test_every_direct_dependency_has_a_reason():
-    reasons = " ".join(row[0] for row in table_rows(section("Dependencies")))
+    reasons = " ".join(row[0] for row in table_rows(section("Dependencies", of="docs/architecture.md")))
 
     for name in requirement_names("requirements.txt"):
         assert re.search(rf"\b{re.escape(name.removesuffix('-cpu'))}\b", reasons), name
@@ -120,9 +127,35 @@ def test_every_run_time_requirement_is_pinned():
     assert all("==" in line for line in lines if line and not line.startswith("#"))
 
 
-def test_linked_files_exist():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert target.startswith("https://") or (PROJECT / target).exists(), target
+def links_of(document: Path) -> set[Path]:
+    targets = re.findall(r"\]\(([^)#]+)\)", document.read_text())
+    return {(document.parent / target).resolve() for target in targets if not target.startswith("https://")}
+
+
+@EACH_DOCUMENT
+def test_linked_files_exist(document: Path):
+    assert [str(target) for target in links_of(document) if not target.exists()] == []
+
+
+@EACH_DOCUMENT
+def test_files_that_are_named_exist(document: Path):
+    if document.name == "CHANGELOG.md":
+        return  # tells of the past
+    named = re.findall(
+        r"`((?:mnist_dash|tests|docs|pages|benchmarks|tools|worker|store|digitizer|inference|analysis|"
+        r"networks|datasets|figures|ui)/[\w./]*)`",
+        document.read_text(),
+    )
+
+    missing = [name for name in named if not ((PROJECT / name).exists() or (PROJECT / "mnist_dash" / name).exists())]
+
+    assert [name for name in missing if "NAME" not in name] == []
+
+
+def test_every_document_is_linked():
+    linked = set().union(*(links_of(document) for document in DOCUMENTS))
+
+    assert {document for document in DOCUMENTS if document.name != "README.md"} <= linked
 
 
 def test_the_server_takes_uploads_as_large_as_pictures_may_be():
@@ -135,4 +168,4 @@ def test_make_starts_what_the_readme_starts():
     makefile = (PROJECT / "Makefile").read_text()
 
     for target in re.findall(r"`make (\w+)`", README):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+        assert re.search(rf"^(\w+ )*{target}( \w+)*:", makefile, re.MULTILINE), target
