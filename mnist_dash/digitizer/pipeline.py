@@ -96,8 +96,8 @@ def _digitized(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo
     if not rows:
         height, width = (round(side * scale) for side in mask.shape)
         raise PictureError(
-            f"No digit found: the {width:,} × {height:,} pixels are all about as bright as those around them. "
-            "Draw a digit, or take a picture of one with more contrast."
+            f"No digit found: the {width:,} × {height:,} pixels have too little contrast. "
+            "Draw a digit, or take a photo with more contrast."
         )
     shade = (strength / (2 * PART_OF_FULL * full)).clip(0, 1)
     digits = tuple(_digit(part, number, shade, cleaned, scale) for number, row in enumerate(rows) for part in row)

@@ -14,9 +14,7 @@ from mnist_dash.networks.hyperparameters import Values
 from mnist_dash.store.records import Run
 
 NARROWER = (0.85, 0.7)  # of its width: how else a network trained with augmentation sees a digit
-NOT_A_DIGIT = (
-    "What is in the picture does not look like a digit from 0 to 9. Draw or photograph digits, large and plain."
-)
+NOT_A_DIGIT = "The image does not look like a digit from 0 to 9. Draw or photograph large, clear digits."
 
 
 @dataclass(frozen=True, eq=False)

@@ -168,8 +168,7 @@ def _diverged(loss: float, number: int) -> str | None:
     if math.isfinite(loss):
         return None
     return (
-        f"The loss became {loss} in epoch {number}: the weights have run away. "
-        "Choose a smaller learning rate and start again."
+        f"The loss became {loss} in epoch {number}: training diverged. Choose a smaller learning rate and start again."
     )
 
 

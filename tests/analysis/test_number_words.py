@@ -225,33 +225,33 @@ def test_where_nothing_was_read_wrong_it_says_so():
 
 
 def test_networks_that_agree_speak_as_one():
-    assert agreement_words(["CNN", "Dense 32"], ["a 7", "a 7"]) == "**All networks read a 7.**"
+    assert agreement_words(["CNN", "Dense 32"], ["7", "7"]) == "**All models predict 7.**"
 
 
 def test_one_network_speaks_for_itself():
-    assert agreement_words(["Dense 32"], ["a 7"]) == "**Dense 32 reads a 7.**"
+    assert agreement_words(["Dense 32"], ["7"]) == "**Dense 32 predicts 7.**"
 
 
 def test_networks_that_disagree_are_listed_with_the_most_common_reading_first():
-    words = agreement_words(["CNN", "Dense 32", "Dense 512", "Sigmoid 100"], ["a 9", "a 4", "a 9", "a 9"])
+    words = agreement_words(["CNN", "Dense 32", "Dense 512", "Sigmoid 100"], ["9", "4", "9", "9"])
 
-    assert words == "**They disagree:** CNN, Dense 512 and Sigmoid 100 read a 9; Dense 32 reads a 4."
+    assert words == "**Models disagree:** CNN, Dense 512 and Sigmoid 100 predict 9; Dense 32 predicts 4."
 
 
 def test_several_digits_are_numbers_one_a_row():
     assert number_words([0, 0, 1], [1, 2, 3]) == "12 / 3"
-    assert agreement_words(["CNN", "Dense 32"], ["12 / 3", "12 / 3"]) == "**All networks read 12 / 3.**"
+    assert agreement_words(["CNN", "Dense 32"], ["12 / 3", "12 / 3"]) == "**All models predict 12 / 3.**"
 
 
 def test_what_is_refused_comes_with_how_often_that_is_a_mistake():
-    assert "Fewer than 1 of 100" in not_a_digit_words()
+    assert "Fewer than 1 in 100" in not_a_digit_words()
 
 
 def test_how_sure_a_network_is_stands_beside_how_often_it_was_right_when_it_was_that_sure():
     found = WhenSure(0.99, 0.999, accuracy(990, 1_000))
 
-    assert as_sure_words(found) == "this sure 1,000 times in the test: right 99.0 %"
-    assert as_sure_words(None) == "never this sure on a test picture"
+    assert as_sure_words(found) == "99.0 % correct on 1,000 test images at this confidence"
+    assert as_sure_words(None) == "no test image at this confidence"
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 digit"), (12, "12 digits"), (1_000, "1,000 digits")])

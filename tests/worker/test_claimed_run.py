@@ -221,7 +221,7 @@ def test_a_run_whose_weights_run_away_fails_in_words(runs, sample):
 
     failed = runs.get_run(run.id)
     assert failed.status == FAILED
-    assert "The loss became nan in epoch 1: the weights have run away." in failed.error
+    assert "The loss became nan in epoch 1: training diverged." in failed.error
     assert "smaller learning rate" in failed.error
 
 
@@ -244,7 +244,7 @@ def test_a_run_whose_weights_run_away_in_its_very_last_step_fails_too(validation
 
     failed = runs.get_run(run.id)
     assert failed.status == FAILED
-    assert "The loss became nan in epoch 2: the weights have run away." in failed.error
+    assert "The loss became nan in epoch 2: training diverged." in failed.error
     assert failed.test_accuracy is None
 
 

@@ -1,26 +1,26 @@
-"""What networks read in a picture, in words."""
+"""What models predict, in words."""
 
 from collections.abc import Sequence
 
 from mnist_dash.analysis.calibration import WhenSure
-from mnist_dash.analysis.words.number_words import listed, probability_words
+from mnist_dash.analysis.words.number_words import count_words, listed, probability_words
 
 
 def agreement_words(titles: Sequence[str], readings: Sequence[str]) -> str:
-    """Says whether networks read the same (“a 7”, “2026”), and who reads what if they do not."""
+    """Says whether all models predict the same (“7”, “2026”), or which predicts what."""
     if len(set(readings)) == 1:
-        return f"**{'All networks read' if len(readings) > 1 else f'{titles[0]} reads'} {readings[0]}.**"
+        return f"**{'All models predict' if len(readings) > 1 else f'{titles[0]} predicts'} {readings[0]}.**"
     who = {read: [title for title, own in zip(titles, readings, strict=True) if own == read] for read in readings}
     parts = [
-        f"{listed(names)} {'read' if len(names) > 1 else 'reads'} {read}"
+        f"{listed(names)} {'predict' if len(names) > 1 else 'predicts'} {read}"
         for read, names in sorted(who.items(), key=lambda item: -len(item[1]))
     ]
-    return f"**They disagree:** {'; '.join(parts)}."
+    return f"**Models disagree:** {'; '.join(parts)}."
 
 
 def not_a_digit_words() -> str:
-    """Says that something is refused, and how often that is a mistake."""
-    return "**This does not look like a digit.** Fewer than 1 of 100 real digits are refused by mistake."
+    """Says that a drawing is rejected, and how often that is a mistake."""
+    return "**This does not look like a digit.** Fewer than 1 in 100 real digits are rejected by mistake."
 
 
 def number_words(rows: Sequence[object], digits: Sequence[int]) -> str:
@@ -37,7 +37,8 @@ def number_words(rows: Sequence[object], digits: Sequence[int]) -> str:
 
 
 def as_sure_words(found: WhenSure | None) -> str:
-    """Says how often a network was right when it was as sure as now."""
+    """Says how accurate a model was on test images at the same confidence."""
     if found is None:
-        return "never this sure on a test picture"
-    return f"this sure {found.accuracy.n:,} times in the test: right {probability_words(found.accuracy.value)}"
+        return "no test image at this confidence"
+    images = count_words(found.accuracy.n, "test image")
+    return f"{probability_words(found.accuracy.value)} correct on {images} at this confidence"

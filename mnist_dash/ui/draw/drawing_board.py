@@ -1,4 +1,4 @@
-"""The Draw page's board: canvas, pictures or camera, what the networks see, and what they say."""
+"""The Draw page's board: canvas, upload or camera, the models' input, and their predictions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ CANVAS_SIZE = 280  # pixels; fits a phone 360 pixels wide
 MAX_PICTURES = 20  # at once
 _REPEATS = 3  # a prediction is timed so often, and the median shown
 _PEN = 22  # pixels; scaled down with the digit it comes close to MNIST's strokes
-_WAYS = {"draw": "Draw", "upload": "Upload pictures", "camera": "Camera"}
+_WAYS = {"draw": "Draw", "upload": "Upload images", "camera": "Camera"}
 
 
 def drawing_board(runs: Sequence[Run]) -> None:
@@ -37,12 +37,12 @@ def drawing_board(runs: Sequence[Run]) -> None:
 def _board(runs: Sequence[Run]) -> None:
     left, right = st.columns([4, 8], gap="medium")
     with st.container():  # below the answers, so that a phone shows canvas and answers together
-        chosen = run_picker(runs, key="draw_runs", label="Networks that read")
+        chosen = run_picker(runs, key="draw_runs", label="Models")
     with left:
         pictures, advice = _pictures()
     with right:
         if not chosen:
-            st.info("Choose at least one network below.", icon=":material/draw:")
+            st.info("Select at least one model below.", icon=":material/draw:")
         elif pictures:
             _show(pictures, chosen)
         elif advice:
@@ -57,10 +57,10 @@ def _pictures() -> tuple[list[Picture], str]:
         st.space("small")  # for the canvas's own toolbar, which floats above it
         drawn = _drawing()
         if drawn is None:
-            return [], "Draw a digit, or several, with the mouse, a pen or a finger: the canvas is empty."
+            return [], "The canvas is empty. Draw one or more digits with a mouse, pen or finger."
         return _seen(seen_canvas, drawn, "drawing"), ""
     if way == "camera":
-        photo = st.camera_input("Hold a digit on paper into the picture", key="draw_camera")
+        photo = st.camera_input("Photograph digits on paper", key="draw_camera")
         if photo is None:
             return [], "Take a photo of digits on paper."
         return _seen(seen_file, photo.getvalue(), "photo"), ""
@@ -69,16 +69,16 @@ def _pictures() -> tuple[list[Picture], str]:
 
 def _uploaded() -> tuple[list[Picture], str]:
     files = st.file_uploader(
-        "Pictures of digits",
+        "Images of digits",
         key="draw_upload",
         accept_multiple_files=True,
         max_upload_size=decoding.MAX_FILE_BYTES // 1_000_000,
-        help="Drawn or photographed, dark on light or light on dark, one digit or many.",
+        help="Drawings, scans or photos; dark on light or light on dark; one or more digits.",
     )
     if len(files) > MAX_PICTURES:
-        note(f"These are {len(files)} pictures; only the first {MAX_PICTURES} are read. Take some away.")
+        note(f"{len(files)} images were uploaded; only the first {MAX_PICTURES} are used. Remove some.")
     seen = [picture for file in files[:MAX_PICTURES] for picture in _seen(seen_file, file.getvalue(), file.name)]
-    return seen, "" if files else "Choose pictures of digits, or drop them here: drawings, scans, photos of paper."
+    return seen, "" if files else "Upload images of digits: drawings, scans or photos."
 
 
 def _seen(see: Callable[[Any, str], Picture], source: np.ndarray | bytes, name: str) -> list[Picture]:
@@ -155,7 +155,7 @@ def _show(pictures: Sequence[Picture], runs: Sequence[Run]) -> None:
         number = _choose(pictures, pixels, answers[_best(runs).id], known)
     _details(pixels[number], runs, known=bool(known[number]))
     keep_digit(pixels[number], guess=int(answers[_best(runs).id][number].argmax()))
-    steps = st.expander("How the picture became 28 × 28", icon=":material/route:", key="draw_steps", on_change="rerun")
+    steps = st.expander("Preprocessing steps", icon=":material/route:", key="draw_steps", on_change="rerun")
     if steps.open:
         with steps:
             picture_grid(_picture_of(pictures, number).steps)
@@ -169,7 +169,7 @@ def _best(runs: Sequence[Run]) -> Run:
 def _headline(titles: Sequence[str], answers: Sequence[np.ndarray], known: np.ndarray) -> str:
     if not known[0]:
         return not_a_digit_words()
-    return agreement_words(titles, [f"a {int(parts[0].argmax())}" for parts in answers])
+    return agreement_words(titles, [str(int(parts[0].argmax())) for parts in answers])
 
 
 def _numbers_headline(titles: Sequence[str], pictures: Sequence[Picture], answers: Sequence[np.ndarray]) -> str:
@@ -183,20 +183,20 @@ def _choose(pictures: Sequence[Picture], pixels: np.ndarray, answers: np.ndarray
         {f"{picture.name}: {count_words(len(picture.digits), 'digit')}": picture.boxed for picture in pictures}
     )
     captions = [
-        f"{number + 1}. {int(parts.argmax())}" if is_digit else f"{number + 1}. no digit?"
+        f"{number + 1}. {int(parts.argmax())}" if is_digit else f"{number + 1}. not a digit?"
         for number, (parts, is_digit) in enumerate(zip(answers, known, strict=True))
     ]
     digit_grid(pixels, captions, size=56)
-    chosen = st.number_input(f"Look at digit (of {len(pixels):,})", 1, len(pixels), 1, key=f"draw_digit_{len(pixels)}")
+    chosen = st.number_input(f"Show digit (of {len(pixels):,})", 1, len(pixels), 1, key=f"draw_digit_{len(pixels)}")
     return int(chosen) - 1
 
 
 def _details(pixels: np.ndarray, runs: Sequence[Run], *, known: bool) -> None:
-    digit_image(pixels, caption="28 × 28, all that they see", alt="the digit as the networks see it")
+    digit_image(pixels, caption="Model input, 28 × 28", alt="the 28 × 28 input of the models")
     if known:
         readings([_read(run, pixels) for run in runs])
     else:
-        with st.expander("What the networks would guess"):
+        with st.expander("Predictions anyway"):
             readings([_read(run, pixels) for run in runs])
 
 

@@ -35,7 +35,7 @@ def seen_canvas(canvas: np.ndarray, name: str) -> Picture:
     return _seen(pipeline.digitize_canvas(canvas), name)
 
 
-@st.cache_resource(show_spinner="Reading the picture …", max_entries=64)
+@st.cache_resource(show_spinner="Processing the image …", max_entries=64)
 def seen_file(content: bytes, name: str) -> Picture:
     """Returns what is seen in a picture file."""
     return _seen(pipeline.digitize_file(content), name)
@@ -43,10 +43,10 @@ def seen_file(content: bytes, name: str) -> Picture:
 
 def _seen(redrawn: DigitizedImage, name: str) -> Picture:
     steps = {
-        "1. The picture, upright": redrawn.colours,
-        "2. How much ink is where, under even light": (255 * redrawn.strength).astype(np.uint8),
-        "3. Where there may be ink": 255 * redrawn.inked.astype(np.uint8),
-        "4. Without ruled lines and faint dirt, each digit in a box": _boxed(
+        "1. Image, upright": redrawn.colours,
+        "2. Ink intensity, background removed": (255 * redrawn.strength).astype(np.uint8),
+        "3. Possible ink (threshold)": 255 * redrawn.inked.astype(np.uint8),
+        "4. Ruled lines and noise removed, digits detected": _boxed(
             np.repeat(255 * redrawn.cleaned.astype(np.uint8)[..., None], 3, axis=2), redrawn
         ),
     }

@@ -32,9 +32,9 @@ _NEURONS_A_SHEET = 100
 CHART = {"displayModeBar": False}  # on a phone the bar would cover the legend
 _OPTION_NAMES = {
     "none": "None",
-    "holdout": "The last twelfth (5,000 of 60,000)",
+    "holdout": "Holdout: last twelfth (5,000 of 60,000)",
     CONSTANT: "Constant",
-    COSINE: "Cosine, falling to 0",
+    COSINE: "Cosine decay to 0",
     SGD: "SGD",
     MOMENTUM: "SGD with momentum",
     RMSPROP: "RMSprop",
@@ -60,7 +60,9 @@ def header(title: str, sentence: str, *explanations: str) -> None:
         for name in explanations:
             explain(name)
     if dataset().known is SAMPLE:
-        st.caption(":material/info: The bundled sample of 5,000 digits is in use. Overview offers the full MNIST.")
+        st.caption(
+            ":material/info: Using the bundled sample of 5,000 images. Download the full MNIST on the Overview page."
+        )
 
 
 def _frame_this_page() -> None:
@@ -123,7 +125,7 @@ def claim_of(run: Run) -> Claim | None:
 def page_of(positions: np.ndarray, *, size: int, key: str) -> np.ndarray:
     """Lets the reader leaf through positions, `size` at a time, and returns those of the page."""
     pages = max(1, -(-len(positions) // size))
-    page = 1 if pages == 1 else st.number_input(f"Page, of {pages:,} with {size} digits each", 1, pages, 1, key=key)
+    page = 1 if pages == 1 else st.number_input(f"Page (of {pages:,}, {size} images each)", 1, pages, 1, key=key)
     return positions[(page - 1) * size : page * size]
 
 

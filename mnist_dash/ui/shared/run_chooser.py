@@ -62,12 +62,10 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
         format_func=lambda token: titles.get(token, token),
         key=widget,
         max_selections=_MOST_CHOSEN,
-        placeholder="Choose one or more",
+        placeholder="Select one or more",
     )
     if gone:
-        st.caption(
-            f":material/info: {len(gone)} of what was chosen {'are' if len(gone) > 1 else 'is'} no longer there."
-        )
+        st.caption(f":material/info: {count_words(len(gone), 'selected item')} no longer available.")
     _remember(tokens, list(offered.values()))
     # A fragment: a search does not draw the page anew.
     st.fragment(shows_errors(_finder))(finder, key, widget, tuple(statuses))
@@ -142,7 +140,7 @@ def _runs_of(tokens: Sequence[str], known: dict[str, Run]) -> list[Run]:
         runs = [one] if one else run_store().list_runs(experiment_id=int(token[1:])) if token[0] == "e" else []
         found |= {run.id: run for run in sorted(runs, key=lambda run: run.id)}
     if len(found) > MOST_RUNS:
-        st.caption(f":material/info: Shown are the first {MOST_RUNS} of the {len(found):,} chosen runs.")
+        st.caption(f":material/info: Showing the first {MOST_RUNS} of {len(found):,} selected runs.")
     return list(found.values())[:MOST_RUNS]
 
 
@@ -156,10 +154,10 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
         wanted, of = _wanted(finder, key, statuses)
         rows, count = (_found_runs if of == "run" else _found_experiments)(finder, wanted)
         if not rows:
-            st.caption("Nothing fits. Use fewer words, or choose another network or tag.")
+            st.caption("No matches. Use fewer words, or select another network or tag.")
             return
-        shown = f"{count_words(count, of)}, of which {len(rows)} are shown" if count > len(rows) else ""
-        st.caption(f"{shown or count_words(count, of)}. Tick those that you want.")
+        shown = f"{count_words(count, of)}, {len(rows)} shown" if count > len(rows) else ""
+        st.caption(f"{shown or count_words(count, of)}. Select rows to add.")
         ticked = st.dataframe(
             list(rows.values()),
             hide_index=True,
@@ -167,7 +165,7 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
             on_select="rerun",
             selection_mode="multi-row",
             key=f"{key}_found_{of}_{hash(wanted)}",
-            alt="What fits the search",
+            alt="Search results",
         )
         tokens = [list(rows)[row] for row in ticked["selection"]["rows"] if row < len(rows)]
         if st.button(
@@ -187,7 +185,7 @@ def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Run
         of = st.segmented_control(
             "Find", list(_KINDS), format_func=_KINDS.__getitem__, default="run", required=True, key=f"{key}_of"
         )
-        words = st.text_input("Words", key=f"{key}_words", placeholder="a number, network, tag or experiment")
+        words = st.text_input("Search", key=f"{key}_words", placeholder="number, network, tag or experiment")
         variant = st.selectbox(
             "Network",
             ["", *VARIANTS],
@@ -197,7 +195,7 @@ def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Run
         tag = st.selectbox("Tag", ["", *finder.tags()], format_func=lambda tag: tag or "All", key=f"{key}_tag")
         order = NEWEST
         if of == "run":
-            order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{key}_order")
+            order = st.selectbox("Sort by", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{key}_order")
     return RunQuery(words[:200], statuses, variant, tag, order), of
 
 
@@ -211,7 +209,7 @@ def _found_runs(finder: RunFinder, wanted: RunQuery) -> tuple[dict[str, dict[str
             "Test accuracy (%)": None if run.test_accuracy is None else round(100 * run.test_accuracy, 2),
             "Weights": run.weights,
             "Training (s)": None if run.fit_seconds is None else rounded(run.fit_seconds),
-            "State": run.status,
+            "Status": run.status,
             "Tags": tags[run.id],
         }
         for run in runs

@@ -15,9 +15,7 @@ from mnist_dash.ui.shared.controls import choice, explain, option_name
 _MAIN = ("epochs", "batch_size", "learning_rate")
 _NOT_ASKED = ("fold",)  # with k folds, all of them are trained
 _MAX_TYPED = 200
-_REPEATS = Setting(
-    "repeats", "Repeats", 1, "How many times each run is trained, with this seed and those that follow it.", 1, 50
-)
+_REPEATS = Setting("repeats", "Repeats", 1, "Number of runs per setting, with consecutive seeds.", 1, 50)
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,13 @@ def changed_settings(run: PlannedRun) -> dict[str, str]:
 
 
 def _about(variant: Variant) -> None:
-    claim = f" The tutorial claims {variant.claim.words}." if variant.claim else ""
+    claim = f" The tutorial reports {variant.claim.words}." if variant.claim else ""
     st.markdown(variant.summary + claim)
     with st.container(horizontal=True, vertical_alignment="center"):
-        whose = "the tutorial's own" if variant.claim else "ours"
-        st.caption(f"From {variant.tutorial}. The values below are {whose} until you change them.", width="content")
-        with st.popover("Settings to learn from", icon=":material/lightbulb:", type="tertiary", width="content"):
-            for works, title in ((True, "Known to work"), (False, "Known not to work")):
+        whose = "the tutorial's" if variant.claim else "our own"
+        st.caption(f"From {variant.tutorial}. Default values are {whose}.", width="content")
+        with st.popover("Example settings", icon=":material/lightbulb:", type="tertiary", width="content"):
+            for works, title in ((True, "Recommended"), (False, "Common mistakes")):
                 st.markdown(f"**{title}**")
                 for preset in (preset for preset in PRESETS if preset.works == works):
                     _offer(preset)
@@ -106,8 +104,8 @@ def _inputs(variant: Variant) -> dict[str, Sequence[str]]:
             entered[setting.name] = _input(setting)
     with st.expander("More settings", icon=":material/tune:"):
         st.caption(
-            "Several values, separated by spaces, are tried one after the other: “0.1 0.01 0.001” makes three runs. "
-            f"With several values in several places, every combination is trained; {MAX_RUNS} runs are the most."
+            "Enter several values separated by spaces to train one run for each, such as “0.1 0.01 0.001”. Several "
+            f"settings with several values form a grid of at most {MAX_RUNS} runs."
         )
         with st.container(horizontal=True, gap="small"):
             for name in ("optimizers", "k_fold", "dropout", "augmentation"):
@@ -152,11 +150,11 @@ def _also(variant: Variant) -> None:
     linked = [name for name in str(st.query_params.get("also", "")).split(",") if name in others]
     st.session_state.setdefault("train_also", linked)
     st.multiselect(
-        "Train these networks, too",
+        "Also train",
         others,
         format_func=lambda name: VARIANTS[name].title,
         key="train_also",
-        help="With what you changed above; everything else stays as each network's own.",
+        help="With the settings changed above; all others keep each network's defaults.",
         placeholder="None",
         persist_state="session",
     )
