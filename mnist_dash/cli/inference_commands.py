@@ -14,9 +14,9 @@ from mnist_dash.datasets import arrays as arrays_module
 from mnist_dash.datasets import mnist
 from mnist_dash.digitizer import decoding, pipeline
 from mnist_dash.errors import PictureError
+from mnist_dash.inference import recognition
 from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
-from mnist_dash.inference.recognition import described, recognize
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
 from mnist_dash.store.records import MODEL_TFLITE, Run
 from mnist_dash.store.run_store import RunStore
@@ -61,14 +61,16 @@ def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: b
 def _predict(path: Path, run: Run, predictor: Predictor, detector: NoveltyDetector, *, as_json: bool) -> bool:
     """Predicts and prints the digits of one image; returns whether there was one."""
     try:
-        answers = recognize(pipeline.digitize_file(_read_file(path)).digits, run, predictor, detector)
-        found = {**described(answers), "run": run.id}
+        digits = pipeline.digitize_file(_read_file(path)).digits
+        is_digit = detector.is_digit(recognition.pixels_of(digits))
+        recognized = recognition.recognize(digits, run.settings, predictor, is_digit)
+        found = {**recognition.as_json(recognized), "run": run.id}
     except PictureError as error:
-        answers, found = (), {"error": str(error)}
+        recognized, found = (), {"error": str(error)}
     if "error" in found:
         click.echo(f"Error: {click.format_filename(path)}: {found['error']}", err=True)
-    sure = percent(answers[0].probability) if len(answers) == 1 else f"{len(answers)} digits"
-    words = None if "error" in found else f"{click.format_filename(path)}: {found['number']} ({sure})"
+    confidence = percent(recognized[0].probability) if len(recognized) == 1 else f"{len(recognized)} digits"
+    words = None if "error" in found else f"{click.format_filename(path)}: {found['number']} ({confidence})"
     emit({"picture": str(path), **found}, words, as_json=as_json)
     return "error" not in found
 

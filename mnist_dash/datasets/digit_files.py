@@ -121,7 +121,7 @@ def _read_png(content: bytes, info: zipfile.ZipInfo) -> np.ndarray:
             if (image.size, image.mode) != ((28, 28), "L"):
                 raise DataError(
                     f"The image {name} has {image.width:,} × {image.height:,} pixels of type {image.mode}, "
-                    "but must have 28 × 28 of type L, 8-bit shades of grey. Convert it, or remove it."
+                    "but must have 28 × 28 of type L, 8-bit shades of grey. Save it like that, or remove it."
                 )
             return np.array(image)
     except _NO_PNG as error:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mnist_dash.digitizer.components import Part
 from mnist_dash.digitizer.decoding import read_colours
-from mnist_dash.digitizer.ink import PART_OF_FULL, even_paper, full_ink, ink_of, likely_ink, sure_ink, to_grey
+from mnist_dash.digitizer.ink import PART_OF_FULL, full_ink, ink_of, likely_ink, sure_ink, to_grey, uniform_background
 from mnist_dash.digitizer.normalization import to_mnist
 from mnist_dash.digitizer.ruled_lines import without_lines
 from mnist_dash.digitizer.segmentation import find_digits
@@ -69,7 +69,8 @@ def digitize_file(content: bytes) -> DigitizedImage:
     """
     colours, scale = read_colours(content)
     grey = to_grey(colours)
-    return _digitized(colours, ink_of(grey), scale, photo=even_paper(grey) is None)
+    background = uniform_background(grey)
+    return _digitized(colours, ink_of(grey, background), scale, photo=background is None)
 
 
 def digitize_canvas(canvas: np.ndarray) -> DigitizedImage:

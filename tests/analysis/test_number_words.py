@@ -27,7 +27,7 @@ from mnist_dash.analysis.words.number_words import (
     seconds_words,
     spread_words,
 )
-from mnist_dash.analysis.words.prediction_words import agreement_words, as_sure_words, not_a_digit_words, number_words
+from mnist_dash.analysis.words.prediction_words import agreement_words, as_sure_words, not_a_digit_words
 from mnist_dash.networks.variants import Claim
 from tests.support.histories import run_with
 
@@ -236,11 +236,6 @@ def test_networks_that_disagree_are_listed_with_the_most_common_reading_first():
     words = agreement_words(["CNN", "Dense 32", "Dense 512", "Sigmoid 100"], ["9", "4", "9", "9"])
 
     assert words == "**Models disagree:** CNN, Dense 512 and Sigmoid 100 predict 9; Dense 32 predicts 4."
-
-
-def test_several_digits_are_numbers_one_a_row():
-    assert number_words([0, 0, 1], [1, 2, 3]) == "12 / 3"
-    assert agreement_words(["CNN", "Dense 32"], ["12 / 3", "12 / 3"]) == "**All models predict 12 / 3.**"
 
 
 def test_what_is_refused_comes_with_how_often_that_is_a_mistake():

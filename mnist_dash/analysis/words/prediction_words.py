@@ -23,19 +23,6 @@ def not_a_digit_words() -> str:
     return "**This does not look like a digit.** Fewer than 1 in 100 real digits are rejected by mistake."
 
 
-def number_words(rows: Sequence[object], digits: Sequence[int]) -> str:
-    """Writes digits in reading order as numbers, one a row: “2026”, or “12 / 34”.
-
-    Args:
-        rows: What tells the row of each digit; equal ones stand together.
-        digits: The digits.
-    """
-    parts: dict[object, str] = {}
-    for row, digit in zip(rows, digits, strict=True):
-        parts[row] = parts.get(row, "") + str(int(digit))
-    return " / ".join(parts.values())
-
-
 def as_sure_words(found: WhenSure | None) -> str:
     """Says how accurate a model was on test images at the same confidence."""
     if found is None:

@@ -1,7 +1,6 @@
 """My digits: labelled digits that a visitor keeps, and each model's accuracy on them."""
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
@@ -11,10 +10,9 @@ from mnist_dash.analysis import accuracies
 from mnist_dash.analysis.words.number_words import count_words, percent
 from mnist_dash.datasets import digit_files
 from mnist_dash.datasets.digit_files import MAX_COLLECTION_BYTES
-from mnist_dash.errors import MnistDashError
 from mnist_dash.store.kept_digits import KeptDigits, KeptSet
 from mnist_dash.store.records import Run
-from mnist_dash.ui.shared.controls import as_text, explain, page_of, title_of
+from mnist_dash.ui.shared.controls import attempt, explain, page_of, title_of
 from mnist_dash.ui.shared.digit_html import digit_grid
 from mnist_dash.ui.shared.resources import predictor, run_store, visitor
 
@@ -41,41 +39,24 @@ def keep_digit(pixels: np.ndarray, *, guess: int) -> None:
             "Add to My digits",
             key="draw_keep",
             icon=":material/bookmark_add:",
-            on_click=_keep,
-            args=(pixels[None], np.array([answer], np.uint8)),
+            on_click=attempt,
+            args=(_keep, pixels[None], np.array([answer], np.uint8)),
         )
 
 
-def _says_errors(change: Callable[..., None]) -> Callable[..., None]:
-    """Makes a callback show errors that we raise on purpose as a sentence."""
-
-    @functools.wraps(change)
-    def changed(*arguments: object) -> None:
-        try:
-            change(*arguments)
-        except MnistDashError as error:
-            st.toast(as_text(str(error)), icon=":material/warning:", duration="long")
-
-    return changed
-
-
-@_says_errors
 def _keep(x: np.ndarray, y: np.ndarray) -> None:
     kept = KeptDigits(run_store()).keep(visitor(), x, y)
     st.toast("Already in My digits." if kept == 0 else f"Added {count_words(kept, 'digit')} to My digits.")
 
 
-@_says_errors
 def _remove(digit_id: int) -> None:
     KeptDigits(run_store()).remove(visitor(), digit_id)
 
 
-@_says_errors
 def _remove_all() -> None:
     KeptDigits(run_store()).clear(visitor())
 
 
-@_says_errors
 def _add_file() -> None:
     file = st.session_state.get("draw_mine_file")
     if file is not None:
@@ -115,10 +96,10 @@ def _pictures(kept: KeptSet) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.number_input("Number", 1, len(kept.y), len(kept.y), key=f"draw_mine_{len(kept.y)}", width=120)
         chosen = kept.ids[int(number) - 1]
-        st.button("Remove", key="draw_mine_remove", icon=":material/delete:", on_click=_remove, args=(chosen,))
+        st.button("Remove", key="draw_mine_remove", icon=":material/delete:", on_click=attempt, args=(_remove, chosen))
         with st.popover("Remove all", icon=":material/delete_sweep:"):
             st.markdown(f"Remove all {count_words(len(kept.y), 'digit')}? Export them first to keep a copy.")
-            st.button("Remove all", key="draw_mine_clear", on_click=_remove_all)
+            st.button("Remove all", key="draw_mine_clear", on_click=attempt, args=(_remove_all,))
 
 
 def _export(kept: KeptSet) -> None:
@@ -150,5 +131,6 @@ def _load() -> None:
         type=["npz", "zip"],
         key="draw_mine_file",
         max_upload_size=MAX_COLLECTION_BYTES // 1_000_000,
-        on_change=_add_file,
+        on_change=attempt,
+        args=(_add_file,),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import shows_errors
 from mnist_dash.ui.shared.notices import notices
 from mnist_dash.ui.shared.resources import ensure_queue
@@ -29,6 +30,7 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
     """Shows the page that the visitor is on, in the common frame."""
     st.set_page_config(page_title="MNIST Dash", page_icon=str(_ICON), layout="wide")
     page = st.navigation(list(pages), position="top")
+    links.enter(page.url_path)
     st.html(_STYLE)
     if st.context.theme.type == "dark":
         st.html(_DARK_STYLE)

@@ -10,6 +10,7 @@ from mnist_dash.analysis.words.number_words import count_words, rounded
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import DONE, Experiment, Run
 from mnist_dash.store.search import NEWEST, FoundExperiment, RunFinder, RunQuery
+from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import in_order, shows_errors, title_of
 from mnist_dash.ui.shared.resources import run_store
 
@@ -33,15 +34,14 @@ _ORDERS = {
 
 
 def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
-    """Lets the reader choose runs and whole experiments; the choice stands in the page's link.
+    """Lets the reader choose runs and whole experiments; the choice is in the URL.
 
     At first the models that ship with the project are chosen, or what was chosen on the
     other page.
 
     Args:
         key: The page's name, with which the keys of the widgets begin.
-        statuses: States of the runs that are offered. What is chosen by link or was chosen
-            on another page may be in any state.
+        statuses: States of the runs that are offered. What a link or another page chose may be in any state.
 
     Returns:
         The chosen runs, at most `MOST_RUNS`.
@@ -49,9 +49,8 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
     finder, widget, wanted = RunFinder(run_store()), f"{key}_runs", RunQuery(statuses=tuple(statuses))
     newest = finder.find(wanted, limit=_OFFERED)
     offered = {_token(run): run for run in [*in_order(finder.references()), *newest]}
-    state = st.session_state
-    if widget not in state:
-        state[widget] = _at_first(list(offered.values()))
+    state, defaults = st.session_state, _defaults(list(offered.values()))
+    links.restore(widget, lambda linked: _tokens(linked) or defaults, parameter=_LINK, initial=state.get(_CHOSEN))
     runs = offered | _known(state[widget], offered)
     titles = _titles(runs, _experiments(state[widget], finder.experiments(wanted, limit=_EXPERIMENTS_OFFERED)))
     gone = [token for token in state[widget] if token not in titles]
@@ -66,7 +65,8 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
     )
     if gone:
         st.caption(f":material/info: {count_words(len(gone), 'selected item')} no longer available.")
-    _remember(tokens, list(offered.values()))
+    state[_CHOSEN] = tokens
+    links.write({_LINK: "" if tokens == defaults else ",".join(tokens)})
     # A fragment: a search does not draw the page anew.
     st.fragment(shows_errors(_finder))(finder, key, widget, tuple(statuses))
     return _runs_of(tokens, runs)
@@ -87,21 +87,8 @@ def _defaults(offered: Sequence[Run]) -> list[str]:
     return [_token(run) for run in offered if run.is_reference] or [_token(run) for run in offered[:1]]
 
 
-def _at_first(offered: Sequence[Run]) -> list[str]:
-    linked = st.query_params.get(_LINK, "").split(",")[:_MOST_CHOSEN]
-    return (
-        list(dict.fromkeys(token for token in linked if _TOKEN.fullmatch(token)))
-        or st.session_state.get(_CHOSEN)
-        or _defaults(offered)
-    )
-
-
-def _remember(tokens: list[str], offered: Sequence[Run]) -> None:
-    st.session_state[_CHOSEN] = tokens
-    if tokens and tokens != _defaults(offered):
-        st.query_params[_LINK] = ",".join(tokens)
-    elif _LINK in st.query_params:
-        del st.query_params[_LINK]
+def _tokens(linked: str) -> list[str]:
+    return list(dict.fromkeys(token for token in linked.split(",")[:_MOST_CHOSEN] if _TOKEN.fullmatch(token)))
 
 
 def _numbers(tokens: Sequence[str], kind: str) -> list[int]:
