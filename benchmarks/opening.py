@@ -26,7 +26,7 @@ def measure() -> dict[str, float]:
             page.get_by_text("The data in use").wait_for()
             painted = time.perf_counter()
             page.get_by_role("link", name="Draw", exact=True).first.click()
-            page.get_by_text("the canvas is empty").wait_for()
+            page.get_by_text("The canvas is empty").wait_for()
             page.wait_for_timeout(300)
             drawable = time.perf_counter()
             draw_stroke(page, SEVEN)

@@ -115,7 +115,7 @@ def _network(model: str, *, as_pictures: bool) -> Network:
     folder = REFERENCE_FOLDER / model
     predictor = Predictor((folder / "model.tflite").read_bytes())
     settings = json.loads((folder / "run.json").read_text())["settings"] if as_pictures else {}
-    return partial(recognition.read, settings, predictor)
+    return partial(recognition.predict, settings, predictor)
 
 
 def labelled(folder: Path) -> list[Picture]:

@@ -3,4 +3,4 @@
 from mnist_dash.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    main(name="python -m mnist_dash")

@@ -44,7 +44,7 @@ SETTINGS = (
     SettingInfo("MNIST_DASH_DOWNLOAD_URL", _MNIST_URL, "Where the full MNIST is fetched from; its checksum is fixed."),
     SettingInfo("MNIST_DASH_CACHE", "", "Folder for the downloaded MNIST. Empty: the same folder as the database's."),
     SettingInfo("MNIST_DASH_SCHEDULER", "", "Address of a running Dask scheduler. Empty: workers on this machine."),
-    SettingInfo("MNIST_DASH_WORKERS", "1", "How many workers train at the same time on this machine.", minimum=1),
+    SettingInfo("MNIST_DASH_WORKERS", "1", "Number of local workers training at the same time.", minimum=1),
     SettingInfo(
         "MNIST_DASH_SHARED",
         "0",
@@ -52,16 +52,19 @@ SETTINGS = (
         minimum=0,
     ),
     SettingInfo(
-        "MNIST_DASH_MAX_MINUTES", "720", "Most minutes that one run may train; then it ends as failed.", minimum=1
+        "MNIST_DASH_MAX_MINUTES",
+        "720",
+        "Maximum minutes of training per run; a run that takes longer fails.",
+        minimum=1,
     ),
     SettingInfo(
         "MNIST_DASH_MAX_MEMORY_MB",
         "6000",
-        "Most memory (MB) that a worker process may take; a run that takes more ends as failed.",
+        "Maximum memory of a worker process (MB); a run that needs more fails.",
         minimum=1000,
     ),
-    SettingInfo("MNIST_DASH_MAX_QUEUED", "12", "Shared mode: unfinished runs that one visitor may have.", minimum=1),
-    SettingInfo("MNIST_DASH_MAX_EPOCHS", "100", "Shared mode: most epochs of one run.", minimum=1),
+    SettingInfo("MNIST_DASH_MAX_QUEUED", "12", "Shared mode: maximum unfinished runs per visitor.", minimum=1),
+    SettingInfo("MNIST_DASH_MAX_EPOCHS", "100", "Shared mode: maximum epochs per run.", minimum=1),
 )
 
 

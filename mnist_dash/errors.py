@@ -22,7 +22,7 @@ class DownloadError(DataError):
 
 
 class PictureError(MnistDashError):
-    """A picture cannot be read, or holds nothing that looks like a digit."""
+    """An image cannot be read, or contains no digit."""
 
 
 class VariantError(MnistDashError):

@@ -1,4 +1,4 @@
-"""A drawing or a picture → what the networks see → what they say."""
+"""A drawing or an image → the models' input → their predictions."""
 
 import streamlit as st
 
@@ -7,15 +7,15 @@ from mnist_dash.ui.shared import controls, run_chooser
 
 controls.header(
     "Draw a digit",
-    "Draw digits, upload pictures of them or take a photo, and see what every network reads.",
+    "Draw digits, upload images or take a photo, and compare what each model predicts.",
     "redrawing",
     "not_a_digit",
     "softmax",
 )
 runs = run_chooser.offered_runs()
 if not runs:
-    st.info("No network has been trained yet.", icon=":material/draw:")
-    st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")
+    st.info("No models yet.", icon=":material/draw:")
+    st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
     st.stop()
 
 drawing_board.drawing_board(runs)

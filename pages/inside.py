@@ -1,4 +1,4 @@
-"""What a network has learned: its weights as pictures."""
+"""What a network has learned: its weights as images."""
 
 import streamlit as st
 
@@ -7,14 +7,14 @@ from mnist_dash.ui.shared import controls, resources, run_chooser
 
 controls.header(
     "Inside a network",
-    "What a trained network looks for: the weights of its hidden neurons or its kernels as pictures.",
+    "The learned weights of a model's first layers or convolution kernels, shown as images.",
     "weights",
     "kernels",
 )
 runs = sorted(run_chooser.offered_runs(), key=lambda run: (run.variant != "sigmoid-100", -run.id))
 if not runs:
-    st.info("No network has been trained yet.", icon=":material/visibility:")
-    st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")
+    st.info("No models yet.", icon=":material/visibility:")
+    st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
     st.stop()
 
 run = controls.one_run_picker(runs, key="inside_run")
@@ -36,8 +36,8 @@ if layer.kernel.ndim == 4:
 else:
     neurons = layer.kernel.shape[1]
     first, last = controls.neuron_range(neurons, key=f"inside_neurons_{run.id}")
-    st.markdown(f"**Neurons {first} to {last}** of {neurons:,}, each with one weight a pixel.")
+    st.markdown(f"**Neurons {first} to {last}** of {neurons:,}, with one weight per pixel.")
     figure = weight_figures.neuron_sheet(layer.kernel[:, first - 1 : last], first=first)
 st.plotly_chart(
-    figure, key="inside_sheet", config=controls.CHART, alt=f"Weights of {run.title}, layer {name}, as pictures"
+    figure, key="inside_sheet", config=controls.CHART, alt=f"Weights of {run.title}, layer {name}, as images"
 )

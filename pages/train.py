@@ -1,4 +1,4 @@
-"""Choose a network and its settings, queue runs of it, watch them learn."""
+"""Choose a network and its settings, queue runs, follow their progress."""
 
 import streamlit as st
 
@@ -7,8 +7,8 @@ from mnist_dash.ui.train import run_board, start_panel, training_form
 
 controls.header(
     "Train a network",
-    "Choose a network of the tutorials, or ours for pictures, change what you like, and watch it learn. "
-    "Training goes on when you close the page, and a link to this page keeps the form as it is.",
+    "Choose a network, adjust its settings and follow the training. Runs continue when you close the page; the URL "
+    "contains the form's settings.",
     "batch",
     "softmax",
 )

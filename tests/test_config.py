@@ -124,6 +124,7 @@ def test_a_checkout_keeps_its_data_beside_the_app_and_an_installed_copy_in_the_u
 
 
 def test_every_variable_that_the_code_reads_is_in_the_table():
-    named = {name for file in (PROJECT / "mnist_dash").rglob("*.py") for name in _VARIABLE.findall(file.read_text())}
+    files = [PROJECT / "app.py", *(PROJECT / "mnist_dash").rglob("*.py"), *(PROJECT / "pages").glob("*.py")]
+    named = {name for file in files for name in _VARIABLE.findall(file.read_text())}
 
     assert named == {info.name for info in SETTINGS}

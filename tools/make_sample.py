@@ -36,7 +36,7 @@ def main() -> None:
     np.savez_compressed(SAMPLE_FILE, allow_pickle=False, **arrays)
     for name in ARRAYS:
         checksum = hashlib.sha256(arrays[name].tobytes()).hexdigest()
-        print(f"{name} {checksum}{'' if SAMPLE.sha256[name] == checksum else '  differs from data.py'}")
+        print(f"{name} {checksum}{'' if SAMPLE.sha256[name] == checksum else '  differs from datasets/mnist.py'}")
 
 
 if __name__ == "__main__":

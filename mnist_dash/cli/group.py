@@ -1,4 +1,4 @@
-"""What several commands need: the group, the store, how results are said."""
+"""What several commands need: the group, the store, how results are printed."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ run_option = click.option(
 )
 
 
-@click.group(help="Train the networks of five MNIST tutorials and use them, without a browser.")
+@click.group(help="Train the networks of five MNIST tutorials and classify images with them.")
 def commands() -> None:
     """The group that all commands belong to."""
 
@@ -45,12 +45,12 @@ def open_store(settings: Settings) -> Iterator[RunStore]:
 
 
 def described_run(run: Run) -> dict[str, Any]:
-    """Returns what commands say of a run, as JSON takes it."""
+    """Returns what commands print about a run, as JSON values."""
     names = ("variant", "status", "dataset", "test_loss", "test_accuracy", "fit_seconds", "weights", "error")
     return {"run": run.id, **{name: getattr(run, name) for name in names}, "settings": dict(run.settings)}
 
 
-def say(found: dict[str, Any], words: str | None, *, as_json: bool) -> None:
+def emit(found: dict[str, Any], words: str | None, *, as_json: bool) -> None:
     """Prints a result, as one JSON object or in words."""
     if as_json:
         click.echo(json.dumps(found))

@@ -1,4 +1,4 @@
-"""Commands that read: the data in use, pictures, arrays of pictures."""
+"""Commands for the dataset, image files and arrays of images."""
 
 import sys
 from pathlib import Path
@@ -8,25 +8,25 @@ import numpy as np
 
 from mnist_dash.analysis import accuracies, test_predictions
 from mnist_dash.analysis.words.number_words import accuracy_words, percent
-from mnist_dash.cli.group import as_json_option, commands, load, open_store, run_option, say
+from mnist_dash.cli.group import as_json_option, commands, emit, load, open_store, run_option
 from mnist_dash.config import load_settings
 from mnist_dash.datasets import arrays as arrays_module
 from mnist_dash.datasets import mnist
 from mnist_dash.digitizer import decoding, pipeline
 from mnist_dash.errors import PictureError
+from mnist_dash.inference import recognition
 from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
-from mnist_dash.inference.recognition import described, recognize
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
 from mnist_dash.store.records import MODEL_TFLITE, Run
 from mnist_dash.store.run_store import RunStore
 
 
 @commands.command("data")
-@click.option("--download", is_flag=True, help="Fetch the full MNIST first (11 MB).")
+@click.option("--download", is_flag=True, help="Download the full MNIST first (11 MB).")
 @as_json_option
 def data_command(download: bool, as_json: bool) -> None:
-    """Say which data is in use."""
+    """Show the dataset in use."""
     settings = load_settings()
     if download:
         with click.progressbar(length=1000, label="Downloading MNIST", file=sys.stderr) as bar:
@@ -38,8 +38,10 @@ def data_command(download: bool, as_json: bool) -> None:
         "train": len(dataset.x_train),
         "test": len(dataset.x_test),
     }
-    words = f"{dataset.known.title}: {found['train']:,} to train, {found['test']:,} to test, from {found['source']}"
-    say(found, words, as_json=as_json)
+    words = (
+        f"{dataset.known.title}: {found['train']:,} training and {found['test']:,} test images, from {found['source']}"
+    )
+    emit(found, words, as_json=as_json)
 
 
 @commands.command("predict")
@@ -47,27 +49,29 @@ def data_command(download: bool, as_json: bool) -> None:
 @run_option
 @as_json_option
 def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: bool) -> None:
-    """Read the digits in each PICTURE file."""
+    """Predict the digits in each image file."""
     with open_store(load_settings()) as store:
         run, predictor = _network(store, run_name)
     detector = NoveltyDetector.shipped()
-    refused = [path for path in pictures if not _predict(path, run, predictor, detector, as_json=as_json)]
-    if refused:
+    failed = [path for path in pictures if not _predict(path, run, predictor, detector, as_json=as_json)]
+    if failed:
         sys.exit(1)
 
 
 def _predict(path: Path, run: Run, predictor: Predictor, detector: NoveltyDetector, *, as_json: bool) -> bool:
-    """Reads one picture and says what is in it; returns whether there was a digit."""
+    """Predicts and prints the digits of one image; returns whether there was one."""
     try:
-        answers = recognize(pipeline.digitize_file(_read_file(path)).digits, run, predictor, detector)
-        found = {**described(answers), "run": run.id}
+        digits = pipeline.digitize_file(_read_file(path)).digits
+        is_digit = detector.is_digit(recognition.pixels_of(digits))
+        recognized = recognition.recognize(digits, run.settings, predictor, is_digit)
+        found = {**recognition.as_json(recognized), "run": run.id}
     except PictureError as error:
-        answers, found = (), {"error": str(error)}
+        recognized, found = (), {"error": str(error)}
     if "error" in found:
         click.echo(f"Error: {click.format_filename(path)}: {found['error']}", err=True)
-    sure = percent(answers[0].probability) if len(answers) == 1 else f"{len(answers)} digits"
-    words = None if "error" in found else f"{click.format_filename(path)}: {found['number']} ({sure})"
-    say({"picture": str(path), **found}, words, as_json=as_json)
+    confidence = percent(recognized[0].probability) if len(recognized) == 1 else f"{len(recognized)} digits"
+    words = None if "error" in found else f"{click.format_filename(path)}: {found['number']} ({confidence})"
+    emit({"picture": str(path), **found}, words, as_json=as_json)
     return "error" not in found
 
 
@@ -76,7 +80,7 @@ def _read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(decoding.MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise PictureError(f"The file cannot be read ({error.strerror}). Name an existing picture file.") from error
+        raise PictureError(f"The file cannot be read ({error.strerror}). Name an existing image file.") from error
 
 
 @commands.command("evaluate")
@@ -100,7 +104,7 @@ def evaluate_command(file: Path, run_name: str | None, as_json: bool) -> None:
         "high": accuracy.high,
         "confusion": test_predictions.confusion_matrix(arrays["y"], predictions).tolist(),
     }
-    say(found, f"{run.title}: {accuracy_words(accuracy)} of {accuracy.n:,} pictures", as_json=as_json)
+    emit(found, f"{run.title}: accuracy {accuracy_words(accuracy)} on {accuracy.n:,} images", as_json=as_json)
 
 
 def _network(store: RunStore, run_name: str | None) -> tuple[Run, Predictor]:

@@ -5,15 +5,19 @@ import sys
 import click
 
 # Importing them adds their commands to the group.
-from mnist_dash.cli import inference_commands, robustness_command, run_commands  # noqa: F401
+from mnist_dash.cli import app_command, inference_commands, robustness_command, run_commands  # noqa: F401
 from mnist_dash.cli.group import commands
 from mnist_dash.errors import MnistDashError, VariantError
 
 
-def main() -> None:
-    """Runs the command line; errors of ours become one sentence and exit status 1."""
+def main(*, name: str = "mnist-dash") -> None:
+    """Runs the command line; errors of ours become one sentence and exit status 1.
+
+    Args:
+        name: The program's name in help texts.
+    """
     try:
-        commands(prog_name="python -m mnist_dash")
+        commands(prog_name=name)
     except MnistDashError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2 if isinstance(error, VariantError) else 1)  # a setting out of range is bad usage

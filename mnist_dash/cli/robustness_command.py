@@ -1,4 +1,4 @@
-"""The command that measures how well runs read corrupted pictures."""
+"""The command that measures accuracy on corrupted images."""
 
 import sys
 from typing import Any
@@ -7,7 +7,7 @@ import click
 
 from mnist_dash.analysis.corruption_accuracy import accuracy_by_level, clean_accuracy, robustness
 from mnist_dash.analysis.words.number_words import accuracy_words, percent
-from mnist_dash.cli.group import as_json_option, commands, open_store, say
+from mnist_dash.cli.group import as_json_option, commands, emit, open_store
 from mnist_dash.config import Settings, load_settings
 from mnist_dash.corruptions.kinds import KINDS
 from mnist_dash.errors import RunStateError, TrainingError
@@ -22,11 +22,11 @@ from mnist_dash.worker.robustness import measure_run
 @click.argument("run_names", nargs=-1, required=True, metavar="R…")
 @as_json_option
 def robustness_command(run_names: tuple[str, ...], as_json: bool) -> None:
-    """Say how well each run R reads corrupted pictures; what is not known is measured in this process."""
+    """Show the accuracy of each run R on corrupted images, measuring it first if needed."""
     settings = load_settings()
     with open_store(settings) as store:
         for run in [store.find_run(name) for name in run_names]:
-            _say(run, _measured(store, run, settings), as_json=as_json)
+            _emit(run, _measured(store, run, settings), as_json=as_json)
 
 
 def _measured(store: RunStore, run: Run, settings: Settings) -> CorruptionCounts:
@@ -39,26 +39,28 @@ def _measured(store: RunStore, run: Run, settings: Settings) -> CorruptionCounts
     if found and found.status == FAILED:
         raise TrainingError(str(found.error))
     if found is None or found.status != DONE:
-        raise RunStateError(f"Run {run.id} is being measured by another process, or was withdrawn. Try again later.")
+        raise RunStateError(
+            f"Run {run.id} is being measured by another process, or its measurement was cancelled. Try again later."
+        )
     return found.counts
 
 
-def _say(run: Run, readings: CorruptionCounts, *, as_json: bool) -> None:
-    overall, clean = robustness(readings), clean_accuracy(readings)
-    kinds = {name: [found.value for found in accuracy_by_level(readings, name)] for name in KINDS}
+def _emit(run: Run, counts: CorruptionCounts, *, as_json: bool) -> None:
+    overall, clean = robustness(counts), clean_accuracy(counts)
+    kinds = {name: [found.value for found in accuracy_by_level(counts, name)] for name in KINDS}
     described: dict[str, Any] = {
         "run": run.id,
         "variant": run.variant,
-        "pictures": readings.pictures,
+        "pictures": counts.pictures,
         "clean": clean.value,
         "mean": overall.value,
         "low": overall.low,
         "high": overall.high,
         "kinds": kinds,
     }
-    words = f"{accuracy_words(overall)} on corrupted images, {percent(clean.value)} on clean ones"
+    words = f"accuracy {accuracy_words(overall)} on corrupted images, {percent(clean.value)} on clean ones"
     table = [
         f"  {KINDS[name].title:<14} {' '.join(f'{100 * share:5.1f}' for share in shares)}"
         for name, shares in kinds.items()
     ]
-    say(described, "\n".join([f"{run.title}: {words}", *table]), as_json=as_json)
+    emit(described, "\n".join([f"{run.title}: {words}", *table]), as_json=as_json)

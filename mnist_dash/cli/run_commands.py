@@ -1,4 +1,4 @@
-"""Commands that train runs, list them and take them away."""
+"""Commands that train, list and export runs."""
 
 import sys
 import threading
@@ -14,7 +14,7 @@ from mnist_dash.analysis import accuracies, test_predictions
 from mnist_dash.analysis.cross_validation import validation_spread
 from mnist_dash.analysis.learning_curves import History
 from mnist_dash.analysis.words.number_words import accuracy_words, percent, seconds_words, spread_words
-from mnist_dash.cli.group import as_json_option, commands, described_run, load, open_store, run_option, say
+from mnist_dash.cli.group import as_json_option, commands, described_run, emit, load, open_store, run_option
 from mnist_dash.config import load_settings
 from mnist_dash.errors import TrainingError
 from mnist_dash.networks.experiments import MAX_RUNS, group_replicates, plan_runs
@@ -26,7 +26,7 @@ from mnist_dash.store.run_export import export_run
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.groups import train_all
 
-_LOOK_EVERY_S = 0.25
+_POLL_INTERVAL_S = 0.25
 
 
 def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -57,14 +57,14 @@ def _range_of(setting: Setting) -> click.ParamType:
     "--repeats",
     type=click.IntRange(1, MAX_RUNS),
     default=1,
-    help="Train with so many seeds: the chosen one and those that follow it.",
+    help="Number of runs per setting, with consecutive seeds.",
 )
 @as_json_option
 def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[object, ...]) -> None:
     """Train VARIANT in this process and record the run.
 
-    A setting that is given several times is varied: every combination is trained. With k
-    folds each of them is trained, unless --fold says which.
+    Options given several times form a grid: every combination is trained. With k folds, all
+    folds are trained unless --fold is given.
     """
     settings = load_settings()
     planned = plan_runs(
@@ -83,10 +83,10 @@ def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[obje
         runs = [store.get_run(run.id) for run in runs]
         histories = [History(run, tuple(store.list_epochs(run.id))) for run in runs]
     for history in histories:
-        _say_result(history.run, history.epochs, as_json=as_json)
+        _emit_result(history.run, history.epochs, as_json=as_json)
     for group in group_replicates(run for run in runs if run.status == DONE):
         if len(group) > 1:
-            _say_spread([history for history in histories if history.run in group], as_json=as_json)
+            _emit_spread([history for history in histories if history.run in group], as_json=as_json)
     failed = [run for run in runs if run.status != DONE]
     if failed:
         raise TrainingError(
@@ -94,18 +94,18 @@ def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[obje
         )
 
 
-def _say_result(run: Run, epochs: Sequence[Epoch], *, as_json: bool) -> None:
+def _emit_result(run: Run, epochs: Sequence[Epoch], *, as_json: bool) -> None:
     if run.status == DONE:
         accuracy = test_predictions.of_run(run)
-        say(
+        emit(
             {**described_run(run), "epochs": [asdict(epoch) for epoch in epochs]},
             f"Run {run.id}: test accuracy {accuracy_words(accuracy)}, test loss {run.test_loss:.4f}, "
-            f"{run.weights:,} weights, {seconds_words(run.fit_seconds or 0.0)} of training on {run.dataset}",
+            f"{run.weights:,} weights, {seconds_words(run.fit_seconds or 0.0)} training time on {run.dataset}",
             as_json=as_json,
         )
 
 
-def _say_spread(histories: Sequence[History], *, as_json: bool) -> None:
+def _emit_spread(histories: Sequence[History], *, as_json: bool) -> None:
     runs = [history.run for history in histories]
     tested = accuracies.spread([run.test_accuracy or 0.0 for run in runs])
     validated = validation_spread(histories)
@@ -125,7 +125,7 @@ def _say_spread(histories: Sequence[History], *, as_json: bool) -> None:
     words = (
         f"Runs {numbers}: {folds}test accuracy {spread_words(tested)} (mean ± standard deviation of {tested.n} runs)"
     )
-    say(described, words, as_json=as_json)
+    emit(described, words, as_json=as_json)
 
 
 @contextmanager
@@ -136,7 +136,7 @@ def _shown_progress(store: RunStore, runs: list[Run], *, quiet: bool) -> Iterato
     def follow() -> None:
         shown = {run.id: 0 for run in runs}
         while True:
-            last_look = ended.wait(_LOOK_EVERY_S)
+            is_last_poll = ended.wait(_POLL_INTERVAL_S)
             for run in runs:
                 for epoch in store.list_epochs(run.id)[shown[run.id] :]:
                     name = f"Run {run.id}, epoch" if len(runs) > 1 else "Epoch"
@@ -144,7 +144,7 @@ def _shown_progress(store: RunStore, runs: list[Run], *, quiet: bool) -> Iterato
                     shown[run.id] += 1
             if sys.stderr.isatty():
                 _show_step(store.list_runs(statuses=[RUNNING], experiment_id=runs[0].experiment_id))
-            if last_look:
+            if is_last_poll:
                 return
 
     thread = threading.Thread(target=follow, daemon=True)
@@ -179,17 +179,17 @@ def runs_command(as_json: bool) -> None:
         for run in store.list_runs():
             accuracy = percent(run.test_accuracy) if run.test_accuracy is not None else ""
             words = f"{run.id:>5}  {run.variant:<12} {run.status:<10} {accuracy:>8}  {run.dataset}"
-            say({**described_run(run), "reference": run.is_reference}, words, as_json=as_json)
+            emit({**described_run(run), "reference": run.is_reference}, words, as_json=as_json)
 
 
 @commands.command("code")
 @click.argument("variant", type=click.Choice(list(VARIANTS)), required=False)
 @run_option
-@click.option("--notebook", is_flag=True, help="As a Jupyter notebook instead.")
+@click.option("--notebook", is_flag=True, help="Print a Jupyter notebook instead.")
 def code_command(variant: str | None, run_name: str | None, notebook: bool) -> None:
     """Print a stand-alone Keras script of VARIANT or of a run."""
     if (variant is None) == (run_name is None):
-        raise click.UsageError("Name either a VARIANT or a run with --run.")
+        raise click.UsageError("Give either a VARIANT or a run with --run.")
     write = keras_notebook if notebook else keras_script
     if variant is not None:
         click.echo(write(get_variant(variant), get_variant(variant).check({})), nl=False)
@@ -207,4 +207,4 @@ def export_command(run_name: str, folder: Path, as_json: bool) -> None:
     """Write the models, history, description and script of run R into a folder."""
     with open_store(load_settings()) as store:
         files = [str(path) for path in export_run(store, store.find_run(run_name), folder)]
-    say({"files": files}, "\n".join(files), as_json=as_json)
+    emit({"files": files}, "\n".join(files), as_json=as_json)

@@ -116,17 +116,17 @@ def check_pictures(x: np.ndarray, y: np.ndarray, *, where: str, count: int | Non
     """
     if x.ndim != 3 or x.shape[1:] != (28, 28) or x.dtype != np.uint8 or (count or len(x) or 1) != len(x):
         raise DataError(
-            f"{where}: the pictures have shape {x.shape} and type {x.dtype}, "
+            f"{where}: the images have shape {x.shape} and type {x.dtype}, "
             f"but must have shape ({count or 'n'}, 28, 28) and type uint8. Correct them or use another file."
         )
     if y.shape != (len(x),) or y.dtype.kind not in "iu":
         raise DataError(
             f"{where}: the labels have shape {y.shape} and type {y.dtype}, "
-            f"but must be whole numbers of shape ({len(x)},), one a picture. Correct them or use another file."
+            f"but must be whole numbers of shape ({len(x)},), one per image. Correct them or use another file."
         )
     if y.min() < 0 or y.max() > 9:
         raise DataError(
-            f"{where}: the labels reach from {y.min()} to {y.max()}, but must be digits from 0 to 9. "
+            f"{where}: the labels range from {y.min()} to {y.max()}, but must be digits from 0 to 9. "
             "Correct them or use another file."
         )
 

@@ -1,4 +1,4 @@
-"""Digits with their right answers as one file, to be taken away and loaded again."""
+"""Labelled digits as one file: export and import."""
 
 import io
 import re
@@ -24,7 +24,7 @@ _NO_DIGIT = re.compile(r".*/|__MACOSX/.*|(?:.*/)?\.[^/]*", re.DOTALL)  # folders
 _NO_PNG = (*DAMAGED, KeyError, struct.error, Image.DecompressionBombError, Image.DecompressionBombWarning)
 _THE_FILE = "The file"
 _INSTEAD = (
-    "Choose an .npz file with the arrays x (n, 28, 28) and y (n,), or a .zip file of PNG pictures "
+    "Choose an .npz file with the arrays x (n, 28, 28) and y (n,), or a .zip file of PNG images "
     "named like 0001_is_7.png."
 )
 
@@ -110,7 +110,7 @@ def _check_number(digits: int) -> None:
 def _number_and_digit(name: str) -> tuple[int, int]:
     match = _PNG_NAME.fullmatch(name)
     if match is None:
-        raise DataError(f"The archive holds a file “{shown(name)}”, whose name does not say a digit. {_INSTEAD}")
+        raise DataError(f"The archive holds a file “{shown(name)}”, whose name does not give a digit. {_INSTEAD}")
     return int(match[1]), int(match[2])
 
 
@@ -120,12 +120,12 @@ def _read_png(content: bytes, info: zipfile.ZipInfo) -> np.ndarray:
         with Image.open(io.BytesIO(_without_extras(content)), formats=("PNG",)) as image:
             if (image.size, image.mode) != ((28, 28), "L"):
                 raise DataError(
-                    f"The picture {name} has {image.width:,} × {image.height:,} pixels of type {image.mode}, "
-                    "but must have 28 × 28 of type L, 8-bit shades of grey. Save it so, or leave it out."
+                    f"The image {name} has {image.width:,} × {image.height:,} pixels of type {image.mode}, "
+                    "but must have 28 × 28 of type L, 8-bit shades of grey. Save it like that, or remove it."
                 )
             return np.array(image)
     except _NO_PNG as error:
-        raise DataError(f"The picture {name} is damaged or no PNG. {_INSTEAD}") from error
+        raise DataError(f"The image {name} is damaged or no PNG. {_INSTEAD}") from error
 
 
 def _without_extras(png: bytes) -> bytes:
@@ -136,10 +136,10 @@ def _without_extras(png: bytes) -> bytes:
         its name, its contents and a checksum; the names of the critical ones begin with
         a capital.
     """
-    chunks, place = [png[:8]], 8
-    while place < len(png):
-        (size,) = struct.unpack_from(">I", png, place)
-        if png[place + 4 : place + 5].isupper():
-            chunks.append(png[place : place + 12 + size])
-        place += 12 + size
+    chunks, offset = [png[:8]], 8
+    while offset < len(png):
+        (size,) = struct.unpack_from(">I", png, offset)
+        if png[offset + 4 : offset + 5].isupper():
+            chunks.append(png[offset : offset + 12 + size])
+        offset += 12 + size
     return b"".join(chunks)

@@ -37,7 +37,7 @@ def fetch(url: str, part: Path, *, max_bytes: int, progress: Callable[[float], N
             if attempt == _TRIES or isinstance(error, _TooLargeError):
                 raise DownloadError(
                     f"{url} could not be fetched ({type(error).__name__}: {error}). Check the connection and try "
-                    "again: it goes on where it stopped. Meanwhile everything works on the bundled sample."
+                    "again: it resumes where it stopped. Until then the bundled sample is used."
                 ) from error
 
 

@@ -1,19 +1,19 @@
-"""Which training pictures are learned from and which validate."""
+"""Which images are trained on and which are held out for validation."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-HOLDOUT_DENOMINATOR = 12  # the tutorials keep 5,000 of 60,000 training pictures for validation: one in twelve
+HOLDOUT_DENOMINATOR = 12  # the tutorials hold out 5,000 of 60,000 training images
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Which training pictures are learned from and which are kept back to validate.
+    """Which images are trained on and which are held out for validation.
 
     Attributes:
-        train: Positions in the training pictures, shape (n,), int32.
-        validation: Positions of those kept back, shape (m,), int32; empty for none.
+        train: Indices of training images, shape (n,), int32.
+        validation: Indices of those held out, shape (m,), int32; empty for none.
     """
 
     train: np.ndarray
@@ -42,9 +42,9 @@ def split(labels: np.ndarray, validation: str, *, fold: int = 1, train_part: flo
     Source:
         Tutorial 000 (55,000 / 5,000) and tutorial 002 (k-fold).
     """
-    kept = _held_out(labels, validation, fold)
-    learned = np.flatnonzero(~kept).astype(np.int32)
-    return Split(learned[: max(1, round(train_part * len(learned)))], np.flatnonzero(kept).astype(np.int32))
+    held_out = _held_out(labels, validation, fold)
+    learned = np.flatnonzero(~held_out).astype(np.int32)
+    return Split(learned[: max(1, round(train_part * len(learned)))], np.flatnonzero(held_out).astype(np.int32))
 
 
 def _held_out(labels: np.ndarray, validation: str, fold: int) -> np.ndarray:
@@ -57,9 +57,9 @@ def _held_out(labels: np.ndarray, validation: str, fold: int) -> np.ndarray:
     kind, _, folds = validation.partition(":")
     if kind not in ("kfold", "stratified") or not folds.isdecimal() or not 1 <= fold <= int(folds):
         raise ValueError(f"No such split: validation={validation!r}, fold={fold}.")
-    kept = np.zeros(n, bool)
+    held_out = np.zeros(n, bool)
     groups = [np.arange(n)] if kind == "kfold" else [np.flatnonzero(labels == digit) for digit in range(10)]
     for group in groups:
         size = len(group) // int(folds)
-        kept[group[(fold - 1) * size : fold * size]] = True
-    return kept
+        held_out[group[(fold - 1) * size : fold * size]] = True
+    return held_out

@@ -44,7 +44,7 @@ def read_colours(content: bytes) -> tuple[np.ndarray, float]:
     if len(content) > MAX_FILE_BYTES:
         raise PictureError(
             f"The file has {len(content) / 1e6:,.0f} MB, but {MAX_FILE_BYTES / 1e6:,.0f} MB is the most. "
-            "Save the picture smaller."
+            "Save a smaller image."
         )
     try:
         _check_tiles(content)
@@ -56,17 +56,17 @@ def read_colours(content: bytes) -> tuple[np.ndarray, float]:
             colours = _upright_colours(image)
             return colours, longer / max(colours.shape[:2])
     except Image.DecompressionBombError as error:
-        raise PictureError(_too_large("The picture")) from error
+        raise PictureError(_too_large("The image")) from error
     except UnidentifiedImageError as error:
         raise PictureError(
-            f"This is not a picture that can be read ({len(content):,} bytes). "
+            f"This is not an image that can be read ({len(content):,} bytes). "
             "Save it as PNG or JPEG; a HEIC photo has to be converted first."
         ) from error
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, TypeError, IndexError, KeyError) as error:
         reason = " ".join(str(error).split())[:150]
-        raise PictureError(f"The picture is damaged ({reason}). Save it again as PNG or JPEG.") from error
+        raise PictureError(f"The image is damaged ({reason}). Save it again as PNG or JPEG.") from error
     except MemoryError as error:
-        raise PictureError(_too_large("The picture")) from error
+        raise PictureError(_too_large("The image")) from error
 
 
 class _File(io.BytesIO):
@@ -108,11 +108,10 @@ def _reduced(size: tuple[int, int]) -> tuple[int, int]:
 def _check_size(size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
-        raise PictureError(_too_large(f"The picture with {width:,} × {height:,} pixels"))
+        raise PictureError(_too_large(f"The image with {width:,} × {height:,} pixels"))
     if max(size) > _MAX_SIDE:
         raise PictureError(
-            f"The picture is {max(size):,} pixels long, but {_MAX_SIDE:,} is the most. "
-            "Cut out the part with the digits and save that."
+            f"The image is {max(size):,} pixels long, but {_MAX_SIDE:,} is the most. Crop it to the digits."
         )
 
 
@@ -133,11 +132,11 @@ def _check_work(image: ImageFile.ImageFile, content: bytes) -> None:
 
 
 def _too_much_work(what: str) -> str:
-    return f"The picture would take too long to unpack: {what}. Save it again as PNG or JPEG."
+    return f"The image would take too long to decode: {what}. Save it again as PNG or JPEG."
 
 
 def _too_large(what: str) -> str:
-    return f"{what} is too large: {MAX_PIXELS // 1_000_000} million pixels is the most. Save it smaller."
+    return f"{what} is too large: {MAX_PIXELS // 1_000_000} million pixels is the most. Save a smaller image."
 
 
 def _upright_colours(image: Image.Image) -> np.ndarray:

@@ -10,7 +10,7 @@ _TWO_LEVELS, _EXACT = 0.85, 0.01  # or if so many of all pixels have one of two 
 _COARSE = 0.35  # of the shorter side: wider than any stroke
 _STROKES = 4  # the finer window, in widths of the strokes found with the coarse one
 _DARK = 0.05  # darker differences are not seen
-_LEAST_INK = 0.07  # part of the paper's brightness that ink takes away at least
+_MIN_INK = 0.07  # part of the paper's brightness that ink takes away at least
 _FULL_INK = 90  # percentile of the inked pixels' values that counts as full ink
 PART_OF_FULL = 0.3  # ink is what has this part of full ink …
 _SURE_PART = 0.6  # … and is connected to what has this part
@@ -46,18 +46,19 @@ def _reduced(picture: np.ndarray, longest: int) -> np.ndarray:
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA) if scale < 1 else picture
 
 
-def ink_of(grey: np.ndarray) -> np.ndarray:
+def ink_of(grey: np.ndarray, background: float | None) -> np.ndarray:
     """Returns how much ink is on the paper, dark on light or light on dark, under uneven light.
 
     Args:
         grey: Shape (height, width), float32 in [0, 1].
+        background: Its brightness from `uniform_background`; None if it is not uniform.
 
     Returns:
         Shape (height, width), float32: about 0 on paper, more where there is ink; not
         scaled to full ink yet.
     """
-    if (flat := even_paper(grey)) is not None:
-        difference = grey - flat
+    if background is not None:
+        difference = grey - background
         return difference if _is_mostly_lighter(difference) else -difference
     small = _reduced(grey, _SMALL)
     light, window = _is_light_on_dark(small), _COARSE * min(small.shape)
@@ -71,7 +72,7 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
     return np.asarray(strength - np.median(strength[::3, ::3]))
 
 
-def even_paper(grey: np.ndarray) -> float | None:
+def uniform_background(grey: np.ndarray) -> float | None:
     """Returns the paper's brightness if it is the same everywhere, as in drawings on a screen.
 
     That is so if it is the same along most of the edge, or if nearly all pixels have
@@ -134,10 +135,10 @@ def paper_of(grey: np.ndarray, window: float) -> np.ndarray:
 
 
 def full_ink(strength: np.ndarray) -> float:
-    """Returns what a pixel full of ink has; at least `_LEAST_INK`."""
+    """Returns what a pixel full of ink has; at least `_MIN_INK`."""
     noise = 1.5 * float(np.median(np.abs(strength[::3, ::3])))
-    inked = strength[strength > max(_LEAST_INK, 4 * noise)]
-    return float(np.percentile(inked, _FULL_INK)) if inked.size else _LEAST_INK
+    inked = strength[strength > max(_MIN_INK, 4 * noise)]
+    return float(np.percentile(inked, _FULL_INK)) if inked.size else _MIN_INK
 
 
 def stroke_width(inked: np.ndarray) -> float:

@@ -39,7 +39,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     fine = _fitted(ink, DIGIT_SIZE * _FINE)
     if not fine.any():
         raise PictureError(
-            f"No digit found: all {ink.shape[1]:,} × {ink.shape[0]:,} pixels are paper. Draw or photograph a digit."
+            f"No digit found: all {ink.shape[1]:,} × {ink.shape[0]:,} pixels are background. Draw a digit."
         )
     strokes = _with_stroke(fine > min(0.5, fine.max() / 2))
     rows, columns = np.flatnonzero(strokes.any(1)), np.flatnonzero(strokes.any(0))

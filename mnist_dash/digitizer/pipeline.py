@@ -7,7 +7,7 @@ import numpy as np
 
 from mnist_dash.digitizer.components import Part
 from mnist_dash.digitizer.decoding import read_colours
-from mnist_dash.digitizer.ink import PART_OF_FULL, even_paper, full_ink, ink_of, likely_ink, sure_ink, to_grey
+from mnist_dash.digitizer.ink import PART_OF_FULL, full_ink, ink_of, likely_ink, sure_ink, to_grey, uniform_background
 from mnist_dash.digitizer.normalization import to_mnist
 from mnist_dash.digitizer.ruled_lines import without_lines
 from mnist_dash.digitizer.segmentation import find_digits
@@ -69,7 +69,8 @@ def digitize_file(content: bytes) -> DigitizedImage:
     """
     colours, scale = read_colours(content)
     grey = to_grey(colours)
-    return _digitized(colours, ink_of(grey), scale, photo=even_paper(grey) is None)
+    background = uniform_background(grey)
+    return _digitized(colours, ink_of(grey, background), scale, photo=background is None)
 
 
 def digitize_canvas(canvas: np.ndarray) -> DigitizedImage:
@@ -96,8 +97,8 @@ def _digitized(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo
     if not rows:
         height, width = (round(side * scale) for side in mask.shape)
         raise PictureError(
-            f"No digit found: the {width:,} × {height:,} pixels are all about as bright as those around them. "
-            "Draw a digit, or take a picture of one with more contrast."
+            f"No digit found: the {width:,} × {height:,} pixels have too little contrast. "
+            "Draw a digit, or take a photo with more contrast."
         )
     shade = (strength / (2 * PART_OF_FULL * full)).clip(0, 1)
     digits = tuple(_digit(part, number, shade, cleaned, scale) for number, row in enumerate(rows) for part in row)

@@ -1,4 +1,4 @@
-"""Pictures → the numbers in them: every digit found, read by a network, or refused."""
+"""The digits of an image → a model's predictions, or that something is no digit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,28 +8,24 @@ import numpy as np
 
 from mnist_dash.digitizer.normalization import narrow
 from mnist_dash.digitizer.pipeline import Digit
-from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.hyperparameters import Values
-from mnist_dash.store.records import Run
 
-NARROWER = (0.85, 0.7)  # of its width: how else a network trained with augmentation sees a digit
-NOT_A_DIGIT = (
-    "What is in the picture does not look like a digit from 0 to 9. Draw or photograph digits, large and plain."
-)
+NARROWER = (0.85, 0.7)  # of its width: further views for a model trained with augmentation
+NOT_A_DIGIT = "The image does not look like a digit from 0 to 9. Draw or photograph large, clear digits."
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """What a network says about one digit of a picture.
+class RecognizedDigit:
+    """A model's prediction for one digit of an image.
 
     Attributes:
-        found: The digit, as it was found and redrawn.
+        source: The digit, as it was found and redrawn.
         probabilities: Shape (10,), float32.
         is_digit: Whether it looks like a digit at all.
     """
 
-    found: Digit
+    source: Digit
     probabilities: np.ndarray
     is_digit: bool
 
@@ -40,15 +36,15 @@ class Answer:
 
     @property
     def probability(self) -> float:
-        """How sure the network is of it, in [0, 1]."""
+        """Probability of that digit, in [0, 1]."""
         return float(self.probabilities.max())
 
 
-def read(settings: Values, predictor: Predictor, pictures: np.ndarray) -> np.ndarray:
-    """Returns what a network says about digits from outside MNIST.
+def predict(settings: Values, predictor: Predictor, pictures: np.ndarray) -> np.ndarray:
+    """Returns a model's probabilities for digits from outside MNIST.
 
-    A network that was trained with augmentation sees each of them in three widths, and
-    the mean of its answers counts: people's digits are wider than MNIST's.
+    For a model trained with augmentation, these are means over each digit in three widths:
+    people's digits are wider than MNIST's.
 
     Args:
         settings: Those of the network's run.
@@ -64,48 +60,51 @@ def read(settings: Values, predictor: Predictor, pictures: np.ndarray) -> np.nda
     return np.asarray(np.mean([predictor.probabilities(view) for view in views], axis=0))
 
 
-def recognize(digits: Sequence[Digit], run: Run, predictor: Predictor, detector: NoveltyDetector) -> tuple[Answer, ...]:
-    """Returns what a network says about each digit of a picture.
+def pixels_of(digits: Sequence[Digit]) -> np.ndarray:
+    """Returns the models' input for digits of an image, shape (n, 28, 28), uint8."""
+    return np.stack([digit.pixels for digit in digits])
+
+
+def recognize(
+    digits: Sequence[Digit], settings: Values, predictor: Predictor, is_digit: np.ndarray
+) -> tuple[RecognizedDigit, ...]:
+    """Returns a model's prediction for each digit of an image.
 
     Args:
-        digits: As `images.digitize_file` found them.
-        run: The network's run.
-        predictor: The network.
-        detector: Tells digits from other things.
+        digits: As `pipeline.digitize_file` found them.
+        settings: Those of the model's run.
+        predictor: The model.
+        is_digit: From `NoveltyDetector.is_digit`, shape (n,), bool.
     """
-    pictures = np.stack([digit.pixels for digit in digits])
-    known, probabilities = detector.is_digit(pictures), read(run.settings, predictor, pictures)
-    return tuple(
-        Answer(digit, parts, bool(is_digit))
-        for digit, parts, is_digit in zip(digits, probabilities, known, strict=True)
-    )
+    probabilities = predict(settings, predictor, pixels_of(digits))
+    return tuple(map(RecognizedDigit, digits, probabilities, is_digit.tolist()))
 
 
-def number_read(answers: Sequence[Answer]) -> str:
-    """Returns all digits in reading order, rows parted by “/”; “?” stands for what is no digit."""
+def number_text(digits: Sequence[RecognizedDigit]) -> str:
+    """Returns all digits in reading order, rows separated by “/”; “?” stands for what is no digit."""
     rows: dict[int, str] = {}
-    for answer in answers:
-        rows[answer.found.row] = rows.get(answer.found.row, "") + (str(answer.digit) if answer.is_digit else "?")
+    for digit in digits:
+        rows[digit.source.row] = rows.get(digit.source.row, "") + (str(digit.digit) if digit.is_digit else "?")
     return "/".join(rows[row] for row in sorted(rows))
 
 
-def described(answers: Sequence[Answer]) -> dict[str, Any]:
+def as_json(digits: Sequence[RecognizedDigit]) -> dict[str, Any]:
     """Returns what the command line prints of a picture as JSON."""
-    digits = [_described(answer) for answer in answers]
-    found: dict[str, Any] = {"number": number_read(answers), "digits": digits}
-    if len(answers) > 1:
+    rows = [_digit_as_json(digit) for digit in digits]
+    found: dict[str, Any] = {"number": number_text(digits), "digits": rows}
+    if len(digits) > 1:
         return found
-    if not answers[0].is_digit:
+    if not digits[0].is_digit:
         return {**found, "error": NOT_A_DIGIT}
-    return {**{name: digits[0][name] for name in ("digit", "probability", "probabilities")}, **found}
+    return {**{name: rows[0][name] for name in ("digit", "probability", "probabilities")}, **found}
 
 
-def _described(answer: Answer) -> dict[str, Any]:
-    found = answer.found
+def _digit_as_json(digit: RecognizedDigit) -> dict[str, Any]:
+    source = digit.source
     return {
-        "digit": answer.digit if answer.is_digit else None,
-        "probability": answer.probability,
-        "probabilities": [float(part) for part in answer.probabilities],
-        "box": [found.left, found.top, found.width, found.height],
-        "row": found.row,
+        "digit": digit.digit if digit.is_digit else None,
+        "probability": digit.probability,
+        "probabilities": digit.probabilities.tolist(),
+        "box": [source.left, source.top, source.width, source.height],
+        "row": source.row,
     }

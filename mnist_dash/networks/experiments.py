@@ -74,7 +74,7 @@ def plan_runs(
         for planned in _repeated(variant, {**settings, **dict(zip(grid, combination, strict=True))}, repeats)
     ]
     _check_number(len(found))
-    return [planned for place, planned in enumerate(found) if planned not in found[:place]]
+    return [planned for index, planned in enumerate(found) if planned not in found[:index]]
 
 
 def _repeated(name: str, settings: Mapping[str, object], repeats: int) -> list[PlannedRun]:
@@ -91,8 +91,8 @@ def _repeated(name: str, settings: Mapping[str, object], repeats: int) -> list[P
 def _check_number(runs: int) -> None:
     if runs > MAX_RUNS:
         raise VariantError(
-            f"These choices make {runs:,} runs, but {MAX_RUNS} is the most of one experiment. "
-            "Leave out some values, or queue several experiments."
+            f"These settings make {runs:,} runs, but {MAX_RUNS} is the most of one experiment. "
+            "Remove some values, or queue several experiments."
         )
 
 

@@ -1,4 +1,4 @@
-"""What can be chosen before a run, and within which limits."""
+"""The hyperparameters of a run and their limits."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -26,7 +26,7 @@ VALIDATIONS = (
 
 @dataclass(frozen=True)
 class Setting:
-    """One thing that can be chosen before a run.
+    """One hyperparameter of a run.
 
     A whole number if `default` is an int, any number if it is a float, else one of `choices`.
     """
@@ -76,13 +76,13 @@ def _number(value: object) -> float | None:
 
 
 _SETTINGS = (
-    Setting("epochs", "Epochs", 5, "How many times the network sees every training picture.", 1, 1_000),
-    Setting("batch_size", "Batch size", 128, "Pictures per update of the weights.", 1, 4_096),
+    Setting("epochs", "Epochs", 5, "Passes over the training images.", 1, 1_000),
+    Setting("batch_size", "Batch size", 128, "Images per weight update.", 1, 4_096),
     Setting(
         "learning_rate",
         "Learning rate",
         0.001,
-        "How far each update moves the weights. Ten times too high and the network never settles.",
+        "Step size of each weight update. If it is ten times too high, training does not converge.",
         0.000001,
         10,
     ),
@@ -90,41 +90,39 @@ _SETTINGS = (
         "schedule",
         "Learning-rate schedule",
         CONSTANT,
-        "Whether the learning rate stays as it is, or falls epoch by epoch along half a cosine, to end in small steps.",
+        "Keep the learning rate constant, or decay it to 0 along half a cosine.",
         choices=(CONSTANT, COSINE),
     ),
     Setting(
         "optimizer",
         "Optimizer",
         RMSPROP,
-        "How gradients become updates: SGD follows them as they are, with momentum it keeps its direction, RMSprop "
-        "and Adam give every weight a step size of its own.",
+        "How gradients update the weights. RMSprop and Adam adapt the step size of each weight.",
         choices=(SGD, MOMENTUM, RMSPROP, ADAM),
     ),
     Setting(
         "validation",
         "Validation",
         NO_VALIDATION,
-        "Training pictures kept back to see how the network does on pictures that it does not learn from. With k folds "
-        "each of the k parts is kept back in turn, in a run of its own.",
+        "Training images held out to measure accuracy during training. With k folds, each fold is held out in a run of "
+        "its own.",
         choices=VALIDATIONS,
     ),
-    Setting("fold", "Fold", 1, "With k folds: which of the k parts is kept back.", 1, 10),
+    Setting("fold", "Fold", 1, "With k folds: the fold that is held out.", 1, 10),
     Setting(
         "patience",
-        "Early stopping after",
+        "Early stopping patience",
         0,
-        "Stop when the validation loss has not fallen for this many epochs, and keep the weights of the best one. "
-        "0 is no early stopping.",
+        "Epochs without improvement of the validation loss before training stops; the best weights are restored. "
+        "0: no early stopping.",
         0,
         100,
     ),
     Setting(
         "train_part",
-        "Part of the training pictures",
+        "Training set fraction",
         1.0,
-        "Learn from the first part of the training pictures only, to see how much data it takes: 1 is all, "
-        "0.01 one in a hundred.",
+        "Train on this fraction of the training images: 1 is all, 0.01 one percent.",
         0.01,
         1,
     ),
@@ -132,24 +130,23 @@ _SETTINGS = (
         "hidden_layers",
         "Hidden layers",
         1,
-        "Hidden dense layers before the output; without any, a dense network only weighs pixels.",
+        "Dense layers before the output layer. 0: a linear model.",
         0,
         5,
     ),
-    Setting("hidden_units", "Hidden units", 512, "Neurons of each hidden dense layer.", 1, 4_096),
+    Setting("hidden_units", "Hidden units", 512, "Neurons per hidden dense layer.", 1, 4_096),
     Setting(
         "activation",
         "Activation",
         "relu",
-        "The non-linearity after each hidden layer and convolution. “linear” is none: then many layers can do no more "
-        "than one.",
+        "Activation function of each hidden layer and convolution. “linear” is none.",
         choices=ACTIVATIONS,
     ),
     Setting(
         "filters",
         "Filters",
         16,
-        "Filters of the first convolution; the second and third have twice, the last two four times as many.",
+        "Filters of the first convolution; the second and third have 2 ×, the last two 4 × as many.",
         1,
         64,
     ),
@@ -157,7 +154,7 @@ _SETTINGS = (
         "dropout",
         "Dropout",
         0.0,
-        "Share of the values that are set to zero at random in each training step, against over-fitting.",
+        "Share of values set to zero at random in each training step, against overfitting.",
         0,
         0.9,
     ),
@@ -165,19 +162,19 @@ _SETTINGS = (
         "augmentation",
         "Augmentation",
         0.0,
-        "How much each training picture is shifted, turned, scaled, sheared, bent, thickened or thinned at random "
-        "each time it is shown: 0 is not at all, 1 as much as handwriting on paper differs.",
+        "Strength of random shifts, rotations, scaling, shear, distortion and stroke changes of training images. 0: "
+        "none; 1: about the variation of handwriting.",
         0,
         2,
     ),
     Setting(
         "pixel_scaling",
-        "Pixel values",
+        "Pixel scaling",
         PIXELS_0_TO_1,
-        "What the network is fed: pixels divided by 255, or as they are in the file.",
+        "Input range of the network: pixels divided by 255, or raw.",
         choices=(PIXELS_0_TO_1, PIXELS_0_TO_255),
     ),
-    Setting("seed", "Seed", 0, "Same seed, same starting weights and order of pictures.", 0, 2**31 - 1),
+    Setting("seed", "Seed", 0, "Seed of the initial weights and the order of images.", 0, 2**31 - 1),
 )
 
 

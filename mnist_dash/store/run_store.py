@@ -40,16 +40,14 @@ _MAX_ID = 2**31 - 1
 
 
 class RunStore:
-    """All runs of one database, to read, to create, and to change as a user may.
-
-    What workers change is in `RunLeases`.
+    """All runs of one database, to read, to create, and to change as a user may; workers change `RunLeases`.
 
     Args:
         database_url: SQLAlchemy URL of an SQLite or PostgreSQL database.
         clock: Returns the time, Unix seconds.
 
     Attributes:
-        engine: The open database, for what this package keeps beside runs.
+        engine: The open database.
 
     Raises:
         StoreError: If the database cannot be opened.
@@ -93,9 +91,9 @@ class RunStore:
             conditions.append(runs_table.c.experiment_id == experiment_id)
         if owner is not None:
             conditions.append(runs_table.c.owner == owner)
-        newest_first = (runs_table.c.created_at.desc(), runs_table.c.id.desc())
-        statement = select(runs_table).where(*conditions).order_by(*newest_first).limit(limit)
-        return [as_run(row) for row in read(self.engine, statement)]
+        statement = select(runs_table).where(*conditions).limit(limit)
+        newest_first = statement.order_by(runs_table.c.created_at.desc(), runs_table.c.id.desc())
+        return [as_run(row) for row in read(self.engine, newest_first)]
 
     def get_runs(self, run_ids: Collection[int]) -> list[Run]:
         """Returns those of these runs that there are."""
@@ -149,14 +147,14 @@ class RunStore:
 
     def has_artifact(self, run_id: int, name: str) -> bool:
         """Says whether a run has an artifact, without reading it."""
-        of_run = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name == name)
-        return bool(read(self.engine, select(artifacts_table.c.run_id).where(of_run)))
+        columns = artifacts_table.c
+        return bool(read(self.engine, select(columns.run_id).where(columns.run_id == run_id, columns.name == name)))
 
     def find_artifact(self, run_id: int, name: str) -> bytes | None:
         """Returns an artifact's bytes, or None if the run has no such artifact."""
-        of_run = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name == name)
-        rows = read(self.engine, select(artifacts_table.c.content).where(of_run))
-        return bytes(rows[0].content) if rows else None
+        columns = artifacts_table.c
+        found = read(self.engine, select(columns.content).where(columns.run_id == run_id, columns.name == name))
+        return bytes(found[0].content) if found else None
 
     # New runs
 
@@ -204,19 +202,18 @@ class RunStore:
                 then none is added.
         """
         now = self.clock()
-        shared = {"dataset": dataset, "fingerprint": fingerprint, "owner": owner, "created_at": now}
+        shared = {"dataset": dataset, "fingerprint": fingerprint, "owner": owner, "created_at": now, "status": QUEUED}
         with transaction(self.engine) as connection:
             UNFINISHED_RUNS.check(connection, owner, len(planned), max_unfinished)
             if len(planned) > 1:
                 experiment = {"title": experiment_title(planned), "owner": owner, "created_at": now}
                 added = insert(experiments_table).values(experiment).returning(experiments_table.c.id)
                 shared["experiment_id"] = connection.scalar(added)
-            ids = [
-                connection.scalar(insert(runs_table).values(values).returning(runs_table.c.id))
-                for run in planned
-                for values in [{**shared, "variant": run.variant, "settings": dict(run.settings), "status": QUEUED}]
-                for values in [{**values, **({**new_lease(now), "started_at": now} if leased else {})}]
-            ]
+            ids = []
+            for run in planned:
+                lease = {**new_lease(now), "started_at": now} if leased else {}
+                values = {**shared, "variant": run.variant, "settings": dict(run.settings), **lease}
+                ids.append(connection.scalar(insert(runs_table).values(values).returning(runs_table.c.id)))
         return [self.get_run(int(run_id or 0)) for run_id in ids]
 
     # What a user may do

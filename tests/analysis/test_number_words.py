@@ -27,12 +27,7 @@ from mnist_dash.analysis.words.number_words import (
     seconds_words,
     spread_words,
 )
-from mnist_dash.analysis.words.prediction_words import (
-    agreement_words,
-    confidence_words,
-    not_a_digit_words,
-    number_words,
-)
+from mnist_dash.analysis.words.prediction_words import agreement_words, confidence_words, not_a_digit_words
 from mnist_dash.networks.variants import Claim
 from tests.support.histories import run_with
 
@@ -229,26 +224,21 @@ def test_where_nothing_was_read_wrong_it_says_so():
 
 
 def test_networks_that_agree_speak_as_one():
-    assert agreement_words(["CNN", "Dense 32"], ["a 7", "a 7"]) == "**All models predict a 7.**"
+    assert agreement_words(["CNN", "Dense 32"], ["7", "7"]) == "**All models predict 7.**"
 
 
 def test_one_network_speaks_for_itself():
-    assert agreement_words(["Dense 32"], ["a 7"]) == "**Dense 32 predicts a 7.**"
+    assert agreement_words(["Dense 32"], ["7"]) == "**Dense 32 predicts 7.**"
 
 
 def test_networks_that_disagree_are_listed_with_the_most_common_reading_first():
-    words = agreement_words(["CNN", "Dense 32", "Dense 512", "Sigmoid 100"], ["a 9", "a 4", "a 9", "a 9"])
+    words = agreement_words(["CNN", "Dense 32", "Dense 512", "Sigmoid 100"], ["9", "4", "9", "9"])
 
-    assert words == "**The models disagree:** CNN, Dense 512 and Sigmoid 100 predict a 9; Dense 32 predicts a 4."
-
-
-def test_several_digits_are_numbers_one_a_row():
-    assert number_words([0, 0, 1], [1, 2, 3]) == "12 / 3"
-    assert agreement_words(["CNN", "Dense 32"], ["12 / 3", "12 / 3"]) == "**All models predict 12 / 3.**"
+    assert words == "**Models disagree:** CNN, Dense 512 and Sigmoid 100 predict 9; Dense 32 predicts 4."
 
 
 def test_what_is_refused_comes_with_how_often_that_is_a_mistake():
-    assert "Fewer than 1 of 100" in not_a_digit_words()
+    assert "Fewer than 1 in 100" in not_a_digit_words()
 
 
 def test_how_sure_a_network_is_stands_beside_how_often_it_was_right_when_it_was_that_sure():

@@ -132,7 +132,7 @@ def test_a_chart_is_taken_away_as_picture_drawing_page_and_table(
     page = page_in(browser, dark=dark)
     open_page(page, f"{server.url}/curves", "Learning curves")
     page.locator(f"{LOSS} .nsewdrag").first.wait_for()
-    page.get_by_role("button", name="Take away").first.click()
+    page.get_by_role("button", name="Export").first.click()
 
     picture = Image.open(taken(page, "PNG picture", tmp_path)).convert("RGB")
     drawing = ElementTree.parse(taken(page, "SVG drawing", tmp_path))
@@ -177,7 +177,7 @@ def test_on_a_phone_a_finger_scrolls_over_a_chart_and_everything_is_reached(brow
     swipe_up(page, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     assert page.evaluate(scroll) > before + 80
-    page.get_by_role("button", name="Take away").first.click()
+    page.get_by_role("button", name="Export").first.click()
     for name in ("PNG picture", "SVG drawing", "HTML page", "CSV table"):
         place = page.get_by_role("button", name=name).filter(visible=True).bounding_box()
         assert place

@@ -15,7 +15,7 @@ from mnist_dash.config import load_settings
 from mnist_dash.datasets.mnist import load_dataset
 from mnist_dash.store.records import CANCELLED, PAUSED
 from mnist_dash.store.run_store import RunStore
-from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, serving
+from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, serving, wait_until_idle
 
 PAGES = {
     "": "MNIST Dash",
@@ -64,13 +64,13 @@ def test_the_page_process_never_loads_tensorflow(browser: Browser, server: Serve
 def test_a_digit_drawn_on_a_new_server_is_read_by_all_reference_models(browser: Browser, server: Server):
     page = page_in(browser)
     open_page(page, f"{server.url}/draw", PAGES["draw"])
-    expect(page.get_by_text("the canvas is empty")).to_be_visible()
+    expect(page.get_by_text("The canvas is empty")).to_be_visible()
 
     draw_stroke(page, SEVEN)
 
     expect(page.locator(".md-answer b")).to_have_text(["7"] * len(list(references())))
     page.get_by_role("button", name="Clear", exact=True).click()
-    expect(page.get_by_text("the canvas is empty")).to_be_visible()
+    expect(page.get_by_text("The canvas is empty")).to_be_visible()
 
 
 def test_a_drawing_is_still_there_after_a_look_elsewhere(browser: Browser, server: Server):
@@ -79,8 +79,8 @@ def test_a_drawing_is_still_there_after_a_look_elsewhere(browser: Browser, serve
     draw_stroke(page, SEVEN)
     page.locator(".md-answer").first.wait_for()
 
-    page.get_by_role("radio", name="Upload pictures").click()
-    expect(page.get_by_text("Choose pictures of digits")).to_be_visible()
+    page.get_by_role("radio", name="Upload images").click()
+    expect(page.get_by_text("Upload images of digits")).to_be_visible()
     page.get_by_role("radio", name="Draw", exact=True).click()
 
     expect(page.locator(".md-answer b").first).to_have_text("7")
@@ -99,12 +99,43 @@ def test_a_photo_of_several_digits_is_read_and_one_of_them_kept(browser: Browser
     page.locator("input[type=file]").first.set_input_files(sheet(tmp_path / "sheet.jpg"))
 
     expect(page.get_by_text("sheet.jpg: 3 digits")).to_be_visible()
-    page.get_by_role("button", name="Keep it in My digits").click()
-    expect(page.get_by_text("Kept: 1 digit")).to_be_visible()
+    page.get_by_role("button", name="Add to My digits").click()
+    expect(page.get_by_text("Added 1 digit to My digits")).to_be_visible()
     second_tab = page.context.new_page()
     open_page(second_tab, f"{server.url}/draw", PAGES["draw"])
     second_tab.get_by_text("My digits", exact=True).click()
     expect(second_tab.get_by_role("cell", name=re.compile("of 1$")).first).to_be_visible()
+
+
+def test_the_frame_stays_when_a_notice_is_shown(browser: Browser, server: Server):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/draw", PAGES["draw"])
+    draw_stroke(page, SEVEN)
+    page.locator(".md-answer").first.wait_for()
+    assert frame_width(page) == "1180px"
+
+    page.get_by_role("button", name="Add to My digits").click()
+    expect(page.get_by_text("Added 1 digit to My digits")).to_be_visible()
+    wait_until_idle(page)
+
+    assert frame_width(page) == "1180px"
+
+
+def frame_width(page: Page) -> str:
+    return str(page.locator(".block-container").first.evaluate("element => getComputedStyle(element).maxWidth"))
+
+
+def test_back_returns_to_the_choice_before(browser: Browser, server: Server):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/explore", PAGES["explore"])
+    page.get_by_role("radio", name="Test", exact=True).click()
+    expect(page).to_have_url(re.compile("explore_part=test"))
+    page.wait_for_timeout(2_500)  # a run requested sooner after a change is not taken for Back
+
+    page.go_back()
+
+    expect(page.get_by_role("radio", name="Training", exact=True)).to_be_checked()
+    expect(page).to_have_url(re.compile("explore$"))
 
 
 def sheet(path: Path) -> Path:
@@ -248,7 +279,7 @@ def test_a_picture_that_is_none_is_answered_with_a_sentence(browser: Browser, se
 
     page.locator("input[type=file]").first.set_input_files(fake)
 
-    expect(page.get_by_text("not a picture that can be read")).to_be_visible()
+    expect(page.get_by_text("not an image that can be read")).to_be_visible()
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 

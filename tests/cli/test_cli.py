@@ -101,7 +101,7 @@ def test_with_no_mnist_anywhere_the_sample_is_in_use(command_line):
 def test_data_is_described_in_words(command_line):
     printed = command_line("data")
 
-    assert printed.out == f"MNIST sample: 4,000 to train, 1,000 to test, from {SAMPLE_FILE}\n"
+    assert printed.out == f"MNIST sample: 4,000 training and 1,000 test images, from {SAMPLE_FILE}\n"
 
 
 def test_a_corrupt_data_file_is_named_and_passed_over(command_line, tmp_path):
@@ -343,7 +343,7 @@ def test_an_evaluation_is_told_in_words(command_line, tmp_path, sample):
 
     printed = command_line("evaluate", "own.npz", "--run", "dense-512")
 
-    assert printed.out.startswith("Dense 512 (reference): 9")
+    assert printed.out.startswith("Dense 512 (reference): accuracy 9")
     assert printed.out.endswith("of 1,000 pictures\n")
 
 
@@ -499,8 +499,8 @@ def test_an_export_of_a_run_that_does_not_exist_writes_nothing(command_line, tmp
         (["train", "cnn", "--batch-size", "1000000"], "1000000 is not in the range 1<=x<="),
         (["train", "dense-32", "--learning-rate", "nan"], "learning_rate is nan"),
         (["train", "dense-33"], "'dense-33' is not one of 'dense-32'"),
-        (["code"], "Name either a VARIANT or a run"),
-        (["code", "cnn", "--run", "1"], "Name either a VARIANT or a run"),
+        (["code"], "Give either a VARIANT or a run"),
+        (["code", "cnn", "--run", "1"], "Give either a VARIANT or a run"),
         ([], "Usage: python -m mnist_dash"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -574,7 +574,7 @@ def test_robustness_is_told_in_words(command_line):
     printed = command_line("robustness", "cnn-augmented")
 
     lines = printed.out.splitlines()
-    assert lines[0].startswith("CNN augmented (reference): 8")
+    assert lines[0].startswith("CNN augmented (reference): accuracy 8")
     assert lines[0].endswith("% on clean ones")
     assert len(lines) == 19
 

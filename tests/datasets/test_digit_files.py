@@ -368,7 +368,7 @@ def test_what_is_no_picture_is_refused_by_name(content):
 def test_a_file_whose_name_does_not_say_a_digit_is_refused_by_its_name(name):
     shown = "".join(letter if letter.isprintable() else " " for letter in name)[:100].strip()
 
-    assert_refused(zipped({"0001_is_7.png": png(PICTURES[0]), name: b""}), shown, "does not say a digit", "0001_is_7")
+    assert_refused(zipped({"0001_is_7.png": png(PICTURES[0]), name: b""}), shown, "does not give a digit", "0001_is_7")
 
 
 def test_another_zip_file_is_refused():

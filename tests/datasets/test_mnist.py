@@ -481,7 +481,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(online, site):
 def test_a_connection_that_breaks_three_times_goes_on_at_the_next_call(online, site):
     site.sent_before_break = [100_000, 100_000, 100_000]
 
-    with pytest.raises(DownloadError, match="goes on where it stopped"):
+    with pytest.raises(DownloadError, match="resumes where it stopped"):
         download(online, known=SAMPLE)
     kept = online.cache.joinpath("mnist.part").stat().st_size
     download(online, known=SAMPLE)

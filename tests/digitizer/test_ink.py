@@ -8,7 +8,16 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 from scipy import ndimage
 
-from mnist_dash.digitizer.ink import even_paper, full_ink, ink_of, likely_ink, paper_of, stroke_width, sure_ink, to_grey
+from mnist_dash.digitizer.ink import (
+    full_ink,
+    ink_of,
+    likely_ink,
+    paper_of,
+    stroke_width,
+    sure_ink,
+    to_grey,
+    uniform_background,
+)
 from tests.support.pictures import in_colours, shade_of, strokes, ten_of_each
 
 CROSS = strokes((200, 240), [(70, 50), (170, 150)], [(170, 50), (70, 150)], width=12)
@@ -93,33 +102,37 @@ def test_what_is_lighter_in_all_colours_stays_lighter(dark, light):
 # Paper
 
 
+def ink_in(grey: np.ndarray) -> np.ndarray:
+    return ink_of(grey, uniform_background(grey))
+
+
 def test_paper_is_even_if_the_edge_is():
-    assert even_paper(grey_of(CROSS, 0.8, 0.1)) == pytest.approx(0.8)
+    assert uniform_background(grey_of(CROSS, 0.8, 0.1)) == pytest.approx(0.8)
 
 
-def test_a_digit_may_hide_most_of_even_paper_and_touch_its_edge():
+def test_a_digit_may_hide_most_of_a_uniform_background_and_touch_its_edge():
     crop = CROSS[44:157, 64:177]  # tight
 
-    assert even_paper(grey_of(crop, 0.8, 0.1)) == pytest.approx(0.8)
+    assert uniform_background(grey_of(crop, 0.8, 0.1)) == pytest.approx(0.8)
 
 
 def test_of_two_levels_the_one_at_the_edge_and_everywhere_is_paper():
     stripes = np.zeros((100, 100), bool)
     stripes[:, ::5] = stripes[:, 1::5] = True  # two of five columns, and so two fifths of the edge
 
-    assert even_paper(grey_of(stripes, 0.3, 0.9)) == pytest.approx(0.3)
+    assert uniform_background(grey_of(stripes, 0.3, 0.9)) == pytest.approx(0.3)
 
 
 def test_paper_in_uneven_light_is_not_even():
     light = np.linspace(0.9, 0.4, 240)[None, :] * np.ones((200, 1))
 
-    assert even_paper(grey_of(CROSS, light, 0.1)) is None
+    assert uniform_background(grey_of(CROSS, light, 0.1)) is None
 
 
-def test_noise_is_not_even_paper():
+def test_noise_is_not_uniform_background():
     noise = np.random.default_rng(4).normal(0, 0.1, CROSS.shape)
 
-    assert even_paper((grey_of(CROSS, 0.7, 0.1) + noise).astype(np.float32)) is None
+    assert uniform_background((grey_of(CROSS, 0.7, 0.1) + noise).astype(np.float32)) is None
 
 
 @given(grey=arrays.arrays(np.float32, (23, 31), elements=st.floats(0, 1, width=32)), window=st.integers(1, 25))
@@ -165,7 +178,7 @@ LIGHT = {
 
 
 def found_in(grey) -> np.ndarray:
-    strength = ink_of(grey.astype(np.float32))
+    strength = ink_in(grey.astype(np.float32))
     full = full_ink(strength)
     return sure_ink(likely_ink(strength, full), strength, full)
 
@@ -212,12 +225,12 @@ def test_ink_that_fills_most_of_a_tight_crop_is_still_ink(digits, paper, ink):
 
 
 def test_dark_on_light_and_light_on_dark_are_the_same_ink():
-    np.testing.assert_allclose(ink_of(grey_of(CROSS, 0.8, 0.2)), ink_of(grey_of(CROSS, 0.2, 0.8)), atol=1e-6)
+    np.testing.assert_allclose(ink_in(grey_of(CROSS, 0.8, 0.2)), ink_in(grey_of(CROSS, 0.2, 0.8)), atol=1e-6)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.3, 1.0])
 def test_blank_paper_has_no_ink(level):
-    strength = ink_of(np.full((60, 80), level, np.float32))
+    strength = ink_in(np.full((60, 80), level, np.float32))
 
     assert not likely_ink(strength, full_ink(strength)).any()
 

@@ -191,7 +191,7 @@ def test_redrawing_what_was_redrawn_changes_little(digits):
 
 
 def test_no_ink_is_no_digit():
-    with pytest.raises(PictureError, match=r"No digit found: all 30 × 20 pixels are paper\. Draw"):
+    with pytest.raises(PictureError, match=r"No digit found: all 30 × 20 pixels are background\. Draw"):
         to_mnist(np.zeros((20, 30), np.float32))
 
 

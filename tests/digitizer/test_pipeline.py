@@ -295,5 +295,5 @@ def test_a_long_number_is_read_from_left_to_right(sample, predictor):
 
 
 def test_a_picture_without_contrast_says_so():
-    with pytest.raises(PictureError, match="No digit found: the 300 × 200 pixels are all about as bright"):
+    with pytest.raises(PictureError, match="No digit found: the 300 × 200 pixels have too little contrast"):
         digitize_file(encoded(in_colours(strokes((200, 300), [(100, 50), (100, 150)]) * 0.04, paper=200, ink=0)))

@@ -6,27 +6,27 @@ from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.digitizer.normalization import narrow
 from mnist_dash.digitizer.pipeline import Digit
 from mnist_dash.inference.predictor import Predictor
-from mnist_dash.inference.recognition import Answer, described, number_read, read
+from mnist_dash.inference.recognition import RecognizedDigit, as_json, number_text, predict
 from mnist_dash.store.records import MODEL_TFLITE
 from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
 
-def answer(digit: int, *, row: int = 0, is_digit: bool = True) -> Answer:
+def answer(digit: int, *, row: int = 0, is_digit: bool = True) -> RecognizedDigit:
     probabilities = np.full(10, 0.01, np.float32)
     probabilities[digit] = 0.91
-    return Answer(Digit(10, 20, 30, 40, row, np.zeros((28, 28), np.uint8)), probabilities, is_digit)
+    return RecognizedDigit(Digit(10, 20, 30, 40, row, np.zeros((28, 28), np.uint8)), probabilities, is_digit)
 
 
 def test_a_number_is_read_row_by_row():
-    assert number_read([answer(2), answer(0), answer(7, row=1)]) == "20/7"
+    assert number_text([answer(2), answer(0), answer(7, row=1)]) == "20/7"
 
 
 def test_what_is_no_digit_leaves_a_question_mark():
-    assert number_read([answer(2), answer(5, is_digit=False)]) == "2?"
+    assert number_text([answer(2), answer(5, is_digit=False)]) == "2?"
 
 
 def test_one_digit_is_described_by_itself_and_as_one_of_a_list():
-    found = described([answer(3)])
+    found = as_json([answer(3)])
 
     assert (found["digit"], found["number"]) == (3, "3")
     assert found["digits"][0]["box"] == [10, 20, 30, 40]
@@ -34,7 +34,7 @@ def test_one_digit_is_described_by_itself_and_as_one_of_a_list():
 
 
 def test_one_thing_that_is_no_digit_is_an_error_and_no_guess():
-    found = described([answer(3, is_digit=False)])
+    found = as_json([answer(3, is_digit=False)])
 
     assert "error" in found
     assert "digit" not in found
@@ -42,7 +42,7 @@ def test_one_thing_that_is_no_digit_is_an_error_and_no_guess():
 
 
 def test_among_several_digits_what_is_none_is_no_error():
-    found = described([answer(3), answer(4, is_digit=False)])
+    found = as_json([answer(3), answer(4, is_digit=False)])
 
     assert [digit["digit"] for digit in found["digits"]] == [3, None]
     assert "error" not in found
@@ -52,8 +52,10 @@ def test_a_network_trained_without_augmentation_is_simply_asked(sample: Dataset)
     predictor = Predictor((REFERENCE_FOLDER / "dense-32" / MODEL_TFLITE).read_bytes())
     pictures = sample.x_test[:5]
 
-    np.testing.assert_array_equal(read({"augmentation": 0.0}, predictor, pictures), predictor.probabilities(pictures))
-    np.testing.assert_array_equal(read({}, predictor, pictures), predictor.probabilities(pictures))
+    np.testing.assert_array_equal(
+        predict({"augmentation": 0.0}, predictor, pictures), predictor.probabilities(pictures)
+    )
+    np.testing.assert_array_equal(predict({}, predictor, pictures), predictor.probabilities(pictures))
 
 
 def test_a_network_trained_with_augmentation_answers_with_its_mean_over_three_widths(sample: Dataset):
@@ -61,7 +63,7 @@ def test_a_network_trained_with_augmentation_answers_with_its_mean_over_three_wi
     pictures = sample.x_test[:5]
     views = [pictures, narrow(pictures, 0.85), narrow(pictures, 0.7)]
 
-    found = read({"augmentation": 1.0}, predictor, pictures)
+    found = predict({"augmentation": 1.0}, predictor, pictures)
 
     np.testing.assert_allclose(found, sum(map(predictor.probabilities, views)) / 3, atol=1e-6)
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)

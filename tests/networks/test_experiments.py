@@ -186,7 +186,7 @@ def test_repeats_beyond_the_last_seed_are_refused():
     ],
 )
 def test_more_runs_than_an_experiment_may_have_are_refused_with_their_number(settings, vary, repeats, runs):
-    with pytest.raises(VariantError, match=f"These choices make {runs} runs, but 200 is the most"):
+    with pytest.raises(VariantError, match=f"These settings make {runs} runs, but 200 is the most"):
         plan_runs(["dense-32"], settings, vary=vary, repeats=repeats)
 
 
@@ -290,7 +290,7 @@ def test_no_name_but_those_of_settings_is_taken(name, vary):
         (["cnn", "dense-32"], {}, {}, 1, "2 networks"),
         (["cnn", "dense-32"], {}, {}, 3, "2 networks, 3 seeds"),
         (["dense-32"], {}, {"learning_rate": [0.1, 0.01, 0.001]}, 1, "Dense 32, 3 values of learning rate"),
-        (["dense-32"], {}, {"train_part": [0.1, 1]}, 1, "Dense 32, 2 values of part of the training pictures"),
+        (["dense-32"], {}, {"train_part": [0.1, 1]}, 1, "Dense 32, 2 values of training set fraction"),
         (["cnn"], {}, {"validation": ["none", "kfold:4"]}, 1, "CNN, 2 values of validation, 4 folds"),
         (["cnn", "dense-512"], {}, {"epochs": [1, 2]}, 2, "2 networks, 2 values of epochs, 2 seeds"),
     ],

@@ -46,8 +46,8 @@ def test_the_overview_shows_claims_beside_what_the_reference_models_reached():
 
     table = app.table[0].value
     rows = {row["Network"]: row for row in table.to_dict("records")}
-    assert rows["Dense 512"]["The tutorial claims"] == "97.85 % after 5 epochs"
-    assert rows["Dense 512"]["Measured here"] == "97.7 % (± 0.3)"
+    assert rows["Dense 512"]["Tutorial"] == "97.85 % after 5 epochs"
+    assert rows["Dense 512"]["Measured"] == "97.7 % (± 0.3)"
 
 
 def test_explore_shows_the_digit_and_part_that_were_chosen():
@@ -106,7 +106,7 @@ def test_an_empty_canvas_says_so(monkeypatch: pytest.MonkeyPatch):
 
     app = opened("draw")
 
-    assert "the canvas is empty" in texts(app)
+    assert "The canvas is empty" in texts(app)
 
 
 def test_a_drawn_digit_is_read_by_all_reference_models(monkeypatch: pytest.MonkeyPatch):
@@ -115,7 +115,7 @@ def test_a_drawn_digit_is_read_by_all_reference_models(monkeypatch: pytest.Monke
     app = opened("draw")
 
     assert not app.exception
-    assert "All models predict a 1" in texts(app)
+    assert "All models predict 1" in texts(app)
 
 
 def test_several_drawn_digits_are_read_as_a_number(monkeypatch: pytest.MonkeyPatch):
@@ -153,7 +153,7 @@ def test_a_text_file_named_png_is_answered_with_a_sentence(monkeypatch: pytest.M
     app.file_uploader(key="draw_upload").upload("digit.png", b"this is not a picture", "image/png").run()
 
     assert not app.exception
-    assert "not a picture" in app.warning[0].value
+    assert "not an image" in app.warning[0].value
 
 
 def test_a_bad_picture_does_not_hold_up_the_good_ones(monkeypatch: pytest.MonkeyPatch):
@@ -165,11 +165,11 @@ def test_a_bad_picture_does_not_hold_up_the_good_ones(monkeypatch: pytest.Monkey
     app.file_uploader(key="draw_upload").set_value(files).run()
 
     assert not app.exception
-    assert "All models predict a 1" in texts(app)
+    assert "All models predict 1" in texts(app)
     assert "bad.png" in app.warning[0].value
 
 
-def test_a_kept_digit_counts_for_every_network_and_can_be_taken_out(monkeypatch: pytest.MonkeyPatch, own_database: str):
+def test_a_kept_digit_counts_for_every_network_and_can_be_removed(monkeypatch: pytest.MonkeyPatch, own_database: str):
     draws(monkeypatch, a_one())
     app = opened("draw")
 
@@ -177,12 +177,12 @@ def test_a_kept_digit_counts_for_every_network_and_can_be_taken_out(monkeypatch:
     unfolds(app, "draw_mine")
 
     assert not app.exception
-    assert list(app.table[0].value["Right"]) == ["1 of 1"] * 5
+    assert list(app.table[0].value["Correct"]) == ["1 of 1"] * 5
 
     app.button(key="draw_mine_remove").click().run()
 
     assert not app.table
-    assert "Nothing kept yet" in texts(app)
+    assert "No digits yet" in texts(app)
 
 
 def test_kept_digits_are_loaded_from_a_file(monkeypatch: pytest.MonkeyPatch, own_database: str, sample: Dataset):
@@ -194,7 +194,7 @@ def test_kept_digits_are_loaded_from_a_file(monkeypatch: pytest.MonkeyPatch, own
     app.file_uploader(key="draw_mine_file").upload("mine.npz", content, "application/octet-stream").run()
 
     assert not app.exception
-    assert all(right.endswith("of 12") for right in app.table[0].value["Right"])
+    assert all(correct.endswith("of 12") for correct in app.table[0].value["Correct"])
 
 
 def test_a_file_that_holds_no_digits_is_answered_with_a_sentence(monkeypatch: pytest.MonkeyPatch, own_database: str):

@@ -177,7 +177,7 @@ def test_k_folds_queue_all_folds_together(store: RunStore):
 
 @nothing_is_trained
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
-def test_settings_to_learn_from_are_one_click_away_and_can_be_started(preset):
+def test_example_settings_are_one_click_away_and_can_be_started(preset):
     app = opened("train")
 
     app.button(key=f"train_preset_{preset.name}").click().run()
@@ -199,7 +199,7 @@ def test_the_network_is_shown_before_it_is_trained():
 
 
 @nothing_is_trained
-def test_the_form_can_be_taken_away_as_a_script_and_as_a_notebook():
+def test_the_form_can_be_exported_as_a_script_and_as_a_notebook():
     app = linked(train_variant="sigmoid-100", epochs="3")
 
     found = {button.key: button for button in app.get("download_button")}

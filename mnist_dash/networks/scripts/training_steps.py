@@ -1,4 +1,4 @@
-"""Learning, epoch by epoch, and the test at the end."""
+"""Training, and the test at the end."""
 
 import inspect
 from collections.abc import Iterator
@@ -13,34 +13,34 @@ def training_steps(values: Values) -> Iterator[Step]:
     if values["augmentation"]:
         yield from _augmentation(values)
     if values["schedule"] == COSINE:
-        yield _falling_rate(values)
+        yield _cosine_decay(values)
     if values["patience"]:
         yield _early_stopping(values)
     yield _fit(values)
     yield Step(
-        "The network has never seen the test pictures, and no choice was made by them, so they tell how well it reads "
-        "new ones. They are used once, at the end.",
+        "Test images were used neither for training nor to choose settings, so their accuracy estimates performance on "
+        "new images. Use them once, at the end.",
         "test_loss, test_accuracy = model.evaluate(x_test, y_test)\n"
         'print(f"test loss {test_loss:.4f}, test accuracy {test_accuracy:.4f}")',
         title="Test",
     )
 
 
-def mistakes_step() -> Step:
-    """Returns the step that shows some test pictures that were read wrong; only a notebook has it."""
+def misclassified_step() -> Step:
+    """Returns the step that shows misclassified test images; only a notebook has it."""
     return Step(
-        "Some of the test pictures that it read wrong, with the true digit and the one that it took them for.",
+        "Some misclassified test images, with the correct and the predicted digit.",
         inspect.cleandoc("""
             try:
                 import matplotlib.pyplot as plt
             except ImportError:
-                print("To see the pictures, install matplotlib: pip install matplotlib")
+                print("To see the images, install matplotlib: pip install matplotlib")
             else:
-                true, read = y_test.argmax(axis=1), model.predict(x_test).argmax(axis=1)
-                wrong = (true != read).nonzero()[0][:12]
-                for place, number in enumerate(wrong, start=1):
-                    plt.subplot(3, 4, place, title=f"{true[number]} read as {read[number]}")
-                    plt.imshow(x_test[number].reshape(28, 28), cmap="gray")
+                labels, predictions = y_test.argmax(axis=1), model.predict(x_test).argmax(axis=1)
+                wrong = (labels != predictions).nonzero()[0][:12]
+                for position, index in enumerate(wrong, start=1):
+                    plt.subplot(3, 4, position, title=f"{labels[index]} predicted as {predictions[index]}")
+                    plt.imshow(x_test[index].reshape(28, 28), cmap="gray")
                     plt.axis("off")
                 plt.tight_layout()
                 plt.show()
@@ -54,43 +54,41 @@ def _augmentation(values: Values) -> Iterator[Step]:
     for imported in ("from typing import Any\n\n", "    import tensorflow as tf\n\n"):
         text = text.replace(imported, "")
     yield Step(
-        "In training every picture is changed at random each time it is shown, so the network learns from pictures "
-        "that MNIST does not have. This is how; nothing else depends on the details.",
+        "Data augmentation: every training image is changed at random each time it is used.",
         text.strip(),
         title="Augmentation",
     )
-    yield Step("", "\n".join(_changing(values)))
+    yield Step("", "\n".join(_augmented_batches(values)))
     yield Step(
-        "The pictures in another order each epoch, in batches, and each changed in another way. `repeat` goes on from "
-        "epoch to epoch, so `enumerate` never gives two batches the same number; an epoch is `steps` of them. The "
-        "pictures to validate and to test are never changed.",
-        "pictures = tf.data.Dataset.from_tensor_slices((x_train, y_train))\n"
-        f"batches = pictures.shuffle(len(pictures)).batch({values['batch_size']})\n"
+        "Images are shuffled in each epoch, batched and augmented. `repeat` continues across epochs, so `enumerate` "
+        "gives each batch its own number; an epoch has `steps` batches. Validation and test images are not augmented.",
+        "images = tf.data.Dataset.from_tensor_slices((x_train, y_train))\n"
+        f"batches = images.shuffle(len(images)).batch({values['batch_size']})\n"
         "steps = len(batches)\n"
-        "changed = batches.repeat().enumerate().map(change_and_prepare, num_parallel_calls=tf.data.AUTOTUNE)",
+        "augmented = batches.repeat().enumerate().map(augment_and_prepare, num_parallel_calls=tf.data.AUTOTUNE)",
     )
 
 
-def _changing(values: Values) -> Iterator[str]:
-    yield "def change_and_prepare(number, batch):"
-    yield '    """Changes the pictures of a batch at random: another number, other changes."""'
-    yield "    pictures, labels = batch"
+def _augmented_batches(values: Values) -> Iterator[str]:
+    yield "def augment_and_prepare(number, batch):"
+    yield '    """Augments a batch; its number seeds the changes."""'
+    yield "    images, labels = batch"
     yield f"    seed = [{values['seed']}, tf.cast(number, tf.int32)]"
-    yield f"    changed = augment(tf.cast(pictures, tf.float32), {values['augmentation']}, seed)"
-    yield "    return prepare(changed), labels"
+    yield f"    augmented = augment(tf.cast(images, tf.float32), {values['augmentation']}, seed)"
+    yield "    return prepare(augmented), labels"
 
 
-def _falling_rate(values: Values) -> Step:
+def _cosine_decay(values: Values) -> Step:
     rate, epochs = values["learning_rate"], values["epochs"]
     lines = [
         "def learning_rate(epoch, _):",
         f"    return {rate} * (1 + math.cos(math.pi * epoch / {epochs})) / 2",
         *("", ""),
-        "falling_rate = keras.callbacks.LearningRateScheduler(learning_rate)",
+        "decay = keras.callbacks.LearningRateScheduler(learning_rate)",
     ]
     return Step(
-        f"The learning rate falls from {rate} along half a cosine: large steps first, small ones to end. Keras asks "
-        "for it before each epoch, and counts them from 0.",
+        f"The learning rate decays from {rate} along half a cosine. Keras calls this before each epoch, counted from "
+        "0.",
         "\n".join(lines),
     )
 
@@ -108,9 +106,8 @@ def _early_stopping(values: Values) -> Step:
 
 def _fit(values: Values) -> Step:
     words = (
-        f"Training. The network reads a batch of {values['batch_size']:,} pictures, and the optimizer moves the "
-        "weights so that it would read them a little better; then comes the next batch. When all pictures have been "
-        "shown once, an epoch is over, and the next one shows them in another order."
+        f"Training. Each step updates the weights on a batch of {values['batch_size']:,} images; an epoch is one pass "
+        "over all training images, in a new random order."
     )
     return Step(
         words,
@@ -121,7 +118,7 @@ def _fit(values: Values) -> Step:
 
 def _fit_arguments(values: Values) -> Iterator[str]:
     if values["augmentation"]:
-        yield from ("changed.prefetch(tf.data.AUTOTUNE)", "steps_per_epoch=steps")
+        yield from ("augmented.prefetch(tf.data.AUTOTUNE)", "steps_per_epoch=steps")
     else:
         yield from ("x_train", "y_train")
     yield f"epochs={values['epochs']}"
@@ -129,6 +126,6 @@ def _fit_arguments(values: Values) -> Iterator[str]:
         yield f"batch_size={values['batch_size']}"
     if values["validation"] != NO_VALIDATION:
         yield "validation_data=(x_val, y_val)"
-    callbacks = ["falling_rate"] * (values["schedule"] == COSINE) + ["early_stopping"] * bool(values["patience"])
+    callbacks = ["decay"] * (values["schedule"] == COSINE) + ["early_stopping"] * bool(values["patience"])
     if callbacks:
         yield f"callbacks=[{', '.join(callbacks)}]"

@@ -8,7 +8,7 @@ from mnist_dash.networks.hyperparameters import COSINE, NO_VALIDATION, Values
 from mnist_dash.networks.scripts.data_steps import data_steps
 from mnist_dash.networks.scripts.network_steps import network_steps
 from mnist_dash.networks.scripts.step import Step, comment
-from mnist_dash.networks.scripts.training_steps import mistakes_step, training_steps
+from mnist_dash.networks.scripts.training_steps import misclassified_step, training_steps
 from mnist_dash.networks.variants import Variant
 
 _INSTALL = "pip install keras tensorflow"
@@ -25,7 +25,7 @@ def keras_script(variant: Variant, values: Values) -> str:
         Python source, ASCII only, that needs just the packages keras and tensorflow.
     """
     steps = list(_steps(variant, values))
-    script = f'"""{_what_it_is(variant)}\n\nIt needs two packages: {_INSTALL}\n"""\n\n'
+    script = f'"""{_headline(variant)}\n\nRequires two packages: {_INSTALL}\n"""\n\n'
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         script += "\n".join([*comment(step.words), step.code]) + _gap(step, following)
     return script
@@ -40,11 +40,11 @@ def keras_notebook(variant: Variant, values: Values) -> str:
 
     Returns:
         JSON, nbformat 4.5; its code cells train exactly as `keras_script` does, and the
-        last one then shows what the network read wrong, if matplotlib is installed.
+        last one then shows misclassified images, if matplotlib is installed.
     """
-    beginning = f"# {variant.title}\n\n{_what_it_is(variant)} It needs two packages: `{_INSTALL}`"
+    beginning = f"# {variant.title}\n\n{_headline(variant)} Requires two packages: `{_INSTALL}`"
     notebook = {
-        "cells": [_text_cell("beginning", beginning), *_cells([*_steps(variant, values), mistakes_step()])],
+        "cells": [_text_cell("beginning", beginning), *_cells([*_steps(variant, values), misclassified_step()])],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
@@ -55,14 +55,14 @@ def keras_notebook(variant: Variant, values: Values) -> str:
     return json.dumps(notebook, indent=1) + "\n"
 
 
-def _what_it_is(variant: Variant) -> str:
-    return f"{variant.title}: a network learns to read handwritten digits, with Keras."
+def _headline(variant: Variant) -> str:
+    return f"{variant.title}: trains a network on MNIST's handwritten digits, with Keras."
 
 
 def _steps(variant: Variant, values: Values) -> Iterator[Step]:
     yield Step("", "\n".join(_imports(values)))
     yield Step(
-        "Chance decides the starting weights and the order of the pictures. The same seed makes the same choices.",
+        "The seed fixes the initial weights and the order of the images.",
         f"keras.utils.set_random_seed({values['seed']})",
     )
     yield from data_steps(variant, values)

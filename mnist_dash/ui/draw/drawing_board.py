@@ -1,35 +1,36 @@
-"""The Draw page's board: canvas, pictures or camera, what the networks see, and what they say."""
+"""The Draw page's board: canvas, upload or camera, the models' input, and their predictions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from mnist_dash.analysis import calibration
-from mnist_dash.analysis.words import prediction_words
 from mnist_dash.analysis.words.number_words import count_words
 from mnist_dash.analysis.words.prediction_words import agreement_words, confidence_words, not_a_digit_words
 from mnist_dash.digitizer import decoding
 from mnist_dash.errors import PictureError
 from mnist_dash.inference import recognition
+from mnist_dash.inference.recognition import RecognizedDigit
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
 from mnist_dash.store.records import Run
 from mnist_dash.ui.draw.my_digits import keep_digit, kept_digits
-from mnist_dash.ui.draw.remembered_image import Picture, seen_canvas, seen_file
+from mnist_dash.ui.draw.processed_image import ProcessedImage, process_canvas, process_file
 from mnist_dash.ui.shared.controls import choice, note, run_picker, shows_errors, title_of
 from mnist_dash.ui.shared.digit_html import Reading, digit_grid, digit_image, picture_grid, readings
 from mnist_dash.ui.shared.resources import novelty_detector, predictions_of, predictor
 
 CANVAS_SIZE = 280  # pixels; fits a phone 360 pixels wide
-MAX_PICTURES = 20  # at once
+MAX_IMAGES = 20  # at once
 _REPEATS = 3  # a prediction is timed so often, and the median shown
 _PEN = 22  # pixels; scaled down with the digit it comes close to MNIST's strokes
-_WAYS = {"draw": "Draw", "upload": "Upload pictures", "camera": "Camera"}
+_WAYS = {"draw": "Draw", "upload": "Upload images", "camera": "Camera"}
 
 
 def drawing_board(runs: Sequence[Run]) -> None:
-    """Lets the reader draw or photograph digits and shows what every chosen run makes of them."""
+    """Lets the reader draw or photograph digits and shows each chosen model's predictions."""
     # A fragment: a stroke redraws only the board, not the page around it.
     st.fragment(shows_errors(_board))(runs)
 
@@ -37,53 +38,55 @@ def drawing_board(runs: Sequence[Run]) -> None:
 def _board(runs: Sequence[Run]) -> None:
     left, right = st.columns([4, 8], gap="medium")
     with st.container():  # below the answers, so that a phone shows canvas and answers together
-        chosen = run_picker(runs, key="draw_runs", label="Networks that read")
+        chosen = run_picker(runs, key="draw_runs", label="Models")
     with left:
-        pictures, advice = _pictures()
+        images, advice = _images()
     with right:
         if not chosen:
-            st.info("Choose at least one network below.", icon=":material/draw:")
-        elif pictures:
-            _show(pictures, chosen)
+            st.info("Select at least one model below.", icon=":material/draw:")
+        elif images:
+            _show(images, chosen)
         elif advice:
             st.info(advice, icon=":material/draw:")
     kept_digits(chosen)
 
 
-def _pictures() -> tuple[list[Picture], str]:
-    """Returns the pictures with digits, and what to do as long as there are none."""
+def _images() -> tuple[list[ProcessedImage], str]:
+    """Returns the images with digits, or what to do while there are none."""
     way = choice("How", _WAYS, key="draw_way")
     if way == "draw":
         st.space("small")  # for the canvas's own toolbar, which floats above it
         drawn = _drawing()
         if drawn is None:
-            return [], "Draw a digit, or several, with the mouse, a pen or a finger: the canvas is empty."
-        return _seen(seen_canvas, drawn, "drawing"), ""
+            return [], "The canvas is empty. Draw one or more digits with a mouse, pen or finger."
+        return _processed(process_canvas, drawn, "drawing"), ""
     if way == "camera":
-        photo = st.camera_input("Hold a digit on paper into the picture", key="draw_camera")
+        photo = st.camera_input("Photograph digits on paper", key="draw_camera")
         if photo is None:
             return [], "Take a photo of digits on paper."
-        return _seen(seen_file, photo.getvalue(), "photo"), ""
+        return _processed(process_file, photo.getvalue(), "photo"), ""
     return _uploaded()
 
 
-def _uploaded() -> tuple[list[Picture], str]:
+def _uploaded() -> tuple[list[ProcessedImage], str]:
     files = st.file_uploader(
-        "Pictures of digits",
+        "Images of digits",
         key="draw_upload",
         accept_multiple_files=True,
         max_upload_size=decoding.MAX_FILE_BYTES // 1_000_000,
-        help="Drawn or photographed, dark on light or light on dark, one digit or many.",
+        help="Drawings, scans or photos; dark on light or light on dark; one or more digits.",
     )
-    if len(files) > MAX_PICTURES:
-        note(f"These are {len(files)} pictures; only the first {MAX_PICTURES} are read. Take some away.")
-    seen = [picture for file in files[:MAX_PICTURES] for picture in _seen(seen_file, file.getvalue(), file.name)]
-    return seen, "" if files else "Choose pictures of digits, or drop them here: drawings, scans, photos of paper."
+    if len(files) > MAX_IMAGES:
+        note(f"{len(files)} images were uploaded; only the first {MAX_IMAGES} are used. Remove some.")
+    images = [image for file in files[:MAX_IMAGES] for image in _processed(process_file, file.getvalue(), file.name)]
+    return images, "" if files else "Upload images of digits: drawings, scans or photos."
 
 
-def _seen(see: Callable[[Any, str], Picture], source: np.ndarray | bytes, name: str) -> list[Picture]:
+def _processed(
+    process: Callable[[Any, str], ProcessedImage], source: np.ndarray | bytes, name: str
+) -> list[ProcessedImage]:
     try:
-        return [see(source, name)]
+        return [process(source, name)]
     except PictureError as error:
         note(f"{name}: {error}")
         return []
@@ -140,25 +143,26 @@ def canvas(*, key: str, stroke_width: int, strokes: dict | None) -> tuple[np.nda
     return np.asarray(drawn.image_data, np.uint8), drawn.json_data
 
 
-def _show(pictures: Sequence[Picture], runs: Sequence[Run]) -> None:
-    """Shows what the runs read: first where they disagree, then each digit and every run's answer."""
-    digits = [digit for picture in pictures for digit in picture.digits]
-    pixels = np.stack([digit.pixels for digit in digits])
-    known = novelty_detector().is_digit(pixels)
-    answers = {run.id: recognition.read(run.settings, predictor(run.id), pixels) for run in runs}
-    titles = [title_of(run) for run in runs]
-    if len(digits) == 1:
-        number = 0
-        st.markdown(_headline(titles, [answers[run.id] for run in runs], known))
+def _show(images: Sequence[ProcessedImage], runs: Sequence[Run]) -> None:
+    """Shows the models' predictions: whether they agree, then those for one digit."""
+    # Each image has rows of its own.
+    digits = [replace(digit, row=1_000 * n + digit.row) for n, image in enumerate(images) for digit in image.digits]
+    pixels = recognition.pixels_of(digits)
+    is_digit = novelty_detector().is_digit(pixels)
+    predictions = {run.id: recognition.recognize(digits, run.settings, predictor(run.id), is_digit) for run in runs}
+    best = predictions[_best(runs).id]
+    if len(digits) == 1 and not is_digit[0]:
+        st.markdown(not_a_digit_words())
     else:
-        st.markdown(_numbers_headline(titles, pictures, [answers[run.id] for run in runs]))
-        number = _choose(pictures, pixels, answers[_best(runs).id], known)
-    _details(pixels[number], runs, known=bool(known[number]))
-    keep_digit(pixels[number], guess=int(answers[_best(runs).id][number].argmax()))
-    steps = st.expander("How the picture became 28 × 28", icon=":material/route:", key="draw_steps", on_change="rerun")
+        numbers = [recognition.number_text(predictions[run.id]) for run in runs]
+        st.markdown(agreement_words([title_of(run) for run in runs], numbers))
+    index = 0 if len(digits) == 1 else _choose(images, best)
+    _details([(run, predictions[run.id][index]) for run in runs])
+    keep_digit(pixels[index], guess=best[index].digit)
+    steps = st.expander("Preprocessing steps", icon=":material/route:", key="draw_steps", on_change="rerun")
     if steps.open:
         with steps:
-            picture_grid(_picture_of(pictures, number).steps)
+            picture_grid(_image_of(images, index).steps)
 
 
 def _best(runs: Sequence[Run]) -> Run:
@@ -166,48 +170,29 @@ def _best(runs: Sequence[Run]) -> Run:
     return next((run for run in runs if run.variant == RECOMMENDED_FOR_PICTURES), runs[-1])
 
 
-def _headline(titles: Sequence[str], answers: Sequence[np.ndarray], known: np.ndarray) -> str:
-    if not known[0]:
-        return not_a_digit_words()
-    return agreement_words(titles, [f"a {int(parts[0].argmax())}" for parts in answers])
-
-
-def _numbers_headline(titles: Sequence[str], pictures: Sequence[Picture], answers: Sequence[np.ndarray]) -> str:
-    rows = [(number, digit.row) for number, picture in enumerate(pictures) for digit in picture.digits]
-    return agreement_words(titles, [prediction_words.number_words(rows, parts.argmax(1)) for parts in answers])
-
-
-def _choose(pictures: Sequence[Picture], pixels: np.ndarray, answers: np.ndarray, known: np.ndarray) -> int:
-    """Shows the pictures with their digits, and lets the reader choose one to look at."""
-    picture_grid(
-        {f"{picture.name}: {count_words(len(picture.digits), 'digit')}": picture.boxed for picture in pictures}
-    )
+def _choose(images: Sequence[ProcessedImage], digits: Sequence[RecognizedDigit]) -> int:
+    """Shows the images with their digits, and lets the reader choose one."""
+    picture_grid({f"{image.name}: {count_words(len(image.digits), 'digit')}": image.boxed for image in images})
     captions = [
-        f"{number + 1}. {int(parts.argmax())}" if is_digit else f"{number + 1}. no digit?"
-        for number, (parts, is_digit) in enumerate(zip(answers, known, strict=True))
+        f"{number}. {digit.digit if digit.is_digit else 'not a digit?'}" for number, digit in enumerate(digits, start=1)
     ]
-    digit_grid(pixels, captions, size=56)
-    chosen = st.number_input(f"Look at digit (of {len(pixels):,})", 1, len(pixels), 1, key=f"draw_digit_{len(pixels)}")
-    return int(chosen) - 1
+    digit_grid(recognition.pixels_of([digit.source for digit in digits]), captions, size=56)
+    count = len(digits)
+    return int(st.number_input(f"Show digit (of {count:,})", 1, count, 1, key=f"draw_digit_{count}")) - 1
 
 
-def _details(pixels: np.ndarray, runs: Sequence[Run], *, known: bool) -> None:
-    digit_image(pixels, caption="28 × 28, all that they see", alt="the digit as the networks see it")
-    if known:
-        readings([_read(run, pixels) for run in runs])
-    else:
-        with st.expander("What the networks would guess"):
-            readings([_read(run, pixels) for run in runs])
+def _details(predictions: Sequence[tuple[Run, RecognizedDigit]]) -> None:
+    digit = predictions[0][1]
+    digit_image(digit.source.pixels, caption="Model input, 28 × 28", alt="the 28 × 28 input of the models")
+    with st.container() if digit.is_digit else st.expander("Predictions anyway"):
+        readings([_reading(run, predicted) for run, predicted in predictions])
 
 
-def _picture_of(pictures: Sequence[Picture], number: int) -> Picture:
-    owners = [picture for picture in pictures for _ in picture.digits]
-    return owners[number]
+def _image_of(images: Sequence[ProcessedImage], index: int) -> ProcessedImage:
+    return [image for image in images for _ in image.digits][index]
 
 
-def _read(run: Run, pixels: np.ndarray) -> Reading:
-    network = predictor(run.id)
-    milliseconds = network.milliseconds(pixels, repeats=_REPEATS)
-    probabilities = recognition.read(run.settings, network, pixels[None])[0]
-    as_sure = calibration.accuracy_at_confidence(predictions_of(run.id), float(probabilities.max()))
-    return Reading(title_of(run), run.variant, probabilities, milliseconds, confidence_words(as_sure))
+def _reading(run: Run, digit: RecognizedDigit) -> Reading:
+    milliseconds = predictor(run.id).milliseconds(digit.source.pixels, repeats=_REPEATS)
+    as_sure = calibration.accuracy_at_confidence(predictions_of(run.id), digit.probability)
+    return Reading(title_of(run), run.variant, digit.probabilities, milliseconds, confidence_words(as_sure))

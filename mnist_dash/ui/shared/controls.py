@@ -2,7 +2,8 @@
 
 import functools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from mnist_dash.datasets.mnist import MNIST, SAMPLE
 from mnist_dash.errors import MnistDashError
 from mnist_dash.networks.variants import VARIANTS, Claim
 from mnist_dash.store.records import Run
+from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.explanations import EXPLANATIONS
 from mnist_dash.ui.shared.resources import dataset, settings
 
@@ -27,17 +29,19 @@ def header(title: str, sentence: str, *explanations: str) -> None:
 
     Says so when only the bundled sample is in use.
     """
-    _frame_this_page()
+    _rerun_with_navigation()
     st.title(title, anchor=False)
     st.markdown(sentence)
     with st.container(horizontal=True, gap="small"):
         for name in explanations:
             explain(name)
     if dataset().known is SAMPLE:
-        st.caption(":material/info: The bundled sample of 5,000 digits is in use. Overview offers the full MNIST.")
+        st.caption(
+            ":material/info: Using the bundled sample of 5,000 images. Download the full MNIST on the Overview page."
+        )
 
 
-def _frame_this_page() -> None:
+def _rerun_with_navigation() -> None:
     """Runs app.py around a page that Streamlit runs alone.
 
     Because there is a folder pages/, a server whose first visitor follows a link to a
@@ -61,20 +65,24 @@ def shows_errors(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def shown(*arguments: Any, **named: Any) -> None:
-        try:
+        with _errors(st.error):
             function(*arguments, **named)
-        except MnistDashError as error:
-            st.error(as_text(str(error)), icon=":material/error:")
 
     return shown
 
 
 def attempt(action: Callable[..., object], *arguments: Any) -> None:
-    """Does what a button is for; a reason why it cannot be done is shown as a notice."""
-    try:
+    """Runs a callback's action; an error that we raise on purpose is shown as a notice."""
+    with _errors(functools.partial(st.toast, duration="long")):
         action(*arguments)
+
+
+@contextmanager
+def _errors(show: Callable[..., object]) -> Iterator[None]:
+    try:
+        yield
     except MnistDashError as error:
-        st.toast(as_text(str(error)), icon=":material/error:", duration="long")
+        show(as_text(str(error)), icon=":material/error:")
 
 
 def as_text(message: str) -> str:
@@ -97,7 +105,7 @@ def claim_of(run: Run) -> Claim | None:
 def page_of(positions: np.ndarray, *, size: int, key: str) -> np.ndarray:
     """Lets the reader leaf through positions, `size` at a time, and returns those of the page."""
     pages = max(1, -(-len(positions) // size))
-    page = 1 if pages == 1 else st.number_input(f"Page, of {pages:,} with {size} digits each", 1, pages, 1, key=key)
+    page = 1 if pages == 1 else st.number_input(f"Page (of {pages:,}, {size} images each)", 1, pages, 1, key=key)
     return positions[(page - 1) * size : page * size]
 
 
@@ -122,33 +130,29 @@ def title_of(run: Run) -> str:
 
 
 def choice(label: str, options: Mapping[str, str], *, key: str, on_change: Callable[[], None] | None = None) -> str:
-    """Lets the reader choose one of a few things; the choice stands in the page's link.
+    """Lets the reader choose one of a few options; the choice is in the URL.
 
     Args:
         label: What is chosen.
-        options: From the ids that stand in the link to the words shown; the first is
-            the default.
+        options: From the ids in the URL to the words shown; the first is the default.
         key: The widget's key.
         on_change: Called when something else is chosen.
     """
     first = next(iter(options))
-    linked = st.query_params.get(key, first)
+    links.restore(key, lambda linked: linked if linked in options else first)
+    if st.session_state[key] not in options:
+        st.session_state[key] = first
     chosen = st.segmented_control(
         label,
         list(options),
         format_func=lambda option: options.get(option, option),
-        default=linked if linked in options else first,
         required=True,
         key=key,
         wrap=True,
         on_change=on_change,
     )
-    if chosen not in options:
-        chosen = first
-    if chosen != first:
-        st.query_params[key] = chosen
-    elif key in st.query_params:
-        del st.query_params[key]
+    chosen = chosen or first
+    links.write({key: "" if chosen == first else chosen})
     return chosen
 
 

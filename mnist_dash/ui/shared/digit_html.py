@@ -198,7 +198,7 @@ def number_grid(picture: np.ndarray) -> None:
         for row in picture
     )
     hint = '<p class="md-hint">Scroll sideways to see all 28 columns.</p>'
-    st.html(f'{_STYLE}{hint}<div class="md-numbers"><table aria-label="pixel values, row by row">{rows}</table></div>')
+    st.html(f'{_STYLE}{hint}<div class="md-numbers"><table aria-label="pixel values by row">{rows}</table></div>')
 
 
 def one_hot(digit: int) -> None:

@@ -1,4 +1,4 @@
-// Makes a picture of a chart of the page, in the browser: the server needs none of its own for that.
+// Renders a chart of the page as an image in the browser, so the server needs no renderer.
 
 const FONT = "Arial, Helvetica, sans-serif"; // a picture cannot bring the page's own along
 
@@ -43,7 +43,7 @@ export default function ({ parentElement, data }) {
         button.title = "";
       } catch (error) {
         console.error(error);
-        button.title = "The picture could not be made. Reload the page.";
+        button.title = "The image could not be created. Reload the page.";
       }
     };
   }

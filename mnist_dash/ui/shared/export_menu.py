@@ -1,4 +1,4 @@
-"""Take away a chart: as a picture made by the browser, as a page that stands alone, and as numbers."""
+"""Export a chart: as an image rendered by the browser, as a standalone HTML page, and as CSV."""
 
 import csv
 import io
@@ -13,18 +13,18 @@ from mnist_dash.figures.standalone import as_html
 Rows = Sequence[Mapping[str, object]]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of a formula
-_pictures = st.components.v2.component(
-    "mnist_dash_take_away",
-    html="""<div class="md-take">
-<button type="button" data-format="png">PNG picture</button>
-<button type="button" data-format="svg">SVG drawing</button>
+_images = st.components.v2.component(
+    "mnist_dash_export",
+    html="""<div class="md-export">
+<button type="button" data-format="png">PNG image</button>
+<button type="button" data-format="svg">SVG image</button>
 </div>""",
-    css=""".md-take { display: flex; flex-wrap: wrap; gap: 1rem; }
-.md-take button { font: inherit; font-size: .875rem; color: var(--st-text-color);
+    css=""".md-export { display: flex; flex-wrap: wrap; gap: 1rem; }
+.md-export button { font: inherit; font-size: .875rem; color: var(--st-text-color);
   background: var(--st-background-color); cursor: pointer;
   border: 1px solid var(--st-border-color);
   border-radius: var(--st-button-radius); padding: .25rem .75rem; min-height: 2.5rem; flex: 1; white-space: nowrap; }
-.md-take button:hover, .md-take button:focus-visible { color: var(--st-primary-color);
+.md-export button:hover, .md-export button:focus-visible { color: var(--st-primary-color);
   border-color: var(--st-primary-color); outline: none; }""",
     js=Path(__file__).with_name("export_menu.js").read_text(encoding="utf-8"),
     isolate_styles=False,
@@ -40,8 +40,8 @@ def export_menu(figure: Any, rows: Rows | Callable[[], Rows], *, name: str, char
         name: Name of the files, without ending.
         chart_key: Key under which the page shows the chart, by `chart` or `st.plotly_chart`.
     """
-    with st.popover("Take away", icon=":material/download:", type="tertiary", key=f"{chart_key}_take"):
-        _pictures(key=f"{chart_key}_pictures", data={"chart": chart_key, "name": name})
+    with st.popover("Export", icon=":material/download:", type="tertiary", key=f"{chart_key}_export"):
+        _images(key=f"{chart_key}_pictures", data={"chart": chart_key, "name": name})
         with st.container(horizontal=True):
             _download("HTML page", lambda: as_html(figure, title=name), f"{name}.html", "text/html", key=chart_key)
             _download(
@@ -67,9 +67,9 @@ def as_csv(rows: Rows) -> bytes:
     file = io.StringIO()
     writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
     writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: _without_formula(value) for name, value in row.items()} for row in rows)
     return file.getvalue().encode("utf-8-sig")  # without the mark Excel takes it for another encoding
 
 
-def _harmless(value: object) -> object:
+def _without_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

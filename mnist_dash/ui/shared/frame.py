@@ -8,12 +8,15 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import shows_errors
 from mnist_dash.ui.shared.notices import notices
 from mnist_dash.ui.shared.resources import ensure_queue
 
 _ICON = Path(__file__).with_name("icon.png")
-_STYLE = """<style>
+# With an element beside the style it is part of the page; a style alone would share its place with notices.
+_STYLE = """<i class="md-frame"></i><style>
+.stElementContainer:has(> .stHtml > .md-frame) { display: none; }
 .block-container { max-width: 1180px; padding-top: 4.2rem; padding-bottom: 4rem; }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
 </style>"""
@@ -29,22 +32,21 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
     """Shows the page that the visitor is on, in the common frame."""
     st.set_page_config(page_title="MNIST Dash", page_icon=str(_ICON), layout="wide")
     page = st.navigation(list(pages), position="top")
-    st.html(_STYLE)
-    if st.context.theme.type == "dark":
-        st.html(_DARK_STYLE)
+    links.enter(page.url_path)
+    st.html(_STYLE + (_DARK_STYLE if st.context.theme.type == "dark" else ""))
     shows_errors(page.run)()
-    _spare_the_collector()
+    _freeze_loaded_objects()
     # After the page is drawn: runs that an earlier process left unfinished go on.
     shows_errors(ensure_queue)()
     shows_errors(notices)()
 
 
 @cache
-def _spare_the_collector() -> None:
-    """Takes all that the first page has loaded out of the search for garbage.
+def _freeze_loaded_objects() -> None:
+    """Excludes everything that the first page has loaded from garbage collection.
 
-    Streamlit searches after every run of a page, and all visitors wait: 0.1 s for half a million
-    objects of libraries, which never become garbage.
+    Streamlit collects garbage after every run of a page: 0.1 s for half a million objects
+    of libraries, which never become garbage.
     """
     gc.collect()
     gc.freeze()

@@ -48,7 +48,7 @@ def _toast_experiment(experiment: Experiment, runs: Sequence[Run]) -> None:
     failed = sum(run.status == FAILED for run in runs)
     problem = f"; {failed} failed" if failed else ""
     st.toast(
-        f"{experiment.title}: all {len(runs)} runs have ended{problem}.",
+        f"{experiment.title}: all {len(runs)} runs have finished{problem}.",
         icon=":material/error:" if failed else ":material/check_circle:",
         duration="long",
     )
@@ -66,4 +66,4 @@ def result_words(run: Run) -> str:
     if run.status != DONE or run.fit_seconds is None:
         return ""
     accuracy = accuracy_words(test_predictions.of_run(run))
-    return f" · test accuracy {accuracy} · {seconds_words(run.fit_seconds)} of training"
+    return f" · test accuracy {accuracy} · {seconds_words(run.fit_seconds)} training time"

@@ -10,6 +10,7 @@ from mnist_dash.analysis.words.number_words import count_words, rounded
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import DONE, Experiment, Run
 from mnist_dash.store.search import NEWEST, FoundExperiment, RunFinder, RunQuery
+from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import in_order, shows_errors, title_of
 from mnist_dash.ui.shared.resources import run_store
 
@@ -33,15 +34,14 @@ _ORDERS = {
 
 
 def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
-    """Lets the reader choose runs and whole experiments; the choice stands in the page's link.
+    """Lets the reader choose runs and whole experiments; the choice is in the URL.
 
     At first the models that ship with the project are chosen, or what was chosen on the
     other page.
 
     Args:
         key: The page's name, with which the keys of the widgets begin.
-        statuses: States of the runs that are offered. What is chosen by link or was chosen
-            on another page may be in any state.
+        statuses: States of the runs that are offered. What a link or another page chose may be in any state.
 
     Returns:
         The chosen runs, at most `MOST_RUNS`.
@@ -49,9 +49,8 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
     finder, widget, wanted = RunFinder(run_store()), f"{key}_runs", RunQuery(statuses=tuple(statuses))
     newest = finder.find(wanted, limit=_OFFERED)
     offered = {_token(run): run for run in [*in_order(finder.references()), *newest]}
-    state = st.session_state
-    if widget not in state:
-        state[widget] = _at_first(list(offered.values()))
+    state, defaults = st.session_state, _defaults(list(offered.values()))
+    links.restore(widget, lambda linked: _tokens(linked) or defaults, parameter=_LINK, initial=state.get(_CHOSEN))
     runs = offered | _known(state[widget], offered)
     titles = _titles(runs, _experiments(state[widget], finder.experiments(wanted, limit=_EXPERIMENTS_OFFERED)))
     gone = [token for token in state[widget] if token not in titles]
@@ -62,13 +61,12 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
         format_func=lambda token: titles.get(token, token),
         key=widget,
         max_selections=_MOST_CHOSEN,
-        placeholder="Choose one or more",
+        placeholder="Select one or more",
     )
     if gone:
-        st.caption(
-            f":material/info: {len(gone)} of what was chosen {'are' if len(gone) > 1 else 'is'} no longer there."
-        )
-    _remember(tokens, list(offered.values()))
+        st.caption(f":material/info: {count_words(len(gone), 'selected item')} no longer available.")
+    state[_CHOSEN] = tokens
+    links.write({_LINK: "" if tokens == defaults else ",".join(tokens)})
     # A fragment: a search does not draw the page anew.
     st.fragment(shows_errors(_finder))(finder, key, widget, tuple(statuses))
     return _runs_of(tokens, runs)
@@ -89,21 +87,8 @@ def _defaults(offered: Sequence[Run]) -> list[str]:
     return [_token(run) for run in offered if run.is_reference] or [_token(run) for run in offered[:1]]
 
 
-def _at_first(offered: Sequence[Run]) -> list[str]:
-    linked = st.query_params.get(_LINK, "").split(",")[:_MOST_CHOSEN]
-    return (
-        list(dict.fromkeys(token for token in linked if _TOKEN.fullmatch(token)))
-        or st.session_state.get(_CHOSEN)
-        or _defaults(offered)
-    )
-
-
-def _remember(tokens: list[str], offered: Sequence[Run]) -> None:
-    st.session_state[_CHOSEN] = tokens
-    if tokens and tokens != _defaults(offered):
-        st.query_params[_LINK] = ",".join(tokens)
-    elif _LINK in st.query_params:
-        del st.query_params[_LINK]
+def _tokens(linked: str) -> list[str]:
+    return list(dict.fromkeys(token for token in linked.split(",")[:_MOST_CHOSEN] if _TOKEN.fullmatch(token)))
 
 
 def _numbers(tokens: Sequence[str], kind: str) -> list[int]:
@@ -142,7 +127,7 @@ def _runs_of(tokens: Sequence[str], known: dict[str, Run]) -> list[Run]:
         runs = [one] if one else run_store().list_runs(experiment_id=int(token[1:])) if token[0] == "e" else []
         found |= {run.id: run for run in sorted(runs, key=lambda run: run.id)}
     if len(found) > MOST_RUNS:
-        st.caption(f":material/info: Shown are the first {MOST_RUNS} of the {len(found):,} chosen runs.")
+        st.caption(f":material/info: Showing the first {MOST_RUNS} of {len(found):,} selected runs.")
     return list(found.values())[:MOST_RUNS]
 
 
@@ -156,10 +141,10 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
         wanted, of = _wanted(finder, key, statuses)
         rows, count = (_found_runs if of == "run" else _found_experiments)(finder, wanted)
         if not rows:
-            st.caption("Nothing fits. Use fewer words, or choose another network or tag.")
+            st.caption("No matches. Use fewer words, or select another network or tag.")
             return
-        shown = f"{count_words(count, of)}, of which {len(rows)} are shown" if count > len(rows) else ""
-        st.caption(f"{shown or count_words(count, of)}. Tick those that you want.")
+        shown = f"{count_words(count, of)}, {len(rows)} shown" if count > len(rows) else ""
+        st.caption(f"{shown or count_words(count, of)}. Select rows to add.")
         ticked = st.dataframe(
             list(rows.values()),
             hide_index=True,
@@ -167,7 +152,7 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
             on_select="rerun",
             selection_mode="multi-row",
             key=f"{key}_found_{of}_{hash(wanted)}",
-            alt="What fits the search",
+            alt="Search results",
         )
         tokens = [list(rows)[row] for row in ticked["selection"]["rows"] if row < len(rows)]
         if st.button(
@@ -187,7 +172,7 @@ def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Run
         of = st.segmented_control(
             "Find", list(_KINDS), format_func=_KINDS.__getitem__, default="run", required=True, key=f"{key}_of"
         )
-        words = st.text_input("Words", key=f"{key}_words", placeholder="a number, network, tag or experiment")
+        words = st.text_input("Search", key=f"{key}_words", placeholder="number, network, tag or experiment")
         variant = st.selectbox(
             "Network",
             ["", *VARIANTS],
@@ -197,7 +182,7 @@ def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Run
         tag = st.selectbox("Tag", ["", *finder.tags()], format_func=lambda tag: tag or "All", key=f"{key}_tag")
         order = NEWEST
         if of == "run":
-            order = st.selectbox("Order", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{key}_order")
+            order = st.selectbox("Sort by", list(_ORDERS), format_func=_ORDERS.__getitem__, key=f"{key}_order")
     return RunQuery(words[:200], statuses, variant, tag, order), of
 
 
@@ -211,7 +196,7 @@ def _found_runs(finder: RunFinder, wanted: RunQuery) -> tuple[dict[str, dict[str
             "Test accuracy (%)": None if run.test_accuracy is None else round(100 * run.test_accuracy, 2),
             "Weights": run.weights,
             "Training (s)": None if run.fit_seconds is None else rounded(run.fit_seconds),
-            "State": run.status,
+            "Status": run.status,
             "Tags": tags[run.id],
         }
         for run in runs

@@ -62,10 +62,10 @@ def _part_done(runs: Sequence[Run]) -> float:
 def _progress_words(runs: Sequence[Run]) -> str:
     active = [run for run in runs if run.status in ACTIVE]
     if not active:
-        return "Paused; what is paused goes on where it was"
+        return "Paused"
     left = [run.progress.seconds_left for run in active if run.progress and run.progress.seconds_left is not None]
     done = sum(run.status not in UNFINISHED for run in runs)
-    words = f"{done} of {len(runs)} runs have ended"
+    words = f"{done} of {len(runs)} runs finished"
     if not left:
         return f"{words} · {progress_of(active[0], 0)[1]}"
     # Runs that have not begun take as long as one of those that have ended or are under way.
@@ -92,13 +92,13 @@ def _buttons(experiment: Experiment, runs: Sequence[Run]) -> None:
     st.page_link("pages/compare.py", label="Compare", icon=":material/balance:", query_params=chosen)
     with st.popover("More", type="tertiary", icon=":material/more_horiz:"):
         st.markdown(f"Delete all {len(runs)} runs with their models and curves? This cannot be undone.")
-        _all_of("Delete for good", "delete", experiment, runs, store.delete_run)
+        _all_of("Delete", "delete", experiment, runs, store.delete_run)
 
 
 def _all_of(name: str, icon: str, experiment: Experiment, runs: Sequence[Run], action: Callable[[int], object]) -> None:
     allowed = all(may_change(run) for run in runs)
     st.button(
-        f"{name} all" if len(runs) > 1 and name != "Delete for good" else name,
+        f"{name} all" if len(runs) > 1 and name != "Delete" else name,
         key=f"train_all_{name.split()[0].lower()}_{experiment.id}",
         icon=f":material/{icon}:",
         disabled=not allowed,
@@ -184,7 +184,7 @@ def _rows(runs: Sequence[Run]) -> None:
             with st.container(horizontal=True, width="content"):
                 run_buttons(run, small=True)
     if len(runs) > _ROWS:
-        st.caption(f"{len(runs) - _ROWS} more runs are on the Curves and Compare pages.")
+        st.caption(f"{len(runs) - _ROWS} more runs: see the Curves and Compare pages.")
 
 
 def run_words(run: Run, names: Sequence[str]) -> str:

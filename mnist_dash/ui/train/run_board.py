@@ -34,7 +34,7 @@ def _board(busy: bool) -> None:
     ended = [run for run in store.list_runs(statuses=_ENDED, limit=_ENDED_READ) if not run.is_reference]
     cards = _cards([*active, *paused, *ended])
     if not cards:
-        st.info("No runs of your own yet. Choose a network above and press Start training.", icon=":material/info:")
+        st.info("No runs yet. Choose a network above and click Start training.", icon=":material/info:")
     waiting = {run.id: place for place, run in enumerate(active)}
     shown = [card for place, card in enumerate(cards) if place < _CARDS_SHOWN or _is_unfinished(card)]
     titles = store.experiments([card.experiment_id for card in shown if card.experiment_id is not None])
@@ -44,7 +44,7 @@ def _board(busy: bool) -> None:
         else:
             run_card(run, waiting=waiting.get(run.id, 0))
     if len(cards) > len(shown):
-        st.caption("Older runs are on the Curves and Compare pages.")
+        st.caption("Older runs: see the Curves and Compare pages.")
 
 
 def _cards(runs: Sequence[Run]) -> list[Run]:

@@ -19,7 +19,7 @@ from mnist_dash.ui.shared.notices import result_words
 from mnist_dash.ui.shared.resources import check_epochs, job_queue, may_change, most_unfinished, run_store, visitor
 from mnist_dash.ui.train.training_form import changed_settings, fill_form
 
-NOT_YOURS = "Only the visitor who queued this run may do that."
+NOT_YOURS = "Only the owner of this run can do that."
 _STATES = {
     DONE: ":material/check_circle:",
     FAILED: ":material/error:",
@@ -104,10 +104,10 @@ def _more(run: Run) -> None:
     with st.popover("More", type="tertiary", icon=":material/more_horiz:"):
         planned = PlannedRun(run.variant, run.settings)
         st.button(
-            "Start again with a change",
+            "Edit and start again",
             key=f"train_again_{run.id}",
             icon=":material/edit:",
-            help="Fills the form above with this run's settings.",
+            help="Copies this run's settings into the form above.",
             on_click=fill_form,
             args=(run.variant, changed_settings(planned)),
         )
@@ -117,7 +117,7 @@ def _more(run: Run) -> None:
         st.markdown("Delete the run with its model and curves? This cannot be undone.")
         allowed = may_change(run)
         st.button(
-            "Delete for good",
+            "Delete",
             key=f"train_delete_{run.id}",
             icon=":material/delete:",
             disabled=not allowed,
@@ -130,17 +130,19 @@ def _more(run: Run) -> None:
 def _continue(run: Run) -> None:
     trained = int(run.settings["epochs"])
     if run.settings["schedule"] == COSINE:
-        st.caption("It cannot be trained further: its learning rate has fallen to 0. Start again with more epochs.")
+        st.caption(
+            "This run cannot be continued: its learning rate has decayed to 0. Start a new run with more epochs."
+        )
         return
     if trained >= _MOST_EPOCHS or not run_store().has_artifact(run.id, CHECKPOINT):
         return
     key = f"train_further_{run.id}"
-    epochs = st.number_input("Epochs in all", trained + 1, _MOST_EPOCHS, min(2 * trained, _MOST_EPOCHS), key=key)
+    epochs = st.number_input("Total epochs", trained + 1, _MOST_EPOCHS, min(2 * trained, _MOST_EPOCHS), key=key)
     st.button(
-        "Train further",
+        "Continue training",
         key=f"train_continue_{run.id}",
         icon=":material/fast_forward:",
-        help="Adds a run that goes on from this one's last epoch; this one stays as it is.",
+        help="Queues a new run that continues from this run's last epoch.",
         on_click=attempt,
         args=(_train_further, run.id, int(epochs)),
     )
@@ -176,13 +178,13 @@ def progress_of(run: Run, waiting: int) -> tuple[float, str]:
     progress, total = run.progress, int(run.settings["epochs"])
     if run.status == QUEUED:
         ready = job_queue().ready
-        ahead = f", {waiting} before it" if waiting else ""
-        return 0.0, f"Queued{ahead}" if ready else "Queued; the workers are starting (a few seconds)"
+        ahead = f", {waiting} ahead" if waiting else ""
+        return 0.0, f"Queued{ahead}" if ready else "Queued; workers are starting (a few seconds)"
     done = 0.0
     if progress and progress.steps:
         done = min(1.0, (progress.epoch - 1 + progress.step / progress.steps) / total)
     if run.status == PAUSED:
-        return done, "Paused; it goes on where it was"
+        return done, "Paused"
     if progress is None:
         return 0.0, "Starting"
     if not progress.steps:

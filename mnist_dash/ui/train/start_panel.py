@@ -41,7 +41,7 @@ def start_panel(form: Form) -> None:
             _start(form)
         _expected(form)
     network = st.expander(
-        f"The network: {weights_in(summarise(form.variant, form.runs[0].settings)):,} weights",
+        f"Network: {weights_in(summarise(form.variant, form.runs[0].settings)):,} weights",
         key="train_network",
         on_change="rerun",
         icon=":material/account_tree:",
@@ -49,8 +49,8 @@ def start_panel(form: Form) -> None:
     if network.open:
         with network:
             _network(form)
-    with st.popover("Take away as code", icon=":material/code:", type="tertiary"):
-        st.markdown("The run as plain Keras, which needs nothing of this dashboard.")
+    with st.popover("Export as code", icon=":material/code:", type="tertiary"):
+        st.markdown("This run in plain Keras, independent of this dashboard.")
         downloads(form.runs[0], key="train_form")
 
 
@@ -80,8 +80,8 @@ def _measured(form: Form) -> tuple[AnyRun, float] | None:
 def _expected_words(form: Form, known: bool) -> None:
     measured = _measured(form)
     if measured is None:
-        waits = "waits for a worker" if job_queue().ready else "workers are starting"
-        st.caption(f":material/timer: How long will it take? Being measured; {waits} …", width="content")
+        waits = "waiting for a worker" if job_queue().ready else "workers are starting"
+        st.caption(f":material/timer: Estimating training time; {waits} …", width="content")
         return
     if not known:
         st.rerun()  # the whole page, which then looks no longer

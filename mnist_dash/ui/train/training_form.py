@@ -1,6 +1,6 @@
-"""The Train page's form: one run or a whole experiment, its state in the link."""
+"""The Train page's form: one run or a whole experiment, its state in the URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,13 +11,19 @@ from mnist_dash.networks.hyperparameters import Setting, Value
 from mnist_dash.networks.presets import PRESETS, Preset
 from mnist_dash.networks.setting_words import value_words
 from mnist_dash.networks.variants import VARIANTS, Variant
+from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import choice, explain
 
 _MAIN = ("epochs", "batch_size", "learning_rate")
 _NOT_ASKED = ("fold",)  # with k folds, all of them are trained
 _MAX_TYPED = 200
-_REPEATS = Setting(
-    "repeats", "Repeats", 1, "How many times each run is trained, with this seed and those that follow it.", 1, 50
+_REPEATS = Setting("repeats", "Repeats", 1, "Number of runs per setting, with consecutive seeds.", 1, 50)
+
+_VARIANT = "train_variant"
+_PARAMETERS = (  # of the URL, beside the variant
+    *dict.fromkeys(setting.name for variant in VARIANTS.values() for setting in variant.settings),
+    "repeats",
+    "also",
 )
 
 
@@ -39,11 +45,13 @@ class Form:
 def training_form() -> Form:
     """Draws the form and returns what it asks for."""
     names = {variant.name: variant.title for variant in VARIANTS.values()}
-    variant = VARIANTS[choice("Network", names, key="train_variant", on_change=_begin_anew)]
+    if links.is_changed(_VARIANT):
+        _forget_inputs()
+    variant = VARIANTS[choice("Network", names, key=_VARIANT, on_change=_clear)]
     _about(variant)
     entered = _inputs(variant)
     others = st.session_state["train_also"]
-    _keep_in_link({**_changed(variant, entered), "also": ",".join(others)})
+    links.write({**dict.fromkeys(_PARAMETERS, ""), **_changed(variant, entered), "also": ",".join(others)})
     try:
         return Form(variant, _planned(variant, others, entered))
     except VariantError as error:
@@ -52,9 +60,8 @@ def training_form() -> Form:
 
 def fill_form(variant: str, settings: Mapping[str, str]) -> None:
     """Fills the form with other settings; to be called before it is drawn, from a button's callback."""
-    _begin_anew()
-    st.session_state["train_variant"] = variant
-    st.query_params.from_dict({"train_variant": variant, **settings})
+    _forget_inputs()
+    st.query_params.from_dict({_VARIANT: variant, **settings})
 
 
 def changed_settings(run: PlannedRun) -> dict[str, str]:
@@ -68,13 +75,13 @@ def changed_settings(run: PlannedRun) -> dict[str, str]:
 
 
 def _about(variant: Variant) -> None:
-    claim = f" The tutorial claims {variant.claim.words}." if variant.claim else ""
+    claim = f" The tutorial reports {variant.claim.words}." if variant.claim else ""
     st.markdown(variant.summary + claim)
     with st.container(horizontal=True, vertical_alignment="center"):
-        whose = "the tutorial's own" if variant.claim else "ours"
-        st.caption(f"From {variant.tutorial}. The values below are {whose} until you change them.", width="content")
-        with st.popover("Settings to learn from", icon=":material/lightbulb:", type="tertiary", width="content"):
-            for works, title in ((True, "Known to work"), (False, "Known not to work")):
+        whose = "the tutorial's" if variant.claim else "our own"
+        st.caption(f"From {variant.tutorial}. Default values are {whose}.", width="content")
+        with st.popover("Example settings", icon=":material/lightbulb:", type="tertiary", width="content"):
+            for works, title in ((True, "Recommended"), (False, "Common mistakes")):
                 st.markdown(f"**{title}**")
                 for preset in (preset for preset in PRESETS if preset.works == works):
                     _offer(preset)
@@ -86,11 +93,15 @@ def _offer(preset: Preset) -> None:
     st.caption(preset.reason)
 
 
-def _begin_anew() -> None:
-    """Forgets what was entered for another network."""
-    for key in [*(setting.name for variant in VARIANTS.values() for setting in variant.settings), "repeats", "also"]:
-        st.session_state.pop(f"train_{key}", None)
-        st.query_params.pop(key, None)
+def _forget_inputs() -> None:
+    for name in _PARAMETERS:
+        st.session_state.pop(f"train_{name}", None)
+
+
+def _clear() -> None:
+    """Forgets what was entered for another network, also in the URL."""
+    _forget_inputs()
+    links.write(dict.fromkeys(_PARAMETERS, ""))
 
 
 def _inputs(variant: Variant) -> dict[str, Sequence[str]]:
@@ -107,8 +118,8 @@ def _inputs(variant: Variant) -> dict[str, Sequence[str]]:
             entered[setting.name] = _input(setting)
     with st.expander("More settings", icon=":material/tune:"):
         st.caption(
-            "Several values, separated by spaces, are tried one after the other: “0.1 0.01 0.001” makes three runs. "
-            f"With several values in several places, every combination is trained; {MAX_RUNS} runs are the most."
+            "Enter several values separated by spaces to train one run for each, such as “0.1 0.01 0.001”. Several "
+            f"settings with several values form a grid of at most {MAX_RUNS} runs."
         )
         with st.container(horizontal=True, gap="small"):
             for name in ("optimizers", "k_fold", "dropout", "augmentation"):
@@ -125,8 +136,8 @@ def _inputs(variant: Variant) -> dict[str, Sequence[str]]:
 def _input(setting: Setting) -> Sequence[str]:
     key = f"train_{setting.name}"
     if setting.choices:
-        linked = [value for value in _linked(setting).split(" ") if value in setting.choices]
-        st.session_state.setdefault(key, linked or [str(setting.default)])
+        default = [str(setting.default)]
+        links.restore(key, lambda linked: _listed(linked, " ", setting.choices) or default, parameter=setting.name)
         chosen = st.multiselect(
             setting.label,
             setting.choices,
@@ -136,28 +147,27 @@ def _input(setting: Setting) -> Sequence[str]:
             placeholder=value_words(str(setting.default)),
             persist_state="session",
         )
-        return chosen or [str(setting.default)]
-    st.session_state.setdefault(key, _linked(setting)[:_MAX_TYPED])
+        return chosen or default
+    links.restore(key, lambda linked: (linked or _typed(setting.default))[:_MAX_TYPED], parameter=setting.name)
     words = f"{setting.help} From {setting.minimum:,.10g} to {setting.maximum:,.10g}."
     # As text: a number field takes “0,01” for 1, and could not take several values.
     typed = st.text_input(setting.label, key=key, help=words, max_chars=_MAX_TYPED, persist_state="session")
     return [part for part in typed.replace(";", " ").split() if part.strip(",")] or [_typed(setting.default)]
 
 
-def _linked(setting: Setting) -> str:
-    return str(st.query_params.get(setting.name, _typed(setting.default)))
+def _listed(linked: str, separator: str, options: Collection[str]) -> list[str]:
+    return [value for value in linked.split(separator) if value in options]
 
 
 def _also(variant: Variant) -> None:
     others = [name for name in VARIANTS if name != variant.name]
-    linked = [name for name in str(st.query_params.get("also", "")).split(",") if name in others]
-    st.session_state.setdefault("train_also", linked)
+    links.restore("train_also", lambda linked: _listed(linked, ",", others), parameter="also")
     st.multiselect(
-        "Train these networks, too",
+        "Also train",
         others,
         format_func=lambda name: VARIANTS[name].title,
         key="train_also",
-        help="With what you changed above; everything else stays as each network's own.",
+        help="With the settings changed above; all others keep each network's defaults.",
         placeholder="None",
         persist_state="session",
     )
@@ -167,15 +177,6 @@ def _changed(variant: Variant, entered: Mapping[str, Sequence[str]]) -> dict[str
     own = {**{setting.name: setting for setting in variant.settings}, "repeats": _REPEATS}
     texts = {name: " ".join(values) for name, values in entered.items()}
     return {name: text for name, text in texts.items() if text != _typed(own[name].default)}
-
-
-def _keep_in_link(changed: Mapping[str, str]) -> None:
-    known = [*(setting.name for variant in VARIANTS.values() for setting in variant.settings), "repeats", "also"]
-    for name in known:
-        if changed.get(name):
-            st.query_params[name] = changed[name]
-        elif name in st.query_params:
-            del st.query_params[name]
 
 
 def _planned(variant: Variant, others: Sequence[str], entered: Mapping[str, Sequence[str]]) -> list[PlannedRun]:

@@ -14,8 +14,8 @@ _BOX = (91, 124, 250)  # red, green, blue: an accent that shows on paper and on 
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """What was seen in a picture.
+class ProcessedImage:
+    """An image and the digits found in it.
 
     Attributes:
         name: The file's name, or what it is.
@@ -30,28 +30,28 @@ class Picture:
     steps: dict[str, np.ndarray]
 
 
-def seen_canvas(canvas: np.ndarray, name: str) -> Picture:
-    """Returns what is seen on a canvas, shape (height, width, 4), uint8."""
-    return _seen(pipeline.digitize_canvas(canvas), name)
+def process_canvas(canvas: np.ndarray, name: str) -> ProcessedImage:
+    """Finds the digits on a canvas, shape (height, width, 4), uint8."""
+    return _processed(pipeline.digitize_canvas(canvas), name)
 
 
-@st.cache_resource(show_spinner="Reading the picture …", max_entries=64)
-def seen_file(content: bytes, name: str) -> Picture:
-    """Returns what is seen in a picture file."""
-    return _seen(pipeline.digitize_file(content), name)
+@st.cache_resource(show_spinner="Processing the image …", max_entries=64)
+def process_file(content: bytes, name: str) -> ProcessedImage:
+    """Finds the digits in an image file."""
+    return _processed(pipeline.digitize_file(content), name)
 
 
-def _seen(redrawn: DigitizedImage, name: str) -> Picture:
+def _processed(redrawn: DigitizedImage, name: str) -> ProcessedImage:
     steps = {
-        "1. The picture, upright": redrawn.colours,
-        "2. How much ink is where, under even light": (255 * redrawn.strength).astype(np.uint8),
-        "3. Where there may be ink": 255 * redrawn.inked.astype(np.uint8),
-        "4. Without ruled lines and faint dirt, each digit in a box": _boxed(
+        "1. Image, upright": redrawn.colours,
+        "2. Ink intensity, background removed": (255 * redrawn.strength).astype(np.uint8),
+        "3. Possible ink (threshold)": 255 * redrawn.inked.astype(np.uint8),
+        "4. Ruled lines and noise removed, digits detected": _boxed(
             np.repeat(255 * redrawn.cleaned.astype(np.uint8)[..., None], 3, axis=2), redrawn
         ),
     }
     small = {caption: _small(step) for caption, step in steps.items()}
-    return Picture(name, redrawn.digits, _small(_boxed(redrawn.colours, redrawn)), small)
+    return ProcessedImage(name, redrawn.digits, _small(_boxed(redrawn.colours, redrawn)), small)
 
 
 def _boxed(picture: np.ndarray, redrawn: DigitizedImage) -> np.ndarray:

@@ -1,0 +1,168 @@
+"""A page's link opens the same view, the URL follows the widgets, and Back returns to the view before."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_dash.ui.shared import links
+from tests.pages.opening import opened, texts
+
+pytestmark = pytest.mark.usefixtures("nothing_is_trained")
+
+
+def url_of(app: AppTest) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
+
+
+def visit(app: AppTest, url: dict[str, str]) -> AppTest:
+    """Runs the page with another URL and the widgets as they are, as the browser's Back does."""
+    for name in list(app.query_params):
+        del app.query_params[name]
+    for name, value in url.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back is pressed some time after the change before it."""
+    monkeypatch.setattr(links, "_IN_FLIGHT_S", 0.0)
+
+
+@pytest.mark.usefixtures("later")
+def test_back_returns_to_the_choice_before():
+    app = opened("explore")
+    app.segmented_control(key="explore_part").set_value("test").run()
+    app.segmented_control(key="explore_digit").set_value("7").run()
+    assert url_of(app) == {"explore_part": "test", "explore_digit": "7"}
+
+    visit(app, {"explore_part": "test"})
+
+    assert app.segmented_control(key="explore_part").value == "test"
+    assert app.segmented_control(key="explore_digit").value == "all"
+    assert url_of(app) == {"explore_part": "test"}
+
+
+@pytest.mark.usefixtures("later")
+def test_forward_returns_to_the_choice_after():
+    app = opened("explore")
+    app.segmented_control(key="explore_digit").set_value("7").run()
+    visit(app, {})
+
+    visit(app, {"explore_digit": "7"})
+
+    assert app.segmented_control(key="explore_digit").value == "7"
+
+
+@pytest.mark.usefixtures("later")
+def test_a_choice_after_back_is_kept():
+    app = opened("explore")
+    app.segmented_control(key="explore_digit").set_value("7").run()
+    visit(app, {})
+
+    app.segmented_control(key="explore_digit").set_value("3").run()
+
+    assert app.segmented_control(key="explore_digit").value == "3"
+    assert url_of(app) == {"explore_digit": "3"}
+
+
+@pytest.mark.usefixtures("later")
+def test_back_returns_to_the_runs_before():
+    app = opened("curves")
+    first = app.multiselect(key="curves_runs").value
+    app.multiselect(key="curves_runs").set_value(first[:2]).run()
+    assert url_of(app) == {"runs": ",".join(first[:2])}
+
+    visit(app, {})
+
+    assert app.multiselect(key="curves_runs").value == first
+
+
+@pytest.mark.usefixtures("later")
+def test_back_returns_to_the_network_before_with_its_settings():
+    app = opened("train")
+    app.text_input(key="train_epochs").set_value("7").run()
+    before = url_of(app)
+    app.segmented_control(key="train_variant").set_value("cnn").run()
+    assert url_of(app) == {"train_variant": "cnn"}
+
+    visit(app, before)
+
+    assert app.segmented_control(key="train_variant").value == "dense-32"
+    assert app.text_input(key="train_epochs").value == "7"
+    assert app.text_input(key="train_batch_size").value == "32"
+    assert url_of(app) == before
+
+
+@pytest.mark.usefixtures("later")
+def test_back_empties_a_setting_that_was_entered():
+    app = opened("train", train_variant="cnn", epochs="3")
+    app.text_input(key="train_batch_size").set_value("64").run()
+
+    visit(app, {"train_variant": "cnn", "epochs": "3"})
+
+    assert app.text_input(key="train_batch_size").value == "512"
+    assert app.text_input(key="train_epochs").value == "3"
+
+
+def test_a_run_requested_before_the_browser_knew_the_new_url_does_not_undo_the_change():
+    app = opened("train")
+    app.text_input(key="train_epochs").set_value("7").run()
+
+    visit(app, {})  # what a click right after leaving the field brings along
+
+    assert app.text_input(key="train_epochs").value == "7"
+    assert url_of(app) == {"epochs": "7"}
+
+
+def test_another_page_does_not_take_its_empty_url_for_a_change():
+    app = opened("train")
+    app.text_input(key="train_epochs").set_value("7").run()
+    visit(app.switch_page("pages/explore.py"), {})
+
+    visit(app.switch_page("pages/train.py"), {})
+
+    assert app.text_input(key="train_epochs").value == "7"
+
+
+def widget(kind: str, key: str) -> Callable[[AppTest], object]:
+    return lambda app: getattr(app, kind)(key=key).value
+
+
+# Made by version 0.4.0.
+KEPT = [
+    ("explore", "explore_part=validation&explore_digit=4", widget("segmented_control", "explore_part"), "validation"),
+    ("explore", "explore_part=validation&explore_digit=4", widget("segmented_control", "explore_digit"), "4"),
+    ("train", "train_variant=cnn&epochs=2&validation=kfold%3A4", widget("segmented_control", "train_variant"), "cnn"),
+    (
+        "train",
+        "train_variant=cnn&epochs=2&validation=kfold%3A4",
+        widget("multiselect", "train_validation"),
+        ["kfold:4"],
+    ),
+    ("train", "learning_rate=0%2C1+0.01", widget("text_input", "train_learning_rate"), "0,1 0.01"),
+    ("train", "repeats=3&also=dense-512%2Ccnn", widget("text_input", "train_repeats"), "3"),
+    ("train", "repeats=3&also=dense-512%2Ccnn", widget("multiselect", "train_also"), ["dense-512", "cnn"]),
+    ("curves", "runs=r2%2Cr1&curves_axis=seconds", widget("multiselect", "curves_runs"), ["r2", "r1"]),
+    ("compare", "runs=r1%2Cr3", widget("multiselect", "compare_runs"), ["r1", "r3"]),
+    ("draw", "draw_way=upload", widget("segmented_control", "draw_way"), "upload"),
+]
+
+
+@pytest.mark.parametrize(("page", "link", "value_in", "value"), KEPT)
+def test_a_link_of_version_0_4_opens_the_same_view(page: str, link: str, value_in: Callable, value: object):
+    app = opened(page, **dict(parse_qsl(link)))
+
+    assert not app.exception
+    assert value_in(app) == value
+
+
+def test_a_link_with_an_option_that_does_not_exist_shows_the_default():
+    app = opened("explore", explore_part="all", explore_digit="17")
+
+    assert not app.exception
+    assert app.segmented_control(key="explore_digit").value == "all"
+    assert url_of(app) == {}
+    assert "label" in texts(app)
