@@ -18,6 +18,8 @@ from mnist_dash.digitizer import decoding
 from mnist_dash.networks.variants import VARIANTS, default_settings
 from mnist_dash.store.corruption_counts import CorruptionCounts
 from mnist_dash.store.reference_runs import REFERENCE_FOLDER, ROBUSTNESS_JSON
+from tests.conftest import OPT_IN
+from tests.support.postgresql import NEED_POSTGRESQL
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
@@ -162,6 +164,31 @@ def test_the_server_takes_uploads_as_large_as_pictures_may_be():
     config = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())
 
     assert config["server"]["maxUploadSize"] * 1_000_000 == decoding.MAX_FILE_BYTES
+
+
+def test_the_readmes_numbers_are_those_of_the_benchmarks():
+    cells = {cell for row in table_rows((PROJECT / "docs" / "benchmarks.md").read_text()) for cell in row}
+    measured = {float(number) for cell in cells for number in re.findall(r"\d+\.\d+", cell)}
+
+    in_tables = re.sub(r"- \*\*Pages.*", "", section("How fast, how accurate"))  # whose table has milliseconds
+    claimed = re.findall(r"\d+\.\d+", in_tables)
+
+    assert len(claimed) > 10
+    for number in map(float, claimed):
+        assert any(abs(number - found) < 0.051 for found in measured), number  # rounded
+
+
+def test_every_variable_that_switches_tests_on_is_described():
+    rows = table_rows(section("Set-up and checks", of="CONTRIBUTING.md"))
+
+    assert {row[0] for row in rows} == {f"`{variable}=1`" for variable in (*OPT_IN.values(), NEED_POSTGRESQL)}
+
+
+def test_hooks_check_what_run_check_checks():
+    hooks = re.findall(r"entry: (.*)", (PROJECT / ".pre-commit-config.yaml").read_text())
+    checks = re.findall(r"^ +(\.venv/bin/(?:ruff|mypy) .*)$", (PROJECT / "run").read_text(), re.MULTILINE)
+
+    assert [hook.split()[:2] for hook in hooks] == [check.split()[:2] for check in checks]
 
 
 def test_make_starts_what_the_readme_starts():
