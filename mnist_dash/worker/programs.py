@@ -55,7 +55,7 @@ def dataset_of(run: Run, settings: Settings) -> Dataset:
     if dataset.fingerprint != run.fingerprint:
         raise TrainingError(
             f"Run {run.id} was queued for {run.dataset}, but this worker finds only {dataset.name}. "
-            "Give the worker the same MNIST_DASH_DATA as the dashboard, or queue the run again."
+            "Let MNIST_DASH_DATA of the dashboard name a file that the worker has too, or queue the run again."
         )
     return dataset
 

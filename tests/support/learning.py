@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_dash.config import Settings, load_settings
+from mnist_dash.config import SETTINGS, Settings, load_settings
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.inference.weights import read_weights
 from mnist_dash.networks.keras_model import build, build_optimizer
@@ -110,6 +110,12 @@ def interrupt_at(
 def settings_of(store: RunStore) -> Settings:
     """Returns the settings of this process, for this store."""
     return replace(load_settings(), database_url=store.database_url)
+
+
+def with_unusable_environment(patch: pytest.MonkeyPatch) -> None:
+    """Sets every variable of ours so that whoever reads or uses it fails."""
+    for setting in SETTINGS:
+        patch.setenv(setting.name, "unusable")
 
 
 def queue(store: RunStore, sample: Dataset, variant: str = "dense-32", **settings) -> Run:

@@ -53,6 +53,7 @@ from tests.support.learning import (
     settings_of,
     slow,
     wait_until,
+    with_unusable_environment,
 )
 
 TRAIN_RUN = """
@@ -517,7 +518,25 @@ def die_or_pause(run, runs):
         runs.resume_run(run.id)
 
 
-# Limits
+# Settings and limits
+
+
+def test_a_worker_uses_the_settings_it_was_handed_and_not_its_environment(runs, sample, monkeypatch):
+    run, settings = queue(runs, sample, **{**SMALL, "epochs": 1}), settings_of(runs)
+    with_unusable_environment(monkeypatch)
+
+    train_run(run.id, settings)
+
+    assert runs.get_run(run.id).status == DONE
+
+
+def test_a_worker_keeps_the_limits_it_was_handed(runs, sample, monkeypatch):
+    run, settings = queue(runs, sample, **SMALL), replace(settings_of(runs), max_memory_mb=1)
+    with_unusable_environment(monkeypatch)
+
+    train_run(run.id, settings)
+
+    assert "1 is the most here" in str(runs.get_run(run.id).error)
 
 
 def test_a_run_that_trains_too_long_fails_in_words_and_can_be_resumed_with_a_higher_limit(

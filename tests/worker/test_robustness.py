@@ -43,7 +43,7 @@ from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker import heartbeat, robustness
 from mnist_dash.worker.robustness import measure, measure_run, measured_pictures
-from tests.support.learning import settings_of
+from tests.support.learning import settings_of, with_unusable_environment
 from tests.support.statements import execute
 
 NAMES = ["clean", *KINDS]
@@ -331,21 +331,39 @@ def test_a_run_of_other_data_fails_in_words(store, measurements, sample):
     assert "this worker finds only mnist-sample" in str(found.error)
 
 
-def test_a_database_that_is_away_while_the_model_is_read_is_waited_for(store, measurements, sample, monkeypatch):
+@pytest.mark.parametrize(
+    ("holder", "name"),
+    [(Measurements, "acquire"), (RunStore, "get_run"), (RunStore, "read_artifact"), (RunStore, "list_runs")],
+)
+def test_a_database_that_is_away_at_any_read_is_waited_for(holder, name, store, measurements, sample, monkeypatch):
     run_id = finished(store, sample)
     measurements.request([run_id])
-    read, calls = RunStore.read_artifact, []
+    read, calls = getattr(holder, name), []
 
-    def away_once(*arguments):
+    def away_once(*arguments, **named):
         calls.append(arguments)
         if len(calls) == 1:
             raise StoreError("The database could not be read: connection refused. Try again.")
-        return read(*arguments)
+        return read(*arguments, **named)
 
-    monkeypatch.setattr(RunStore, "read_artifact", away_once)
+    monkeypatch.setattr(holder, name, away_once)
     monkeypatch.setattr(heartbeat, "_WAIT_S", 0.01)
 
-    measure_run(run_id, settings_of(store))
+    measure_run(run_id, settings_of(store), yields=True)
+
+    assert len(calls) > 1
+    assert measurements.read([run_id])[run_id].status == DONE
+
+
+def test_a_measurement_uses_the_settings_it_was_handed_and_not_its_environment(
+    store, measurements, sample, monkeypatch
+):
+    run_id = finished(store, sample)
+    measurements.request([run_id])
+    settings = settings_of(store)
+    with_unusable_environment(monkeypatch)
+
+    measure_run(run_id, settings)
 
     assert measurements.read([run_id])[run_id].status == DONE
 
