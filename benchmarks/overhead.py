@@ -28,11 +28,11 @@ def bare_seconds(name: str, dataset: Dataset, epochs: int) -> float:
     values = VARIANTS[name].check({})
     part = split_for(values, dataset)
     started = time.perf_counter()
-    lanes = program_for_runs(name, [values], dataset)
+    program = program_for_runs(name, [values], dataset)
     for number in range(1, epochs + 1):
-        lanes.train_epoch([part.train], number)
+        program.train_epoch([part.train], number)
         if len(part.validation):
-            lanes.select(0).evaluate(part.validation)
+            program.select(0).evaluate(part.validation)
     return time.perf_counter() - started
 
 

@@ -135,12 +135,12 @@ def _project(variant: Variant, values: Values, dataset: Dataset) -> Callable[[],
     parts = split(dataset.y_train, str(values["validation"]))
 
     def prepare() -> Train:
-        lanes = program_for_runs(variant.name, [values], dataset)
+        program = program_for_runs(variant.name, [values], dataset)
 
         def train_epoch(number: int) -> None:
-            lanes.train_epoch([parts.train], number)
+            program.train_epoch([parts.train], number)
             if len(parts.validation):
-                lanes.select(0).evaluate(parts.validation)
+                program.select(0).evaluate(parts.validation)
 
         return train_epoch
 

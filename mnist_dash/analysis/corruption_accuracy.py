@@ -47,7 +47,7 @@ def robustness(counts: CorruptionCounts) -> Accuracy:
     """
     shares = _shares(counts)
     mean, margin = float(shares.mean()), _margin(shares)
-    return Accuracy(mean, max(0.0, mean - margin), min(1.0, mean + margin), counts.pictures)
+    return Accuracy(mean, max(0.0, mean - margin), min(1.0, mean + margin), counts.images)
 
 
 def lead(first: CorruptionCounts, second: CorruptionCounts) -> Lead:
@@ -56,10 +56,10 @@ def lead(first: CorruptionCounts, second: CorruptionCounts) -> Lead:
     Raises:
         ComparisonError: If they were measured on different numbers of images.
     """
-    if first.pictures != second.pictures:
+    if first.images != second.images:
         raise ComparisonError(
-            f"The robustness of one run was measured on {first.pictures:,} images, of the other on "
-            f"{second.pictures:,}. Choose runs that were tested on the same data."
+            f"The robustness of one run was measured on {first.images:,} images, of the other on "
+            f"{second.images:,}. Choose runs that were tested on the same data."
         )
     differences = _shares(first) - _shares(second)
     value, margin = float(differences.mean()), _margin(differences)
@@ -73,23 +73,23 @@ def clean_accuracy(counts: CorruptionCounts) -> Accuracy:
 
 def accuracy_by_level(counts: CorruptionCounts, name: str) -> list[Accuracy]:
     """Returns the accuracy at each level of a kind, with Wilson's interval."""
-    return [accuracy(correct, counts.pictures) for correct in counts.right[name]]
+    return [accuracy(correct, counts.images) for correct in counts.correct[name]]
 
 
 def mean_accuracy(counts: CorruptionCounts, name: str) -> float:
     """Returns the mean accuracy over all levels of a kind, in [0, 1]."""
-    correct = counts.right[name]
-    return sum(correct) / (len(correct) * counts.pictures)
+    correct = counts.correct[name]
+    return sum(correct) / (len(correct) * counts.images)
 
 
 def mean_by_strength(counts: CorruptionCounts) -> list[float]:
     """Returns the mean accuracy over the 15 kinds at each of the five strengths, in [0, 1]."""
-    correct = np.array([counts.right[kind.name] for kind in CORRUPTIONS])
-    return [float(mean) for mean in correct.mean(0) / counts.pictures]
+    correct = np.array([counts.correct[kind.name] for kind in CORRUPTIONS])
+    return [float(mean) for mean in correct.mean(0) / counts.images]
 
 
 def _shares(counts: CorruptionCounts) -> np.ndarray:
-    return np.frombuffer(counts.hits, np.uint8) / _CONDITIONS
+    return np.frombuffer(counts.correct_per_image, np.uint8) / _CONDITIONS
 
 
 def _margin(values: np.ndarray) -> float:

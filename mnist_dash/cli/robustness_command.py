@@ -51,7 +51,7 @@ def _emit(run: Run, counts: CorruptionCounts, *, as_json: bool) -> None:
     described: dict[str, Any] = {
         "run": run.id,
         "variant": run.variant,
-        "pictures": counts.pictures,
+        "pictures": counts.images,
         "clean": clean.value,
         "mean": overall.value,
         "low": overall.low,

@@ -1,4 +1,4 @@
-"""What was measured of how well runs read corrupted pictures, as it leaves the store."""
+"""What was measured of the robustness of runs, as it leaves the store."""
 
 import base64
 from collections.abc import Mapping
@@ -10,40 +10,41 @@ from mnist_dash.corruptions.kinds import CORRUPTIONS, SUITE
 
 @dataclass(frozen=True)
 class CorruptionCounts:
-    """How many corrupted pictures a network read right, so far.
+    """How many corrupted images a network classified correctly, so far.
 
     Attributes:
-        pictures: How many test pictures were read at each level; 0 as long as none was.
-        right: From the name of each kind that was measured, `CLEAN` among them, to
-            how many pictures were read right at each of its levels.
-        hits: At how many strengths of the 15 kinds each picture was read right, a byte each.
+        images: How many test images were classified at each level; 0 as long as none was.
+        correct: From the name of each kind that was measured, `CLEAN` among them, to
+            how many images were classified correctly at each of its levels.
+        correct_per_image: At how many strengths of the 15 kinds each image was classified
+            correctly, a byte each.
     """
 
-    pictures: int = 0
-    right: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    hits: bytes = b""
+    images: int = 0
+    correct: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    correct_per_image: bytes = b""
 
     @property
     def mean(self) -> float | None:
         """Mean accuracy over all strengths of the 15 kinds, in [0, 1]; None until all are measured."""
-        if any(kind.name not in self.right for kind in CORRUPTIONS):
+        if any(kind.name not in self.correct for kind in CORRUPTIONS):
             return None
-        right = sum(sum(self.right[kind.name]) for kind in CORRUPTIONS)
-        return right / (self.pictures * sum(len(kind.levels) for kind in CORRUPTIONS))
+        correct = sum(sum(self.correct[kind.name]) for kind in CORRUPTIONS)
+        return correct / (self.images * sum(len(kind.levels) for kind in CORRUPTIONS))
 
     def as_json(self) -> dict[str, Any]:
         """Returns what `from_json` reads."""
-        right = {kind: list(counts) for kind, counts in self.right.items()}
-        hits = base64.b64encode(self.hits).decode()
-        return {"suite": SUITE, "pictures": self.pictures, "right": right, "hits": hits}
+        correct = {kind: list(counts) for kind, counts in self.correct.items()}
+        correct_per_image = base64.b64encode(self.correct_per_image).decode()
+        return {"suite": SUITE, "pictures": self.images, "right": correct, "hits": correct_per_image}
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> "CorruptionCounts":
         """Returns what was described; of another suite of corruptions nothing is known."""
         if described.get("suite") != SUITE:
             return cls()
-        right = {kind: tuple(counts) for kind, counts in described["right"].items()}
-        return cls(described["pictures"], right, base64.b64decode(described["hits"]))
+        correct = {kind: tuple(counts) for kind, counts in described["right"].items()}
+        return cls(described["pictures"], correct, base64.b64decode(described["hits"]))
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,11 @@ def in_turn(runs: Iterable["Run"]) -> list["Run"]:
     second, and so on; among equals the oldest.
     """
     seen: dict[str, int] = {}
-    places = []
+    ranked = []
     for run in sorted(runs, key=lambda run: (run.status != RUNNING, run.id)):
         rank = seen[run.owner] = seen.get(run.owner, -1) + 1
-        places.append((run.status != RUNNING, rank, run.id, run))
-    return [place[-1] for place in sorted(places, key=lambda place: place[:-1])]
+        ranked.append((run.status != RUNNING, rank, run.id, run))
+    return [entry[-1] for entry in sorted(ranked, key=lambda entry: entry[:-1])]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One finished epoch: losses are means over pictures, accuracies in [0, 1]."""
+    """One finished epoch: losses are means over images, accuracies in [0, 1]."""
 
     number: int
     loss: float
@@ -93,13 +93,13 @@ def best_epoch(epochs: Iterable[Epoch]) -> Epoch | None:
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished run reached on the test pictures, and what it cost."""
+    """What a finished run reached on the test images, and what it cost."""
 
     test_loss: float
     test_accuracy: float
     fit_seconds: float
     weights: int
-    prediction_ms: float  # one picture with LiteRT, median
+    prediction_ms: float  # one image with LiteRT, median
 
 
 @dataclass(frozen=True)

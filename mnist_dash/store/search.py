@@ -22,7 +22,7 @@ _MOST_DIGITS = 10  # what has more is no number of a run
 
 @dataclass(frozen=True)
 class RunQuery:
-    """Which runs are looked for.
+    """Which runs to find.
 
     Attributes:
         words: Each must be the number of a run or of its experiment, or stand in its network, a tag or the title of
@@ -59,10 +59,10 @@ class RunFinder:
     def __init__(self, store: RunStore):
         self._engine = store.engine
 
-    def find(self, wanted: RunQuery, *, limit: int) -> list[Run]:
-        """Returns the first runs that are looked for, at most `limit`."""
+    def find(self, query: RunQuery, *, limit: int) -> list[Run]:
+        """Returns the first runs that match, at most `limit`."""
         statement = select(runs_table).outerjoin(experiments_table)
-        statement = statement.where(*_conditions(wanted)).order_by(*_order(wanted)).limit(limit)
+        statement = statement.where(*_conditions(query)).order_by(*_order(query)).limit(limit)
         return [as_run(row) for row in read(self._engine, statement)]
 
     def references(self) -> list[Run]:
@@ -70,15 +70,15 @@ class RunFinder:
         marked = runs_table.c.reference > ""  # IS NOT NULL would read all rows; this reads the index
         return [as_run(row) for row in read(self._engine, select(runs_table).where(marked))]
 
-    def count(self, wanted: RunQuery) -> int:
-        """Returns how many runs are looked for."""
+    def count(self, query: RunQuery) -> int:
+        """Returns how many runs match."""
         joined = runs_table.outerjoin(experiments_table)
-        statement = select(func.count()).select_from(joined).where(*_conditions(wanted))
+        statement = select(func.count()).select_from(joined).where(*_conditions(query))
         return int(read(self._engine, statement)[0][0])
 
-    def experiments(self, wanted: RunQuery, *, limit: int) -> list[FoundExperiment]:
-        """Returns the newest experiments with at least one run that is looked for, at most `limit`."""
-        fits = exists().where(runs_table.c.experiment_id == experiments_table.c.id, *_conditions(wanted))
+    def experiments(self, query: RunQuery, *, limit: int) -> list[FoundExperiment]:
+        """Returns the newest experiments with at least one run that matches, at most `limit`."""
+        fits = exists().where(runs_table.c.experiment_id == experiments_table.c.id, *_conditions(query))
         statement = select(experiments_table).where(fits).order_by(experiments_table.c.id.desc()).limit(limit)
         found = [Experiment(**row._mapping) for row in read(self._engine, statement)]
         best = func.max(runs_table.c.test_accuracy)
@@ -124,14 +124,14 @@ class RunFinder:
                 connection.execute(insert(tags_table), [{"run_id": run_id, "name": tag} for tag in tags])
 
 
-def _conditions(wanted: RunQuery) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [_has_word(word) for word in wanted.words.split()[:8]]
-    if wanted.statuses:
-        found.append(_has_status(wanted.statuses))
-    if wanted.variant:
-        found.append(runs_table.c.variant == wanted.variant)
-    if wanted.tag:
-        found.append(runs_table.c.id.in_(select(tags_table.c.run_id).where(tags_table.c.name == wanted.tag)))
+def _conditions(query: RunQuery) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [_has_word(word) for word in query.words.split()[:8]]
+    if query.statuses:
+        found.append(_has_status(query.statuses))
+    if query.variant:
+        found.append(runs_table.c.variant == query.variant)
+    if query.tag:
+        found.append(runs_table.c.id.in_(select(tags_table.c.run_id).where(tags_table.c.name == query.tag)))
     return found
 
 
@@ -157,10 +157,10 @@ def _has_word(word: str) -> ColumnElement[bool]:
     )
 
 
-def _order(wanted: RunQuery) -> list[Any]:
-    numbers = _numbers(wanted.words)
+def _order(query: RunQuery) -> list[Any]:
+    numbers = _numbers(query.words)
     order: list[Any] = [runs_table.c.id.in_(numbers).desc()] if numbers else []  # run 32 before all Dense 32
-    if wanted.sorted_by in SORTED_BY:
-        column = runs_table.c[wanted.sorted_by]
-        order += [column.is_(None), column.desc() if SORTED_BY[wanted.sorted_by] else column]
+    if query.sorted_by in SORTED_BY:
+        column = runs_table.c[query.sorted_by]
+        order += [column.is_(None), column.desc() if SORTED_BY[query.sorted_by] else column]
     return [*order, runs_table.c.id.desc()]

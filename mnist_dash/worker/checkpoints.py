@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist_dash.worker.chunks import NOT_STARTED, EpochProgress
 
-_BEGUN = "begun"
+_PROGRESS_KEY = "begun"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +29,15 @@ class Checkpoint:
         """Returns the checkpoint as the store keeps it."""
         file = io.BytesIO()
         progress = np.array([*astuple(self.progress), self.seconds], np.float64)
-        np.savez(file, *self.state, **{_BEGUN: progress})  # type: ignore[arg-type]
+        np.savez(file, *self.state, **{_PROGRESS_KEY: progress})  # type: ignore[arg-type]
         return file.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Checkpoint":
         """Reads what `as_bytes` returned, now or before epochs could be interrupted."""
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            state = [arrays[f"arr_{number}"] for number in range(len(set(arrays.files) - {_BEGUN}))]
-            if _BEGUN not in arrays.files:
+            state = [arrays[f"arr_{number}"] for number in range(len(set(arrays.files) - {_PROGRESS_KEY}))]
+            if _PROGRESS_KEY not in arrays.files:
                 return cls(state)
-            step, steps, seen, loss, right, seconds = arrays[_BEGUN].tolist()
-        return cls(state, EpochProgress(int(step), int(steps), int(seen), loss, right), seconds)
+            step, steps, seen, loss, correct, seconds = arrays[_PROGRESS_KEY].tolist()
+        return cls(state, EpochProgress(int(step), int(steps), int(seen), loss, correct), seconds)

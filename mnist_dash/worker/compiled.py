@@ -42,15 +42,15 @@ class CompiledTraining:
     """An ordinary Keras model whose epochs run as one compiled program.
 
     A Python loop over batches, as in `model.fit`, spends most of a small network's
-    time between the batches. Here one `tf.function` runs over whole stretches of them:
-    it gathers shuffled pictures from one constant, scales them in the graph and
+    time between the batches. Here one `tf.function` runs over whole chunks of them:
+    it gathers shuffled images from one constant, scales them in the graph and
     applies Keras' own layers, loss and optimizer. The last, smaller batch is filled up
-    with pictures of weight zero, so that one compilation serves all batches.
+    with images of weight zero, so that one compilation serves all batches.
 
     Args:
         variant: The network.
         values: All settings of the run.
-        x: Training pictures, shape (n, 28, 28), uint8.
+        x: Training images, shape (n, 28, 28), uint8.
         y: Their digits, shape (n,), uint8.
     """
 
@@ -67,8 +67,8 @@ class CompiledTraining:
         self._test_batch = _compiled_test(self.model)
         self._converted: Any = None
 
-    def begin(self, values: Values) -> None:
-        """Starts anew with the weights that belong to a seed; nothing is compiled again.
+    def restart(self, values: Values) -> None:
+        """Restarts with the initial weights of a seed; nothing is compiled again.
 
         Args:
             values: All settings of the next run; those in `STRUCTURAL` must be as they were.
@@ -89,16 +89,16 @@ class CompiledTraining:
         progress: EpochProgress = NOT_STARTED,
         report: Report = lambda progress: None,
     ) -> tuple[float, float]:
-        """Trains on all pictures at `positions` once, in the order of this seed and epoch.
+        """Trains on all images at `positions` once, in the order of this seed and epoch.
 
         Args:
-            positions: Which training pictures, shape (m,), int32.
+            positions: Which training images, shape (m,), int32.
             number: The epoch, from 1; decides the order together with the run's seed.
             progress: How far the epoch had come when it was interrupted.
-            report: Told about five times a second how far the epoch is.
+            report: Called about five times a second how far the epoch is.
 
         Returns:
-            Mean loss and accuracy over the pictures, each as it was when its batch
+            Mean loss and accuracy over the images, each as it was when its batch
             was trained, as Keras reports them.
         """
         order = np.random.default_rng([int(self.values["seed"]), number]).permutation(positions)
@@ -108,20 +108,20 @@ class CompiledTraining:
     def train_in_order(
         self, order: np.ndarray, *, progress: EpochProgress = NOT_STARTED, report: Report = lambda progress: None
     ) -> tuple[float, float]:
-        """Trains on the pictures in exactly this order; else like `train_epoch`."""
+        """Trains on the images in exactly this order; else like `train_epoch`."""
         import tensorflow as tf
 
         batches = tf.constant(in_batches(order, int(self.values["batch_size"])))
-        loss, right = progress.loss, progress.right
-        totals = tf.constant([loss, right], tf.float64)
+        loss, correct = progress.loss, progress.correct
+        totals = tf.constant([loss, correct], tf.float64)
         for start, stop in self.chunks.of(len(batches), progress.step):
             totals = self._run_steps(batches, tf.constant(start), tf.constant(stop), totals)
-            loss, right = totals.numpy().tolist()
-            report(EpochProgress(stop, len(batches), min(stop * batches.shape[1], len(order)), loss, right))
-        return loss / len(order), right / len(order)
+            loss, correct = totals.numpy().tolist()
+            report(EpochProgress(stop, len(batches), min(stop * batches.shape[1], len(order)), loss, correct))
+        return loss / len(order), correct / len(order)
 
     def seconds_per_step(self, positions: np.ndarray) -> float:
-        """Compiles for an epoch of these pictures and measures a few of its steps; the weights are moved by them."""
+        """Compiles for an epoch of these images and measures a few of its steps; the weights are moved by them."""
         import tensorflow as tf
 
         batches = tf.constant(in_batches(positions, int(self.values["batch_size"])))
@@ -133,41 +133,41 @@ class CompiledTraining:
         return measured_step(run, len(batches))
 
     def evaluate(self, positions: np.ndarray) -> tuple[float, float]:
-        """Returns mean loss and accuracy on the training pictures at `positions`."""
+        """Returns mean loss and accuracy on the training images at `positions`."""
         loss, accuracy, _ = self.test(self._x[positions], self._y[positions])
         return loss, accuracy
 
-    def test(self, pictures: np.ndarray, labels: np.ndarray) -> tuple[float, float, np.ndarray]:
+    def test(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float, np.ndarray]:
         """Tests the network, with nothing dropped.
 
         Args:
-            pictures: Shape (n, 28, 28), uint8.
+            images: Shape (n, 28, 28), uint8.
             labels: Their digits, shape (n,), uint8.
 
         Returns:
             Mean loss, accuracy in [0, 1], and the probabilities of the ten digits, shape
             (n, 10), float32.
         """
-        starts = range(0, len(pictures), _EVALUATION_BATCH)
+        starts = range(0, len(images), _EVALUATION_BATCH)
         batches = [slice(start, start + _EVALUATION_BATCH) for start in starts]
-        tested = [self._test_batch(pictures[batch], labels[batch]) for batch in batches]
+        tested = [self._test_batch(images[batch], labels[batch]) for batch in batches]
         losses, probabilities = (
             np.concatenate([part.numpy() for part in parts]) for parts in zip(*tested, strict=True)
         )
-        right = probabilities.argmax(1) == labels
-        return float(losses.mean(dtype=np.float64)), float(right.mean()), probabilities
+        correct = probabilities.argmax(1) == labels
+        return float(losses.mean(dtype=np.float64)), float(correct.mean()), probabilities
 
     def state(self) -> list[np.ndarray]:
         """Returns everything that training goes on from: weights, random state, optimizer."""
         return [np.asarray(variable.numpy()) for variable in self._variables()]
 
     def take_state(self, state: Sequence[np.ndarray]) -> None:
-        """Goes back to what `state` returned, or to the weights alone that it begins with."""
+        """Goes back to what `state` returned, or to the weights alone that it starts with."""
         for variable, array in zip(self._variables(), state, strict=False):
             variable.assign(array)
 
     def weights(self) -> list[np.ndarray]:
-        """Returns the beginning of `state` without the optimizer: all that reading digits needs."""
+        """Returns the beginning of `state` without the optimizer: all that predicting needs."""
         return self.state()[: len(self.model.variables)]
 
     def _variables(self) -> list[Any]:
@@ -195,8 +195,8 @@ class CompiledTraining:
         """Returns a function that trains on batches `start` to `stop` of an epoch.
 
         It takes and returns the epoch's totals so far, (2,) float64: the sum of the
-        pictures' losses and the number of them that were right. They are summed batch by
-        batch, so they do not depend on where a stretch ends.
+        images' losses and the number of correct predictions. They are summed batch by
+        batch, so they do not depend on where a chunk ends.
         """
         import tensorflow as tf
 
@@ -213,7 +213,7 @@ class CompiledTraining:
 
         @tf.function(jit_compile=uses_xla(self.variant, self.values), reduce_retracing=True)
         def run_steps(batches: Any, start: Any, stop: Any, totals: Any) -> Any:
-            # Not `tf.range(start, stop)`: XLA would compile anew for each pair of bounds.
+            # Not `tf.range(start, stop)`: XLA would compile again for each pair of bounds.
             step = start
             while step < stop:
                 totals += train_step(batches[step])
@@ -235,7 +235,7 @@ def apply_gradients(optimizer: Any, gradients: Sequence[Any], variables: Sequenc
 
 
 def _compiled_test(model: Any) -> Any:
-    """Returns a function from pictures and labels to each picture's loss and probabilities."""
+    """Returns a function from images and labels to each image's loss and probabilities."""
     import keras
     import tensorflow as tf
 
@@ -253,7 +253,7 @@ _NOT_SHOWN = ("InputLayer", "Rescaling", "Reshape", "Dropout", "Flatten")
 
 
 def _update(model: Any, optimizer: Any, inputs: Any, labels: Any, present: Any) -> Any:
-    """Updates the weights once; returns the sum of the losses and the number of right answers."""
+    """Updates the weights once; returns the sum of the losses and the number of correct predictions."""
     import keras
     import tensorflow as tf
 
@@ -264,5 +264,5 @@ def _update(model: Any, optimizer: Any, inputs: Any, labels: Any, present: Any) 
         loss = tf.reduce_sum(losses * present) / tf.reduce_sum(present)
     gradients = tape.gradient(loss, model.trainable_variables)
     apply_gradients(optimizer, gradients, model.trainable_variables)
-    right = tf.cast(tf.argmax(probabilities, 1, tf.int32) == digits, tf.float32)
-    return tf.cast(tf.stack([tf.reduce_sum(losses * present), tf.reduce_sum(right * present)]), tf.float64)
+    correct = tf.cast(tf.argmax(probabilities, 1, tf.int32) == digits, tf.float32)
+    return tf.cast(tf.stack([tf.reduce_sum(losses * present), tf.reduce_sum(correct * present)]), tf.float64)

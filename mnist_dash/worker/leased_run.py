@@ -73,7 +73,9 @@ class LeasedRun:
         """Shows how far the run is."""
         self.heartbeat.report(self.run.id, progress)
 
-    def follow(self, epoch_progress: EpochProgress, seconds: float, state: Callable[[], Sequence[np.ndarray]]) -> None:
+    def on_progress(
+        self, epoch_progress: EpochProgress, seconds: float, state: Callable[[], Sequence[np.ndarray]]
+    ) -> None:
         """Reports how far the epoch is, and ends the run if that is requested or must be.
 
         Args:
@@ -83,7 +85,7 @@ class LeasedRun:
         """
         number, part = len(self.history) + 1, epoch_progress.step / epoch_progress.steps
         left = seconds / part * (self.epochs - number + 1 - part)
-        loss, accuracy = epoch_progress.loss / epoch_progress.seen, epoch_progress.right / epoch_progress.seen
+        loss, accuracy = epoch_progress.loss / epoch_progress.seen, epoch_progress.correct / epoch_progress.seen
         self.report(Progress(number, epoch_progress.step, epoch_progress.steps, loss, accuracy, left))
         problem = _diverged(loss, number) or self._beyond_limits(seconds)
         requested = self.heartbeat.requested.get(self.run.id)

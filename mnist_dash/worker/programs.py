@@ -29,11 +29,11 @@ def program_for(variant: str, values: Values, dataset: Dataset) -> CompiledTrain
     compiled = tuple((name, value) for name, value in values.items() if name not in _NOT_COMPILED)
     rest = tuple((name, value) for name, value in values.items() if name in _NOT_COMPILED)
     program = _program(variant, compiled, dataset)
-    program.begin({**dict(compiled), **dict(rest)})
+    program.restart({**dict(compiled), **dict(rest)})
     return program
 
 
-# The programs hold the pictures as constants: few of them, so that memory stays bounded.
+# The programs hold the images as constants: few of them, so that memory stays bounded.
 @lru_cache(maxsize=3)
 def _program(variant: str, compiled: tuple[tuple[str, Value], ...], dataset: Dataset) -> CompiledTraining:
     values = {**default_settings(variant), **dict(compiled)}
@@ -55,7 +55,7 @@ def dataset_of(run: Run, settings: Settings) -> Dataset:
     if dataset.fingerprint != run.fingerprint:
         raise TrainingError(
             f"Run {run.id} was queued for {run.dataset}, but this worker finds only {dataset.name}. "
-            "Give the worker the same MNIST_DASH_DATA as the dashboard, or queue the run again."
+            "Let MNIST_DASH_DATA of the dashboard name a file that the worker has too, or queue the run again."
         )
     return dataset
 
@@ -66,13 +66,13 @@ def _data(settings: Settings, _: tuple[tuple[str, int], ...]) -> Dataset:
 
 
 def split_for(values: Values, dataset: Dataset) -> Split:
-    """Returns which training pictures a run learns from and which validate."""
+    """Returns which training images a run learns from and which validate."""
     fold, part = int(values["fold"]), float(values["train_part"])
     return split(dataset.y_train, str(values["validation"]), fold=fold, train_part=part)
 
 
 class TrainingProgram(Protocol):
-    """Networks that are trained in lockstep, each on its own pictures; often a single one."""
+    """Networks that are trained in lockstep, each on its own images; often a single one."""
 
     def train_epoch(
         self,
@@ -82,20 +82,20 @@ class TrainingProgram(Protocol):
         progress: EpochProgress = NOT_STARTED,
         report: Callable[[Sequence[EpochProgress]], None] = lambda progress: None,
     ) -> list[tuple[float, float]]:
-        """Trains every lane for one epoch; like `CompiledTraining.train_epoch`, lane by lane."""
+        """Trains every network for one epoch; like `CompiledTraining.train_epoch` for each."""
 
     def seconds_per_step(self, positions: Sequence[np.ndarray]) -> float:
-        """Compiles for an epoch of these pictures and measures a few of its steps."""
+        """Compiles for an epoch of these images and measures a few of its steps."""
 
-    def select(self, lane: int) -> CompiledTraining:
-        """Returns a program that has the present state of one lane, to be tested or saved."""
+    def select(self, index: int) -> CompiledTraining:
+        """Returns a program that has the present state of one network, to be tested or saved."""
 
-    def resume(self, lane: int, state: Sequence[np.ndarray]) -> None:
-        """Lets a lane go on from what `CompiledTraining.state` returned."""
+    def resume(self, index: int, state: Sequence[np.ndarray]) -> None:
+        """Lets a network go on from what `CompiledTraining.state` returned."""
 
 
 class SingleProgram:
-    """Any network, as the only lane."""
+    """Any network, as the only one."""
 
     def __init__(self, program: CompiledTraining):
         self._program = program
@@ -117,11 +117,11 @@ class SingleProgram:
         """Measures the program."""
         return self._program.seconds_per_step(positions[0])
 
-    def select(self, lane: int) -> CompiledTraining:
+    def select(self, index: int) -> CompiledTraining:
         """Returns the program itself."""
         return self._program
 
-    def resume(self, lane: int, state: Sequence[np.ndarray]) -> None:
+    def resume(self, index: int, state: Sequence[np.ndarray]) -> None:
         """Lets the program go on."""
         self._program.take_state(state)
 
@@ -138,7 +138,7 @@ def program_for_runs(variant: str, settings: Sequence[Values], dataset: Dataset)
     if not uses_xla(single.variant, single.values):
         return SingleProgram(single)
     stacked = _stacked_program(single, len(settings), dataset)
-    stacked.begin(settings)
+    stacked.restart(settings)
     return stacked
 
 

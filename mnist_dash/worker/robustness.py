@@ -25,11 +25,11 @@ MAX_IMAGES = 2_000
 _BATCH = 100  # a CNN's activations for more take more memory and no less time
 
 
-def measured_pictures(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the test pictures that all runs read: every fifth of MNIST's, all of the sample's.
+def measured_images(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the test images that all runs are measured on: every fifth of MNIST's, all of the sample's.
 
     Returns:
-        Pictures, shape (n, 28, 28), uint8, and their labels, shape (n,), uint8; n is at
+        Images, shape (n, 28, 28), uint8, and their labels, shape (n,), uint8; n is at
         most `MAX_IMAGES`.
     """
     every = -(-len(dataset.y_test) // MAX_IMAGES)
@@ -101,40 +101,40 @@ def _predictor_and_data(store: RunStore, run_id: int, settings: Settings) -> tup
 def measure(
     predictor: Predictor, dataset: Dataset, progress: CorruptionCounts, *, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[CorruptionCounts]:
-    """Reads the corrupted pictures of one kind after another.
+    """Classifies the corrupted images of one kind after another.
 
     Args:
         predictor: The network.
-        dataset: Has the test pictures.
+        dataset: Has the test images.
         progress: What is known already.
         stop: Says, after every level, whether to end.
 
     Yields:
-        What is known after each kind, the untouched pictures first.
+        What is known after each kind, the untouched images first.
     """
-    pictures, labels = measured_pictures(dataset)
-    found = replace(progress, pictures=len(labels))
+    images, labels = measured_images(dataset)
+    found = replace(progress, images=len(labels))
     for kind in (CLEAN, *KINDS.values()):
-        if kind.name not in found.right:
-            right = []
+        if kind.name not in found.correct:
+            correct = []
             for level in kind.levels:
-                right.append(digits_read(predictor, corrupt(kind, level, pictures)) == labels)
+                correct.append(predicted_digits(predictor, corrupt(kind, level, images)) == labels)
                 if stop():
                     return
-            found = _added(found, kind, np.array(right))
+            found = _added(found, kind, np.array(correct))
             yield found
 
 
-def digits_read(predictor: Predictor, pictures: np.ndarray) -> np.ndarray:
-    """Returns the digit that a network reads in each picture, shape (n,), int64."""
-    starts = range(0, len(pictures), _BATCH)
-    return np.concatenate([predictor.probabilities(pictures[start : start + _BATCH]).argmax(1) for start in starts])
+def predicted_digits(predictor: Predictor, images: np.ndarray) -> np.ndarray:
+    """Returns the digit that a network predicts for each image, shape (n,), int64."""
+    starts = range(0, len(images), _BATCH)
+    return np.concatenate([predictor.probabilities(images[start : start + _BATCH]).argmax(1) for start in starts])
 
 
-def _added(found: CorruptionCounts, kind: Kind, right: np.ndarray) -> CorruptionCounts:
-    """Adds what was read right of a kind, shape (levels, n), bool."""
-    counts = {**found.right, kind.name: tuple(int(count) for count in right.sum(1))}
-    hits = np.frombuffer(found.hits or bytes(found.pictures), np.uint8)
+def _added(found: CorruptionCounts, kind: Kind, correct: np.ndarray) -> CorruptionCounts:
+    """Adds which images of a kind were classified correctly, shape (levels, n), bool."""
+    counts = {**found.correct, kind.name: tuple(int(count) for count in correct.sum(1))}
+    per_image = np.frombuffer(found.correct_per_image or bytes(found.images), np.uint8)
     if kind in CORRUPTIONS:
-        hits = hits + right.sum(0, dtype=np.uint8)
-    return replace(found, right=counts, hits=hits.tobytes())
+        per_image = per_image + correct.sum(0, dtype=np.uint8)
+    return replace(found, correct=counts, correct_per_image=per_image.tobytes())

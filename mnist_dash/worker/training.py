@@ -125,14 +125,16 @@ def _train_epoch(runs: Sequence[LeasedRun], program: TrainingProgram, dataset: D
         # Each run bears its share of the time that all take together.
         return (time.perf_counter() - started) / len(runs)
 
-    def follow(progress: Sequence[EpochProgress]) -> None:
+    def on_progress(progress: Sequence[EpochProgress]) -> None:
         for index, run in enumerate(runs):
             if not run.ended:
-                run.follow(progress[index], seconds(), partial(_state_of, program, index))
+                run.on_progress(progress[index], seconds(), partial(_state_of, program, index))
         if all(run.ended for run in runs):
             raise _AllEnded
 
-    results = program.train_epoch([part.train for part in splits], number, progress=resumed.progress, report=follow)
+    results = program.train_epoch(
+        [part.train for part in splits], number, progress=resumed.progress, report=on_progress
+    )
     epoch_seconds = seconds()
     for index, run in enumerate(runs):
         if not run.ended:

@@ -95,7 +95,7 @@ def paused(store) -> Run:
 
 def failed(store) -> Run:
     run = started(store)
-    RunLeases(store).fail(run.id, run.lease, "The weights ran away.")
+    RunLeases(store).fail(run.id, run.lease, "Training diverged.")
     return store.get_run(run.id)
 
 
@@ -112,7 +112,7 @@ def training_of(store, run_id):
 # What may be done to a run in each state
 
 ACTIONS = {
-    "claim": lambda store, run_id: RunLeases(store).acquire(run_id),
+    "acquire": lambda store, run_id: RunLeases(store).acquire(run_id),
     "pause": lambda store, run_id: store.pause_run(run_id),
     "resume": lambda store, run_id: store.resume_run(run_id),
     "cancel": lambda store, run_id: store.cancel_run(run_id),
@@ -288,7 +288,7 @@ def test_a_run_that_ends_before_its_worker_hears_of_a_wish_has_no_wish_left(stor
         ask(broken.id)
 
         RunLeases(store).finish(done.id, done.lease, RESULT, ARTIFACTS)
-        RunLeases(store).fail(broken.id, broken.lease, "The weights ran away.")
+        RunLeases(store).fail(broken.id, broken.lease, "Training diverged.")
 
         ended = [store.get_run(run.id) for run in (done, broken)]
         assert [(run.status, run.requested_status) for run in ended] == [(DONE, None), (FAILED, None)]
@@ -325,17 +325,17 @@ def test_cancelling_against_a_worker_that_pauses_ends_as_cancelled(store):
         assert training_of(store, run.id) == [None, None]
 
 
-def test_cancelling_against_claiming_never_leaves_a_run_that_nobody_stops(store):
+def test_cancelling_against_acquiring_never_leaves_a_run_that_nobody_stops(store):
     for _ in range(ROUNDS):
         run = queue(store)
 
-        was_cancelled, was_claimed = race(
+        was_cancelled, was_acquired = race(
             lambda run_id=run.id: store.cancel_run(run_id), lambda run_id=run.id: RunLeases(store).acquire(run_id)
         )
 
         now = store.get_run(run.id)
         assert was_cancelled
-        assert (now.status, now.requested_status) == (TO_BE_CANCELLED if was_claimed else (CANCELLED, None))
+        assert (now.status, now.requested_status) == (TO_BE_CANCELLED if was_acquired else (CANCELLED, None))
 
 
 # Pausing
@@ -472,33 +472,33 @@ def test_only_what_is_queued_or_running_can_be_paused(store, make, status):
         store.pause_run(run.id)
 
 
-def test_many_workers_at_once_cannot_claim_a_paused_run(store):
+def test_many_workers_at_once_cannot_acquire_a_paused_run(store):
     run = paused(store)
 
-    claimed = race(*[lambda: RunLeases(store).acquire(run.id)] * 8)
+    leased = race(*[lambda: RunLeases(store).acquire(run.id)] * 8)
 
-    assert not any(claimed)
+    assert not any(leased)
     assert store.get_run(run.id) == run
 
 
-def test_a_paused_run_that_is_claimed_says_that_it_is_paused(store):
+def test_a_paused_run_that_is_acquired_says_that_it_is_paused(store):
     with pytest.raises(RunStateError, match="cannot start: it is paused"):
         RunLeases(store).acquire(paused(store).id)
 
 
-def test_pausing_against_claiming_never_leaves_a_run_that_nobody_pauses(store):
+def test_pausing_against_acquiring_never_leaves_a_run_that_nobody_pauses(store):
     for _ in range(ROUNDS):
         run = queue(store)
 
-        was_paused, *claimed = race(
+        was_paused, *leased = race(
             lambda run_id=run.id: store.pause_run(run_id), *[lambda run_id=run.id: RunLeases(store).acquire(run_id)] * 3
         )
 
         now = store.get_run(run.id)
         assert was_paused
-        assert sum(claimed) <= 1
-        assert (now.status, now.requested_status) == (TO_BE_PAUSED if any(claimed) else (PAUSED, None))
-        assert now.attempt == sum(claimed)
+        assert sum(leased) <= 1
+        assert (now.status, now.requested_status) == (TO_BE_PAUSED if any(leased) else (PAUSED, None))
+        assert now.attempt == sum(leased)
 
 
 def test_pausing_against_finishing_ends_as_done(store):
@@ -556,7 +556,7 @@ def test_a_resumed_run_waits_with_all_that_it_has(timed, clock, make):
     assert training_of(timed, run.id) == before
 
 
-def test_a_resumed_run_can_be_claimed_and_its_first_worker_changes_nothing_any_more(store):
+def test_a_resumed_run_can_be_acquired_and_its_first_worker_changes_nothing_any_more(store):
     run = paused(store)
     store.resume_run(run.id)
 
@@ -585,8 +585,8 @@ def test_every_time_that_a_run_is_queued_its_attempt_is_another(store):  # the q
         store.pause_run(run.id)
         store.resume_run(run.id)
         attempts.append(store.get_run(run.id).attempt)
-    claimed = RunLeases(store).acquire(run.id)
-    RunLeases(store).fail(run.id, claimed.lease, "The weights ran away.")
+    leased = RunLeases(store).acquire(run.id)
+    RunLeases(store).fail(run.id, leased.lease, "Training diverged.")
     store.resume_run(run.id)
     attempts.append(store.get_run(run.id).attempt)
 
@@ -649,7 +649,7 @@ def test_a_run_that_is_resumed_twice_at_once_is_trained_once(store):
 
         race(resume_and_acquire, resume_and_acquire)
 
-        assert store.get_run(run.id).attempt == run.attempt + 2  # resumed once, claimed once
+        assert store.get_run(run.id).attempt == run.attempt + 2  # resumed once, acquired once
 
 
 def test_resuming_against_cancelling_ends_as_cancelled(store):
@@ -704,20 +704,20 @@ def test_the_run_that_is_continued_stays_as_it_is(store):
     before = everything_of(store, run.id)
 
     new = continue_run(store, run.id, 9)
-    claimed = RunLeases(store).acquire(new.id)
-    RunLeases(store).record_epoch(new.id, claimed.lease, THIRD, {CHECKPOINT: b"after 3"})
+    leased = RunLeases(store).acquire(new.id)
+    RunLeases(store).record_epoch(new.id, leased.lease, THIRD, {CHECKPOINT: b"after 3"})
     store.cancel_run(new.id)
-    RunLeases(store).stop(new.id, claimed.lease, CANCELLED, {})
+    RunLeases(store).stop(new.id, leased.lease, CANCELLED, {})
 
     assert everything_of(store, run.id) == before
 
 
 def test_a_continued_run_goes_on_after_the_last_epoch_of_the_first(store):
     run, new = continued_from(store)
-    claimed = RunLeases(store).acquire(new.id)
+    leased = RunLeases(store).acquire(new.id)
 
-    RunLeases(store).record_epoch(new.id, claimed.lease, THIRD, {CHECKPOINT: b"after 3"})
-    RunLeases(store).finish(new.id, claimed.lease, RESULT, ARTIFACTS)
+    RunLeases(store).record_epoch(new.id, leased.lease, THIRD, {CHECKPOINT: b"after 3"})
+    RunLeases(store).finish(new.id, leased.lease, RESULT, ARTIFACTS)
 
     assert store.list_epochs(new.id) == [FIRST, SECOND, THIRD]
     assert store.list_epochs(run.id) == [FIRST, SECOND]
@@ -726,9 +726,9 @@ def test_a_continued_run_goes_on_after_the_last_epoch_of_the_first(store):
 
 def test_a_continued_run_can_be_continued_again_and_outlives_the_first(store):
     run, new = continued_from(store)
-    claimed = RunLeases(store).acquire(new.id)
-    RunLeases(store).record_epoch(new.id, claimed.lease, THIRD, {CHECKPOINT: b"after 3"})
-    RunLeases(store).finish(new.id, claimed.lease, RESULT, ARTIFACTS)
+    leased = RunLeases(store).acquire(new.id)
+    RunLeases(store).record_epoch(new.id, leased.lease, THIRD, {CHECKPOINT: b"after 3"})
+    RunLeases(store).finish(new.id, leased.lease, RESULT, ARTIFACTS)
     store.delete_run(run.id)
 
     third = continue_run(store, new.id, 12)
@@ -740,9 +740,9 @@ def test_a_continued_run_can_be_continued_again_and_outlives_the_first(store):
 
 def test_a_run_of_an_experiment_continues_outside_of_it(store):
     one, *_ = queue_three(store)
-    claimed = RunLeases(store).acquire(one.id)
-    RunLeases(store).record_epoch(one.id, claimed.lease, FIRST, {CHECKPOINT: b"after 1"})
-    RunLeases(store).finish(one.id, claimed.lease, RESULT, ARTIFACTS)
+    leased = RunLeases(store).acquire(one.id)
+    RunLeases(store).record_epoch(one.id, leased.lease, FIRST, {CHECKPOINT: b"after 1"})
+    RunLeases(store).finish(one.id, leased.lease, RESULT, ARTIFACTS)
 
     new = continue_run(store, one.id, 9)
 
@@ -1077,7 +1077,7 @@ CREATE INDEX ix_runs_status ON runs (status);
 CREATE INDEX ix_kept_digits_owner ON kept_digits (owner);
 """
 DONE_1, TO_BE_CANCELLED_2, RUNNING_3, QUEUED_4, CANCELLED_5 = range(1, 6)
-CLAIM_OF_2, CLAIM_OF_3 = "1dbbecc3ce4a4bccba7ceca69c56b390", "00dfd828ff894f9abd292100be8ea2ef"
+LEASE_OF_2, LEASE_OF_3 = "1dbbecc3ce4a4bccba7ceca69c56b390", "00dfd828ff894f9abd292100be8ea2ef"
 
 
 def make_sqlite_version_1(path):
@@ -1180,10 +1180,10 @@ def test_a_version_1_database_opens_with_all_its_results_epochs_and_artifacts(up
 
 
 def test_the_workers_of_a_version_1_database_go_on_or_stop_as_was_wanted(upgraded):
-    assert RunLeases(upgraded).beat(RUNNING_3, CLAIM_OF_3, PROGRESS) is None
-    assert RunLeases(upgraded).beat(TO_BE_CANCELLED_2, CLAIM_OF_2, PROGRESS) == CANCELLED
+    assert RunLeases(upgraded).beat(RUNNING_3, LEASE_OF_3, PROGRESS) is None
+    assert RunLeases(upgraded).beat(TO_BE_CANCELLED_2, LEASE_OF_2, PROGRESS) == CANCELLED
 
-    RunLeases(upgraded).record_epoch(RUNNING_3, CLAIM_OF_3, SECOND, {CHECKPOINT: b"after 2"})
+    RunLeases(upgraded).record_epoch(RUNNING_3, LEASE_OF_3, SECOND, {CHECKPOINT: b"after 2"})
 
     assert upgraded.list_epochs(RUNNING_3) == [FIRST, SECOND]
 
@@ -1208,7 +1208,7 @@ def test_what_is_new_works_in_a_database_that_was_version_1(upgraded):
     with pytest.raises(RunStateError, match="it keeps no optimizer state"):
         continue_run(upgraded, DONE_1, 9)
     assert RunLeases(upgraded).acquire(QUEUED_4).status == RUNNING
-    assert RunLeases(upgraded).beat(RUNNING_3, CLAIM_OF_3, PROGRESS) == PAUSED
+    assert RunLeases(upgraded).beat(RUNNING_3, LEASE_OF_3, PROGRESS) == PAUSED
     assert [run.id for run in runs] == [6, 7, 8]
     assert upgraded.list_runs(experiment_id=runs[0].experiment_id) == runs[::-1]
 

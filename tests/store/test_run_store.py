@@ -463,18 +463,18 @@ def test_an_artifact_that_is_missing_is_said_to_be_missing(store):
 # A worker's part
 
 
-def test_a_claimed_run_is_running_and_carries_its_claim(timed, clock):
+def test_a_leased_run_is_running_and_carries_its_lease(timed, clock):
     run = queue(timed)
     clock.now = 1_007.0
 
-    claimed = RunLeases(timed).acquire(run.id)
+    leased = RunLeases(timed).acquire(run.id)
 
-    assert (claimed.status, claimed.attempt) == (RUNNING, 1)
-    assert (claimed.started_at, claimed.heartbeat_at) == (1_007.0, 1_007.0)
-    assert claimed.lease
+    assert (leased.status, leased.attempt) == (RUNNING, 1)
+    assert (leased.started_at, leased.heartbeat_at) == (1_007.0, 1_007.0)
+    assert leased.lease
 
 
-def test_only_one_of_many_workers_can_claim_a_run(store):
+def test_only_one_of_many_workers_can_acquire_a_run(store):
     run = queue(store)
     together = threading.Barrier(8)
 
@@ -495,29 +495,29 @@ def test_only_one_of_many_workers_can_claim_a_run(store):
 def test_many_workers_with_as_many_runs_get_one_each(store_url, store):
     runs = [queue(store) for _ in range(4)]
 
-    def claim_what_is_left(_):
-        own, claimed = RunStore(store_url), []
+    def acquire_what_is_left(_):
+        own, leased = RunStore(store_url), []
         for run in runs:
             try:
-                claimed.append(RunLeases(own).acquire(run.id).id)
+                leased.append(RunLeases(own).acquire(run.id).id)
             except RunStateError:
                 continue
         own.close()
-        return claimed
+        return leased
 
-    claimed = [run_id for found in in_parallel(claim_what_is_left, 4) for run_id in found]
+    leased = [run_id for found in in_parallel(acquire_what_is_left, 4) for run_id in found]
 
-    assert sorted(claimed) == [run.id for run in runs]
+    assert sorted(leased) == [run.id for run in runs]
 
 
-def test_a_run_that_is_not_queued_cannot_be_claimed_and_says_what_it_is(store):
+def test_a_run_that_is_not_queued_cannot_be_acquired_and_says_what_it_is(store):
     run = finish(store)
 
     with pytest.raises(RunStateError, match=f"Run {run.id} cannot start: it is done"):
         RunLeases(store).acquire(run.id)
 
 
-def test_a_run_that_does_not_exist_cannot_be_claimed(store):
+def test_a_run_that_does_not_exist_cannot_be_acquired(store):
     with pytest.raises(RunNotFoundError):
         RunLeases(store).acquire(7)
 
@@ -607,10 +607,10 @@ def test_a_failed_run_says_why_and_keeps_its_epochs_and_checkpoint(timed, clock)
     RunLeases(timed).record_epoch(run.id, run.lease, FIRST, {CHECKPOINT: b"after 1"})
     clock.now = 1_009.0
 
-    RunLeases(timed).fail(run.id, run.lease, "The weights ran away.")
+    RunLeases(timed).fail(run.id, run.lease, "Training diverged.")
 
     failed = timed.get_run(run.id)
-    assert (failed.status, failed.error, failed.finished_at) == (FAILED, "The weights ran away.", 1_009.0)
+    assert (failed.status, failed.error, failed.finished_at) == (FAILED, "Training diverged.", 1_009.0)
     assert timed.list_epochs(run.id) == [FIRST]
     assert timed.read_artifact(run.id, CHECKPOINT) == b"after 1"
 
@@ -625,12 +625,12 @@ def test_a_megabyte_of_any_bytes_comes_back_as_it_was(store):
 
 
 WORKER_CALLS = {
-    "beat": lambda leases, *lease: RunLeases(leases).beat(*lease, PROGRESS),
-    "record_epoch": lambda leases, *lease: RunLeases(leases).record_epoch(*lease, SECOND, {CHECKPOINT: b"old"}),
-    "finish_run": lambda leases, *lease: leases.finish(*lease, RESULT, ARTIFACTS),
-    "fail_run": lambda leases, *lease: leases.fail(*lease, "old"),
-    "stop_run to cancel": lambda leases, *lease: leases.stop(*lease, CANCELLED, {}),
-    "stop_run to pause": lambda leases, *lease: leases.stop(*lease, PAUSED, {CHECKPOINT: b"old"}),
+    "beat": lambda leases, *lease: leases.beat(*lease, PROGRESS),
+    "record_epoch": lambda leases, *lease: leases.record_epoch(*lease, SECOND, {CHECKPOINT: b"old"}),
+    "finish": lambda leases, *lease: leases.finish(*lease, RESULT, ARTIFACTS),
+    "fail": lambda leases, *lease: leases.fail(*lease, "old"),
+    "stop to cancel": lambda leases, *lease: leases.stop(*lease, CANCELLED, {}),
+    "stop to pause": lambda leases, *lease: leases.stop(*lease, PAUSED, {CHECKPOINT: b"old"}),
 }
 each_worker_call = pytest.mark.parametrize("call", WORKER_CALLS.values(), ids=WORKER_CALLS)
 

@@ -153,8 +153,8 @@ def test_experiments_are_found_by_what_their_runs_are(store: RunStore, finder: R
 def test_an_experiment_says_how_many_runs_it_has_and_the_best_so_far(store: RunStore, finder: RunFinder):
     runs = add_experiment(store, 1, 2, 3)
     for run, accuracy in zip(runs[:2], (0.91, 0.93), strict=True):
-        claimed = RunLeases(store).acquire(run.id)
-        RunLeases(store).finish(run.id, str(claimed.lease), reached(accuracy), {})
+        leased = RunLeases(store).acquire(run.id)
+        RunLeases(store).finish(run.id, str(leased.lease), reached(accuracy), {})
 
     [each] = finder.experiments(RunQuery(statuses=(DONE,)), limit=9)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_dash.config import Settings, load_settings
+from mnist_dash.config import SETTINGS, Settings, load_settings
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.inference.weights import read_weights
 from mnist_dash.networks.keras_model import build, build_optimizer
@@ -73,7 +73,7 @@ def assert_equal_to_the_last_bit(some: Sequence[np.ndarray], others: Sequence[np
 
 
 @contextmanager
-def looking_up_every(steps: int) -> Iterator[None]:
+def reporting_every(steps: int) -> Iterator[None]:
     """Has programs report after every so many batches, however fast they are."""
 
     def chunks(_: AdaptiveChunks, last: int, first: int = 0) -> Iterator[tuple[int, int]]:
@@ -99,7 +99,7 @@ def interrupt_at(
             found.append(progress)
             raise Interrupted
 
-    with looking_up_every(1), pytest.raises(Interrupted):
+    with reporting_every(1), pytest.raises(Interrupted):
         program.train_epoch(positions, number, progress=progress, report=report)
     return found[0]
 
@@ -110,6 +110,12 @@ def interrupt_at(
 def settings_of(store: RunStore) -> Settings:
     """Returns the settings of this process, for this store."""
     return replace(load_settings(), database_url=store.database_url)
+
+
+def with_unusable_environment(patch: pytest.MonkeyPatch) -> None:
+    """Sets every variable of ours so that whoever reads or uses it fails."""
+    for setting in SETTINGS:
+        patch.setenv(setting.name, "unusable")
 
 
 def queue(store: RunStore, sample: Dataset, variant: str = "dense-32", **settings) -> Run:
@@ -173,26 +179,26 @@ def cancelled(run: LeasedRun, _: object) -> None:
 def at(moments: Mapping[tuple[int, int], Callable[[LeasedRun, Any], None]], *, of: Run | None = None) -> Iterator[None]:
     """Lets something happen in a worker, once, when (epoch, step) has been reached.
 
-    Workers look up after every ten steps meanwhile, however fast they are.
+    Workers report after every ten steps meanwhile, however fast they are.
 
     Args:
         moments: What happens when that many batches of that epoch are done; called with
             the run and what returns its state.
         of: Only to this run.
     """
-    left, follow = dict(moments), LeasedRun.follow
+    left, on_progress = dict(moments), LeasedRun.on_progress
 
     def disturbed(
         run: LeasedRun, progress: EpochProgress, seconds: float, state: Callable[[], Sequence[np.ndarray]]
     ) -> None:
         for epoch, step in sorted(left):
-            mine = of is None or run.run.id == of.id
-            if mine and len(run.history) + 1 == epoch and progress.step >= step:
+            applies = of is None or run.run.id == of.id
+            if applies and len(run.history) + 1 == epoch and progress.step >= step:
                 left.pop((epoch, step))(run, state)
                 break
-        follow(run, progress, seconds, state)
+        on_progress(run, progress, seconds, state)
 
-    with looking_up_every(10), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LeasedRun, "follow", disturbed)
+    with reporting_every(10), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LeasedRun, "on_progress", disturbed)
         yield
     assert not left, f"never reached: {left}"

@@ -43,7 +43,7 @@ def quick(monkeypatch) -> None:
     monkeypatch.setattr(heartbeat, "_WAIT_S", 0.05)
 
 
-# Insisting on a change
+# Retrying a change
 
 
 class Change:
@@ -75,7 +75,7 @@ def test_a_change_that_stays_refused_is_given_up_with_the_last_reason():
     assert change.calls > 3
 
 
-@pytest.mark.parametrize("error", [RunStateError("in other hands"), RunNotFoundError("deleted"), ValueError("a bug")])
+@pytest.mark.parametrize("error", [RunStateError("lease lost"), RunNotFoundError("deleted"), ValueError("a bug")])
 def test_what_trying_again_cannot_change_is_not_tried_again(error):
     change = Change(error)
 
@@ -104,16 +104,16 @@ def test_a_database_that_cannot_even_say_whether_it_happened_is_asked_again():
 
 
 @contextmanager
-def reporting_on(store: RunStore, *claimed) -> Iterator[Heartbeat]:
-    with Heartbeat(RunLeases(store), {run.id: run.lease for run in claimed}) as heartbeat:
+def reporting_on(store: RunStore, *leased) -> Iterator[Heartbeat]:
+    with Heartbeat(RunLeases(store), {run.id: run.lease for run in leased}) as heartbeat:
         yield heartbeat
 
 
 def test_a_run_beats_and_shows_its_newest_progress(runs, sample):
     run = RunLeases(runs).acquire(queue(runs, sample).id)
 
-    with reporting_on(runs, run) as reporter:
-        reporter.report(run.id, Progress(1, 2, 3, 0.5, 0.25))
+    with reporting_on(runs, run) as thread:
+        thread.report(run.id, Progress(1, 2, 3, 0.5, 0.25))
         wait_until(lambda: runs.get_run(run.id).progress is not None)
         first = runs.get_run(run.id)
         wait_until(lambda: runs.get_run(run.id).heartbeat_at > first.heartbeat_at)
@@ -127,26 +127,26 @@ def test_the_worker_hears_what_each_of_its_runs_should_become_and_when_that_is_t
         RunLeases(runs).acquire(queue(runs, sample).id) for _ in range(4)
     ]
 
-    with reporting_on(runs, *leased) as reporter:
+    with reporting_on(runs, *leased) as thread:
         runs.pause_run(to_pause.id)
         runs.cancel_run(to_cancel.id)
         RunLeases(runs).stop(to_lose.id, to_lose.lease, PAUSED, {})
-        wait_until(lambda: len(reporter.requested) == 3)
-        heard = dict(reporter.requested)
+        wait_until(lambda: len(thread.requested) == 3)
+        heard = dict(thread.requested)
         runs.resume_run(to_pause.id)
-        wait_until(lambda: len(reporter.requested) == 2)
+        wait_until(lambda: len(thread.requested) == 2)
 
     assert heard == {to_pause.id: PAUSED, to_cancel.id: CANCELLED, to_lose.id: LOST}
-    assert to_pause.id not in reporter.requested
+    assert to_pause.id not in thread.requested
     assert to_go_on.id not in heard
 
 
 def test_a_run_that_was_forgotten_beats_no_more(runs, sample):
     forgotten, other = (RunLeases(runs).acquire(queue(runs, sample).id) for _ in range(2))
 
-    with reporting_on(runs, forgotten, other) as reporter:
+    with reporting_on(runs, forgotten, other) as thread:
         wait_until(lambda: runs.get_run(forgotten.id).heartbeat_at > forgotten.heartbeat_at)
-        reporter.forget(forgotten.id)
+        thread.forget(forgotten.id)
         last = runs.get_run(forgotten.id).heartbeat_at
         beat = runs.get_run(other.id).heartbeat_at
         wait_until(lambda: runs.get_run(other.id).heartbeat_at > beat)
@@ -215,9 +215,9 @@ def test_a_run_that_a_full_disk_ended_says_so_and_can_be_resumed(runs, sample, d
     train_run(undisturbed.id, settings_of(runs))
     fail = LeasedRun.fail
 
-    def fail_with_room_again(claimed, problem):
+    def fail_with_room_again(leased, problem):
         disk.is_full = False
-        fail(claimed, problem)
+        fail(leased, problem)
 
     monkeypatch.setattr(LeasedRun, "fail", fail_with_room_again)
     with at({(3, 1): do(lambda: setattr(disk, "is_full", True))}):

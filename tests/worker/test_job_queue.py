@@ -199,7 +199,7 @@ def test_another_seed_and_other_epochs_need_no_rehearsal_of_their_own(jobs):
     assert jobs.seconds_per_step(planned(batch_size=9)) is None
 
 
-def test_a_rehearsal_waits_for_queued_runs_and_they_never_for_it(store, sample, jobs):
+def test_a_precompilation_waits_for_queued_runs_and_they_never_for_it(store, sample, jobs):
     running = queue(store, sample, **LONG)
     wait_until(lambda: store.get_run(running.id).status == RUNNING)
     planned = PlannedRun("dense-32", VARIANTS["dense-32"].check({"hidden_units": 6, "train_part": 0.1}))
@@ -256,9 +256,9 @@ def test_a_measurement_under_way_gives_way_to_a_run_and_goes_on_after_it(store, 
 
     wait_until(lambda: measured(store, run_id).status == DONE)
 
-    assert waited < 5  # the queue looks every two seconds, and a kind takes a fraction of one
+    assert waited < 5  # the queue polls every two seconds, and a kind takes a fraction of one
     assert while_training.status == QUEUED
-    assert 0 < len(while_training.counts.right) < 19
+    assert 0 < len(while_training.counts.correct) < 19
     assert measured(store, run_id).attempt > 1
 
 
@@ -339,14 +339,14 @@ def test_when_only_the_page_process_is_killed_its_workers_end_too(running_dashbo
 
 
 @pytest.mark.slow
-def test_a_worker_whose_memory_has_grown_begins_anew_after_its_run(tmp_path, sample):
+def test_a_worker_whose_memory_has_grown_restarts_after_its_run(tmp_path, sample):
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
     workers = []
 
     with dashboard(store.database_url, MNIST_DASH_MAX_MEMORY_MB="1400") as made:  # TensorFlow takes half of it
         for _ in range(2):
             wait_until(made.workers)
-            pid = made.workers()[0].pid  # before the run ends: it may begin anew at once
+            pid = made.workers()[0].pid  # before the run ends: it may restart at once
             run = queue(store, sample, **SHORT)
             wait_until(lambda run=run: is_done(store, run))
             wait_until(lambda pid=pid: [worker.pid for worker in made.workers()] not in ([pid], []))

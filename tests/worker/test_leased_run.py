@@ -1,4 +1,4 @@
-"""Runs in a worker's hands: from lease to result, and everything that may come in between."""
+"""Runs that a worker holds: from lease to result, and everything that may come in between."""
 
 import signal
 import subprocess
@@ -53,6 +53,7 @@ from tests.support.learning import (
     settings_of,
     slow,
     wait_until,
+    with_unusable_environment,
 )
 
 TRAIN_RUN = """
@@ -157,18 +158,18 @@ def test_the_weights_can_be_read_without_tensorflow(runs, finished, sample):
     assert accuracy == finished.test_accuracy
 
 
-def test_a_run_that_is_in_other_hands_or_has_ended_is_left_alone(runs, finished, sample):
+def test_a_run_another_worker_holds_or_that_has_ended_is_left_alone(runs, finished, sample):
     taken = queue(runs, sample)
-    claimed = RunLeases(runs).acquire(taken.id)
+    leased = RunLeases(runs).acquire(taken.id)
 
     train_run(taken.id, settings_of(runs))
     train_run(finished.id, settings_of(runs))
 
-    assert runs.get_run(taken.id) == claimed
+    assert runs.get_run(taken.id) == leased
     assert runs.get_run(finished.id) == finished
 
 
-def test_a_run_that_its_creator_claimed_is_trained_by_its_creator(runs, sample):
+def test_a_run_that_its_creator_holds_is_trained_by_its_creator(runs, sample):
     run = runs.create_run(
         "dense-32",
         VARIANTS["dense-32"].check({"epochs": 1}),
@@ -393,10 +394,10 @@ def test_the_time_before_a_pause_counts_and_the_pause_does_not(runs, sample):
 def test_a_pause_that_is_taken_back_in_time_changes_nothing(runs, sample, undisturbed):
     run = queue(runs, sample, **SMALL)
 
-    def pause_and_resume(claimed, _):
-        paused(claimed, None)
+    def pause_and_resume(leased, _):
+        paused(leased, None)
         runs.resume_run(run.id)
-        wait_until(lambda: run.id not in claimed.heartbeat.requested)
+        wait_until(lambda: run.id not in leased.heartbeat.requested)
 
     with at({(2, 30): pause_and_resume}):
         train_run(run.id, settings_of(runs))
@@ -517,7 +518,25 @@ def die_or_pause(run, runs):
         runs.resume_run(run.id)
 
 
-# Limits
+# Settings and limits
+
+
+def test_a_worker_uses_the_settings_it_was_handed_and_not_its_environment(runs, sample, monkeypatch):
+    run, settings = queue(runs, sample, **{**SMALL, "epochs": 1}), settings_of(runs)
+    with_unusable_environment(monkeypatch)
+
+    train_run(run.id, settings)
+
+    assert runs.get_run(run.id).status == DONE
+
+
+def test_a_worker_keeps_the_limits_it_was_handed(runs, sample, monkeypatch):
+    run, settings = queue(runs, sample, **SMALL), replace(settings_of(runs), max_memory_mb=1)
+    with_unusable_environment(monkeypatch)
+
+    train_run(run.id, settings)
+
+    assert "1 is the most here" in str(runs.get_run(run.id).error)
 
 
 def test_a_run_that_trains_too_long_fails_in_words_and_can_be_resumed_with_a_higher_limit(
@@ -525,13 +544,13 @@ def test_a_run_that_trains_too_long_fails_in_words_and_can_be_resumed_with_a_hig
 ):
     run = queue(runs, sample, **SMALL)
     monkeypatch.setenv("MNIST_DASH_MAX_MINUTES", "1")
-    follow = LeasedRun.follow
+    on_progress = LeasedRun.on_progress
 
-    def a_minute_later(claimed, epoch_progress, seconds, state):
-        follow(claimed, epoch_progress, seconds + (60 if len(claimed.history) == 1 else 0), state)
+    def a_minute_later(leased, epoch_progress, seconds, state):
+        on_progress(leased, epoch_progress, seconds + (60 if len(leased.history) == 1 else 0), state)
 
     with monkeypatch.context() as patch:
-        patch.setattr(LeasedRun, "follow", a_minute_later)
+        patch.setattr(LeasedRun, "on_progress", a_minute_later)
         train_run(run.id, settings_of(runs))
     failed = runs.get_run(run.id)
     runs.resume_run(run.id)
@@ -549,9 +568,9 @@ def test_a_run_that_trains_too_long_fails_in_words_and_can_be_resumed_with_a_hig
 def test_the_minutes_of_all_epochs_count_together(runs, sample):
     run = queue(runs, sample, **SMALL)
 
-    def so_far(claimed, _):
-        claimed.history[:] = [replace(epoch, seconds=31) for epoch in claimed.history]
-        claimed.settings = replace(claimed.settings, max_minutes=1)
+    def so_far(leased, _):
+        leased.history[:] = [replace(epoch, seconds=31) for epoch in leased.history]
+        leased.settings = replace(leased.settings, max_minutes=1)
 
     with at({(3, 30): so_far}):
         train_run(run.id, settings_of(runs))
@@ -699,8 +718,8 @@ for number in range(runs):
         # Three programs are kept, so nothing is compiled any more; measured were 0.5 MB a run, left by the converter to
         # LiteRT and by what the C library cannot give back.
         (3, 200, 1.0),
-        # Five take turns, so one is thrown away and made anew for every second run. TensorFlow keeps what XLA compiled
-        # for as long as the process lives: 2.4 MB a run. A worker whose memory has grown begins anew.
+        # Five take turns, so one is thrown away and made again for every second run. TensorFlow keeps what XLA compiled
+        # for as long as the process lives: 2.4 MB a run. A worker whose memory has grown restarts.
         (5, 60, 5.0),
     ],
     ids=["kept", "thrown away"],

@@ -1,4 +1,4 @@
-"""How well runs read corrupted pictures: asked for, claimed, measured, killed in between, and kept."""
+"""How well runs read corrupted pictures: asked for, leased, measured, killed in between, and kept."""
 
 import json
 import os
@@ -42,8 +42,8 @@ from mnist_dash.store.reference_runs import (
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker import heartbeat, robustness
-from mnist_dash.worker.robustness import measure, measure_run, measured_pictures
-from tests.support.learning import settings_of
+from mnist_dash.worker.robustness import measure, measure_run, measured_images
+from tests.support.learning import settings_of, with_unusable_environment
 from tests.support.statements import execute
 
 NAMES = ["clean", *KINDS]
@@ -94,7 +94,7 @@ def test_a_finished_run_is_asked_for_once(store, measurements, sample):
     assert measurements.request([second, first]) == 0
 
     found = measurements.read([first, second])
-    assert {run_id: (row.status, row.owner, row.counts.right) for run_id, row in found.items()} == {
+    assert {run_id: (row.status, row.owner, row.counts.correct) for run_id, row in found.items()} == {
         first: (QUEUED, "ann", {}),
         second: (QUEUED, "ann", {}),
     }
@@ -147,13 +147,13 @@ def test_the_same_run_asked_for_by_many_at_once_is_asked_for_once(store_url, sto
 def test_what_is_withdrawn_is_gone_and_may_be_asked_for_again(store, measurements, sample):
     queued, running, other = (finished(store, sample) for _ in range(3))
     measurements.request([queued, running, other])
-    mine = measurements.acquire(running)
+    acquired = measurements.acquire(running)
 
     measurements.withdraw([queued, running])
 
     assert set(measurements.read([queued, running, other])) == {other}
     with pytest.raises(RunStateError, match="lease lost"):
-        measurements.beat(running, str(mine.lease))
+        measurements.beat(running, str(acquired.lease))
     assert measurements.request([queued, running]) == 2
 
 
@@ -169,9 +169,9 @@ def test_a_finished_measurement_is_not_withdrawn(store, measurements, sample, ex
 def test_a_failed_measurement_may_be_asked_for_again(store, measurements, sample):
     run_id = finished(store, sample)
     measurements.request([run_id])
-    mine = measurements.acquire(run_id)
+    acquired = measurements.acquire(run_id)
 
-    measurements.fail(run_id, str(mine.lease), "The moon was full.")
+    measurements.fail(run_id, str(acquired.lease), "The moon was full.")
     failed = measurements.read([run_id])[run_id]
 
     assert (failed.status, failed.error) == (FAILED, "The moon was full.")
@@ -215,7 +215,7 @@ def test_an_older_database_gets_the_table_and_loses_nothing(store, store_url, sa
 # Claims
 
 
-def test_only_one_of_many_workers_can_claim_a_measurement(store, measurements, sample):
+def test_only_one_of_many_workers_can_acquire_a_measurement(store, measurements, sample):
     run_id = finished(store, sample)
     measurements.request([run_id])
 
@@ -237,7 +237,7 @@ def test_what_was_lost_is_queued_again_with_all_that_was_recorded(store, measure
     run_id = finished(store, sample)
     measurements.request([run_id])
     lost = measurements.acquire(run_id)
-    measurements.record(run_id, str(lost.lease), replace(expected, right={"clean": expected.right["clean"]}))
+    measurements.record(run_id, str(lost.lease), replace(expected, correct={"clean": expected.correct["clean"]}))
 
     measurements.requeue_lost(lost_after_s=60)
     still = measurements.read([run_id])[run_id].status
@@ -245,7 +245,7 @@ def test_what_was_lost_is_queued_again_with_all_that_was_recorded(store, measure
 
     assert still == RUNNING
     assert measurements.waiting() == [(run_id, 1)]
-    assert measurements.acquire(run_id).counts.right == {"clean": expected.right["clean"]}
+    assert measurements.acquire(run_id).counts.correct == {"clean": expected.correct["clean"]}
     with pytest.raises(RunStateError, match="lease lost"):
         measurements.finish(run_id, str(lost.lease), expected)
 
@@ -275,7 +275,7 @@ def test_a_run_is_measured_on_all_kinds(store, measurements, sample, expected):
     found = measurements.read([run_id])[run_id]
     assert (found.status, found.error, found.attempt) == (DONE, None, 1)
     assert found.counts == expected
-    assert list(found.counts.right) == NAMES
+    assert list(found.counts.correct) == NAMES
     assert not measurements.any_unfinished()
 
 
@@ -290,24 +290,24 @@ def test_every_number_is_that_of_a_plain_count(sample, expected):
         )
     ]
 
-    assert expected.right["rotate"][level] == sum(right)
-    assert expected.pictures == PICTURES
+    assert expected.correct["rotate"][level] == sum(right)
+    assert expected.images == PICTURES
 
 
 def test_the_mean_is_that_of_15_kinds_at_five_strengths_and_moves_do_not_count(expected):
-    shares = [count / PICTURES for kind in CORRUPTIONS for count in expected.right[kind.name]]
+    shares = [count / PICTURES for kind in CORRUPTIONS for count in expected.correct[kind.name]]
 
     assert len(shares) == 75
     assert expected.mean == pytest.approx(np.mean(shares))
-    hits = np.frombuffer(expected.hits, np.uint8)
+    hits = np.frombuffer(expected.correct_per_image, np.uint8)
     assert (hits / 75).mean() == pytest.approx(expected.mean)
     assert (hits.min() >= 0, hits.max() <= 75) == (True, True)
 
 
 def test_as_long_as_a_kind_is_missing_there_is_no_mean(expected):
-    right = {name: counts for name, counts in expected.right.items() if name != "fog"}
+    right = {name: counts for name, counts in expected.correct.items() if name != "fog"}
 
-    assert replace(expected, right=right).mean is None
+    assert replace(expected, correct=right).mean is None
     assert CorruptionCounts().mean is None
 
 
@@ -316,8 +316,8 @@ def test_all_runs_read_every_fifth_of_mnists_test_pictures_and_all_of_the_sample
     labels = np.arange(10_000) % 251
     mnist = replace(sample, known=MNIST, x_test=np.zeros((10_000, 28, 28), np.uint8), y_test=labels)
 
-    assert measured_pictures(mnist)[1].tolist() == labels[::5].tolist()
-    np.testing.assert_array_equal(measured_pictures(sample)[0], sample.x_test)
+    assert measured_images(mnist)[1].tolist() == labels[::5].tolist()
+    np.testing.assert_array_equal(measured_images(sample)[0], sample.x_test)
 
 
 def test_a_run_of_other_data_fails_in_words(store, measurements, sample):
@@ -331,21 +331,39 @@ def test_a_run_of_other_data_fails_in_words(store, measurements, sample):
     assert "this worker finds only mnist-sample" in str(found.error)
 
 
-def test_a_database_that_is_away_while_the_model_is_read_is_waited_for(store, measurements, sample, monkeypatch):
+@pytest.mark.parametrize(
+    ("holder", "name"),
+    [(Measurements, "acquire"), (RunStore, "get_run"), (RunStore, "read_artifact"), (RunStore, "list_runs")],
+)
+def test_a_database_that_is_away_at_any_read_is_waited_for(holder, name, store, measurements, sample, monkeypatch):
     run_id = finished(store, sample)
     measurements.request([run_id])
-    read, calls = RunStore.read_artifact, []
+    read, calls = getattr(holder, name), []
 
-    def away_once(*arguments):
+    def away_once(*arguments, **named):
         calls.append(arguments)
         if len(calls) == 1:
             raise StoreError("The database could not be read: connection refused. Try again.")
-        return read(*arguments)
+        return read(*arguments, **named)
 
-    monkeypatch.setattr(RunStore, "read_artifact", away_once)
+    monkeypatch.setattr(holder, name, away_once)
     monkeypatch.setattr(heartbeat, "_WAIT_S", 0.01)
 
-    measure_run(run_id, settings_of(store))
+    measure_run(run_id, settings_of(store), yields=True)
+
+    assert len(calls) > 1
+    assert measurements.read([run_id])[run_id].status == DONE
+
+
+def test_a_measurement_uses_the_settings_it_was_handed_and_not_its_environment(
+    store, measurements, sample, monkeypatch
+):
+    run_id = finished(store, sample)
+    measurements.request([run_id])
+    settings = settings_of(store)
+    with_unusable_environment(monkeypatch)
+
+    measure_run(run_id, settings)
 
     assert measurements.read([run_id])[run_id].status == DONE
 
@@ -364,12 +382,12 @@ def test_a_run_whose_model_is_damaged_fails_in_words(store, measurements, sample
 def test_what_nobody_asked_for_or_another_worker_has_is_left_alone(store, measurements, sample):
     unasked, taken = finished(store, sample), finished(store, sample)
     measurements.request([taken])
-    mine = measurements.acquire(taken)
+    acquired = measurements.acquire(taken)
 
     measure_run(unasked, settings_of(store))
     measure_run(taken, settings_of(store))
 
-    assert measurements.read([unasked, taken]) == {taken: mine}
+    assert measurements.read([unasked, taken]) == {taken: acquired}
 
 
 def test_a_measurement_gives_way_after_a_kind_while_a_run_waits_and_then_goes_on(store, measurements, sample, expected):
@@ -385,7 +403,7 @@ def test_a_measurement_gives_way_after_a_kind_while_a_run_waits_and_then_goes_on
     measure_run(run_id, settings_of(store), yields=True)
     last = measurements.read([run_id])[run_id]
 
-    assert [list(found.counts.right) for found in (first, second)] == [NAMES[:1], NAMES[:2]]
+    assert [list(found.counts.correct) for found in (first, second)] == [NAMES[:1], NAMES[:2]]
     assert (first.status, second.status, last.status) == (QUEUED, QUEUED, DONE)
     assert last.counts == expected
 
@@ -425,7 +443,7 @@ def test_a_measurement_whose_worker_is_killed_goes_on_and_counts_nothing_twice(
     ]
     process = subprocess.Popen(command, env=environment)
     deadline = time.monotonic() + 60
-    while len(measurements.read([run_id])[run_id].counts.right) < 3:
+    while len(measurements.read([run_id])[run_id].counts.correct) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -440,8 +458,8 @@ def test_a_measurement_whose_worker_is_killed_goes_on_and_counts_nothing_twice(
     measure_run(run_id, settings_of(store))
 
     assert killed.status == RUNNING
-    assert 3 <= len(killed.counts.right) < len(NAMES)
-    assert set(computed) == set(NAMES) - set(killed.counts.right)
+    assert 3 <= len(killed.counts.correct) < len(NAMES)
+    assert set(computed) == set(NAMES) - set(killed.counts.correct)
     found = measurements.read([run_id])[run_id]
     assert (found.status, found.attempt) == (DONE, 2)
     assert found.counts == expected
@@ -453,16 +471,16 @@ def test_a_measurement_whose_worker_is_killed_goes_on_and_counts_nothing_twice(
 @pytest.mark.parametrize("name", VARIANTS)
 def test_what_ships_was_measured_with_the_model_that_ships(name):
     folder = REFERENCE_FOLDER / name
-    readings = CorruptionCounts.from_json(json.loads((folder / ROBUSTNESS_JSON).read_text()))
+    counts = CorruptionCounts.from_json(json.loads((folder / ROBUSTNESS_JSON).read_text()))
 
     probabilities = np.frombuffer((folder / TEST_PROBABILITIES).read_bytes(), np.float16).reshape(-1, 10)
     labels = np.frombuffer((folder / TEST_LABELS).read_bytes(), np.uint8)
 
-    assert list(readings.right) == NAMES
-    assert readings.pictures == len(readings.hits) == 2_000
+    assert list(counts.correct) == NAMES
+    assert counts.images == len(counts.correct_per_image) == 2_000
     # Found at the end of training, by Keras, on the same pictures.
-    assert readings.right["clean"] == ((probabilities.argmax(1) == labels)[::5].sum(),)
-    assert readings.mean == pytest.approx(np.frombuffer(readings.hits, np.uint8).mean() / 75)
+    assert counts.correct["clean"] == ((probabilities.argmax(1) == labels)[::5].sum(),)
+    assert counts.mean == pytest.approx(np.frombuffer(counts.correct_per_image, np.uint8).mean() / 75)
 
 
 def test_reference_runs_come_measured_also_into_a_database_that_has_them(store, store_url, measurements):
@@ -485,10 +503,10 @@ def test_a_shipped_measurement_takes_the_place_of_one_that_is_not_done(store, st
     run = store.find_run("cnn")
     execute(store_url, "DELETE FROM robustness")
     measurements.request([run.id])
-    mine = measurements.acquire(run.id)
+    acquired = measurements.acquire(run.id)
 
     ensure_reference_runs(store)
 
     assert measurements.read([run.id])[run.id].status == DONE
     with pytest.raises(RunStateError):
-        measurements.beat(run.id, str(mine.lease))
+        measurements.beat(run.id, str(acquired.lease))

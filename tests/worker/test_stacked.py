@@ -1,4 +1,4 @@
-"""Several seeds or folds as lanes of one program: each learns what it would have learned alone."""
+"""Several seeds or folds in one stacked program: each learns what it would have learned by itself."""
 
 import numpy as np
 import pytest
@@ -24,10 +24,10 @@ from tests.support.learning import (
     history,
     keras_model_of,
     killed,
-    looking_up_every,
     paused,
     program_of,
     queue,
+    reporting_every,
     settings_of,
     slow,
     weights_of,
@@ -45,24 +45,24 @@ STRUCTURES = {
 
 @pytest.fixture
 def one_core(monkeypatch):
-    """Lanes that are all in one stack: half as much is compiled."""
+    """All networks in one stack: half as much is compiled."""
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
 
 
-def settings_of_seeds(name, lanes=8, **settings):
-    return [VARIANTS[name].check({**settings, "epochs": 3, "seed": 20 + lane}) for lane in range(lanes)]
+def settings_of_seeds(name, count=8, **settings):
+    return [VARIANTS[name].check({**settings, "epochs": 3, "seed": 20 + index}) for index in range(count)]
 
 
-def grouped_runs(alone, settings, sample):
-    return StackedProgram(alone, settings, sample.x_train[:N], sample.y_train[:N])
+def stacked_program(single, settings, sample):
+    return StackedProgram(single, settings, sample.x_train[:N], sample.y_train[:N])
 
 
-def train(lanes, positions, number, report=lambda progress: None):
-    return lanes.train_epoch(positions, number, progress=NOT_STARTED, report=report)
+def train(program, positions, number, report=lambda progress: None):
+    return program.train_epoch(positions, number, progress=NOT_STARTED, report=report)
 
 
-def interrupt(lanes, positions, number, step):
-    """Trains an epoch until `step` of its batches are done; returns how far each lane is."""
+def interrupt(program, positions, number, step):
+    """Trains an epoch until `step` of its batches are done; returns how far each network is."""
     found = []
 
     def report(progress):
@@ -70,8 +70,8 @@ def interrupt(lanes, positions, number, step):
             found.extend(progress)
             raise Interrupted
 
-    with looking_up_every(10), pytest.raises(Interrupted):
-        train(lanes, positions, number, report)
+    with reporting_every(10), pytest.raises(Interrupted):
+        train(program, positions, number, report)
     return found
 
 
@@ -85,32 +85,32 @@ def assert_close(some, others, atol=1e-4):
     [("dense-32", {}), *(slow(*case) for case in list(STRUCTURES.values())[1:])],
     ids=STRUCTURES,
 )
-def test_each_lane_has_the_losses_and_weights_of_its_run_alone(name, structure, sample):
+def test_each_network_has_the_losses_and_weights_of_its_single_run(name, structure, sample):
     settings = settings_of_seeds(name, **structure)
-    alone = program_of(name, sample, n=N, **settings[0])
+    single = program_of(name, sample, n=N, **settings[0])
     positions = split(sample.y_train[:N], "kfold:4", fold=2).train  # 480 pictures
 
-    lanes = grouped_runs(alone, settings, sample)
-    results = [train(lanes, [positions] * 8, number) for number in (1, 2)]
-    states = [lanes.select(lane).state() for lane in range(8)]
+    program = stacked_program(single, settings, sample)
+    results = [train(program, [positions] * 8, number) for number in (1, 2)]
+    states = [program.select(index).state() for index in range(8)]
 
-    for lane, values in enumerate(settings):
-        alone.begin(values)
-        expected = [alone.train_epoch(positions, number) for number in (1, 2)]
-        assert [epoch[lane] for epoch in results] == [pytest.approx(epoch, abs=1e-4) for epoch in expected]
-        assert_close(states[lane], alone.state())
+    for index, values in enumerate(settings):
+        single.restart(values)
+        expected = [single.train_epoch(positions, number) for number in (1, 2)]
+        assert [epoch[index] for epoch in results] == [pytest.approx(epoch, abs=1e-4) for epoch in expected]
+        assert_close(states[index], single.state())
     assert len({epoch[0] for epoch in results[1]}) == 8
 
 
-def test_a_single_lane_that_is_interrupted_goes_on_to_the_last_bit(sample):
+def test_a_single_network_that_is_interrupted_goes_on_to_the_last_bit(sample):
     [values] = settings_of_seeds("dense-512", 1, hidden_units=24, batch_size=8, optimizer="momentum")
-    alone = program_of("dense-512", sample, n=N, **values)
+    single = program_of("dense-512", sample, n=N, **values)
     everything = np.arange(N, dtype=np.int32)
-    one, resumed = (grouped_runs(alone, [values], sample) for _ in range(2))
+    one, resumed = (stacked_program(single, [values], sample) for _ in range(2))
 
     [result] = train(one, [everything], 1)
     expected = one.select(0).state()
-    one.begin([values])
+    one.restart([values])
     [progress] = interrupt(one, [everything], 1, 40)
     resumed.resume(0, one.select(0).state())
     [resumed_result] = resumed.train_epoch([everything], 1, progress=progress, report=lambda progress: None)
@@ -120,127 +120,127 @@ def test_a_single_lane_that_is_interrupted_goes_on_to_the_last_bit(sample):
     assert_equal_to_the_last_bit(resumed.select(0).state(), expected)
 
 
-def test_a_lane_can_take_the_state_of_a_run_alone_while_the_others_keep_theirs(sample):
+def test_a_network_can_take_the_state_of_a_single_run_while_the_others_keep_theirs(sample):
     settings = settings_of_seeds("dense-32", 3, optimizer="adam")
-    alone = program_of("dense-32", sample, n=N, **settings[1])
+    single = program_of("dense-32", sample, n=N, **settings[1])
     everything = np.arange(N, dtype=np.int32)
-    lanes = grouped_runs(alone, settings, sample)
-    others = lanes.select(0).state(), lanes.select(2).state()
-    alone.begin(settings[1])
-    alone.train_epoch(everything, 1)
-    state = alone.state()
+    program = stacked_program(single, settings, sample)
+    others = program.select(0).state(), program.select(2).state()
+    single.restart(settings[1])
+    single.train_epoch(everything, 1)
+    state = single.state()
 
-    lanes.resume(1, state)
+    program.resume(1, state)
 
-    assert_equal_to_the_last_bit(lanes.select(1).state(), state)
-    assert_equal_to_the_last_bit(lanes.select(0).weights(), others[0][: len(lanes.select(0).weights())])
-    assert_equal_to_the_last_bit(lanes.select(2).weights(), others[1][: len(lanes.select(2).weights())])
+    assert_equal_to_the_last_bit(program.select(1).state(), state)
+    assert_equal_to_the_last_bit(program.select(0).weights(), others[0][: len(program.select(0).weights())])
+    assert_equal_to_the_last_bit(program.select(2).weights(), others[1][: len(program.select(2).weights())])
 
 
 @pytest.mark.slow
-def test_lanes_of_different_folds_learn_each_its_own_pictures(sample):
+def test_networks_of_different_folds_learn_each_its_own_images(sample):
     settings = [VARIANTS["dense-32"].check({"seed": 3, "validation": "kfold:4", "fold": fold}) for fold in (1, 2, 3, 4)]
-    alone = program_of("dense-32", sample, n=N, **settings[0])
+    single = program_of("dense-32", sample, n=N, **settings[0])
     positions = [split(sample.y_train[:N], "kfold:4", fold=fold).train for fold in (1, 2, 3, 4)]
 
-    lanes = grouped_runs(alone, settings, sample)
-    results = train(lanes, positions, 1)
+    program = stacked_program(single, settings, sample)
+    results = train(program, positions, 1)
 
-    for lane, values in enumerate(settings):
-        state = lanes.select(lane).state()
-        alone.begin(values)
-        assert alone.train_epoch(positions[lane], 1) == pytest.approx(results[lane], abs=1e-4)
-        assert_close(state, alone.state())
+    for index, values in enumerate(settings):
+        state = program.select(index).state()
+        single.restart(values)
+        assert single.train_epoch(positions[index], 1) == pytest.approx(results[index], abs=1e-4)
+        assert_close(state, single.state())
 
 
-def test_a_lane_learns_what_keras_teaches_it_batch_by_batch(sample, one_core):
+def test_a_network_learns_what_keras_teaches_it_batch_by_batch(sample, one_core):
     settings = settings_of_seeds("dense-32", 2, hidden_layers=2, optimizer="adam", batch_size=50)
-    lanes = grouped_runs(program_of("dense-32", sample, n=N, **settings[0]), settings, sample)
+    program = stacked_program(program_of("dense-32", sample, n=N, **settings[0]), settings, sample)
     everything = np.arange(N, dtype=np.int32)
 
-    results = train(lanes, [everything] * 2, 1)
+    results = train(program, [everything] * 2, 1)
 
-    for lane, values in enumerate(settings):
+    for index, values in enumerate(settings):
         keras_model = keras_model_of("dense-32", **values)
         order = np.random.default_rng([values["seed"], 1]).permutation(everything)
         by_keras = epoch_by_keras(keras_model, sample, np.array_split(order, range(50, N, 50)))
-        assert results[lane] == pytest.approx(by_keras, abs=1e-4)
-        for one, other in zip(weights_of(lanes.select(lane).model), weights_of(keras_model), strict=True):
+        assert results[index] == pytest.approx(by_keras, abs=1e-4)
+        for one, other in zip(weights_of(program.select(index).model), weights_of(keras_model), strict=True):
             assert np.abs(one - other).mean() < 1e-4  # the mean: see the tests of one network
 
 
-def test_the_state_of_a_lane_within_an_epoch_goes_on_like_the_run_alone(sample, one_core):
+def test_the_state_of_a_network_within_an_epoch_goes_on_like_the_single_run(sample, one_core):
     settings = settings_of_seeds("dense-32", 3, batch_size=4, optimizer="adam", hidden_units=16)
-    alone = program_of("dense-32", sample, n=N, **settings[0])
+    single = program_of("dense-32", sample, n=N, **settings[0])
     everything = np.arange(N, dtype=np.int32)
-    lanes = grouped_runs(alone, settings, sample)
+    program = stacked_program(single, settings, sample)
 
-    train(lanes, [everything] * 3, 1)
-    progress = interrupt(lanes, [everything] * 3, 2, 80)
-    states = [lanes.select(lane).state() for lane in range(3)]
+    train(program, [everything] * 3, 1)
+    progress = interrupt(program, [everything] * 3, 2, 80)
+    states = [program.select(index).state() for index in range(3)]
 
-    for lane, values in enumerate(settings):
-        alone.begin(values)
-        alone.train_epoch(everything, 1)
-        expected = alone.train_epoch(everything, 2)
-        expected_state = alone.state()
-        alone.begin(values)
-        alone.take_state(states[lane])
-        assert alone.train_epoch(everything, 2, progress=progress[lane]) == pytest.approx(expected, abs=1e-4)
-        assert_close(alone.state(), expected_state)
+    for index, values in enumerate(settings):
+        single.restart(values)
+        single.train_epoch(everything, 1)
+        expected = single.train_epoch(everything, 2)
+        expected_state = single.state()
+        single.restart(values)
+        single.take_state(states[index])
+        assert single.train_epoch(everything, 2, progress=progress[index]) == pytest.approx(expected, abs=1e-4)
+        assert_close(single.state(), expected_state)
     assert (progress[0].step, progress[0].steps) == (80, 160)
 
 
-def test_lanes_that_begin_again_are_like_new_ones(sample, one_core):
+def test_networks_that_restart_are_like_new_ones(sample, one_core):
     earlier, later = (
         [VARIANTS["dense-32"].check({"hidden_units": 9, "seed": seed, "learning_rate": rate}) for seed in seeds]
         for seeds, rate in (((1, 2, 3), 0.01), ((7, 8, 9), 0.002))
     )
-    alone = program_of("dense-32", sample, n=N, **later[0])
+    single = program_of("dense-32", sample, n=N, **later[0])
     everything = np.arange(N, dtype=np.int32)
-    used, new = (grouped_runs(alone, settings, sample) for settings in (earlier, later))
+    used, new = (stacked_program(single, settings, sample) for settings in (earlier, later))
 
     train(used, [everything] * 3, 1)
-    used.begin(later)
-    results = [train(lanes, [everything] * 3, number) for lanes in (used, new) for number in (1, 2)]
+    used.restart(later)
+    results = [train(program, [everything] * 3, number) for program in (used, new) for number in (1, 2)]
 
     assert results[:2] == results[2:]
-    for lane in range(3):
-        state = used.select(lane).state()
-        assert_equal_to_the_last_bit(state, new.select(lane).state())
+    for index in range(3):
+        state = used.select(index).state()
+        assert_equal_to_the_last_bit(state, new.select(index).state())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cores", ["1", "2", "3", "8"])
-def test_any_number_of_lanes_is_spread_over_any_number_of_cores(cores, sample, monkeypatch):
+def test_any_number_of_networks_is_spread_over_any_number_of_cores(cores, sample, monkeypatch):
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", cores)
     settings = settings_of_seeds("dense-32", 5, hidden_units=4, batch_size=64)
-    alone = program_of("dense-32", sample, n=N, **settings[0])
+    single = program_of("dense-32", sample, n=N, **settings[0])
     everything = np.arange(N, dtype=np.int32)
 
-    lanes = grouped_runs(alone, settings, sample)
-    results = train(lanes, [everything] * 5, 1)
+    program = stacked_program(single, settings, sample)
+    results = train(program, [everything] * 5, 1)
 
-    for lane, values in enumerate(settings):
-        state = lanes.select(lane).state()
-        alone.begin(values)
-        assert alone.train_epoch(everything, 1) == pytest.approx(results[lane], abs=1e-4)
-        assert_close(state, alone.state())
+    for index, values in enumerate(settings):
+        state = program.select(index).state()
+        single.restart(values)
+        assert single.train_epoch(everything, 1) == pytest.approx(results[index], abs=1e-4)
+        assert_close(state, single.state())
 
 
-def test_progress_of_lanes_grows_to_the_whole_epoch_and_ends_with_each_ones_loss(sample, one_core):
+def test_progress_grows_to_the_whole_epoch_and_ends_with_each_ones_loss(sample, one_core):
     settings = settings_of_seeds("dense-32", 3, hidden_units=4)
-    lanes = grouped_runs(program_of("dense-32", sample, n=N, **settings[0]), settings, sample)
+    program = stacked_program(program_of("dense-32", sample, n=N, **settings[0]), settings, sample)
     positions = np.arange(630, dtype=np.int32)
     seen = []
 
-    results = train(lanes, [positions] * 3, 1, seen.append)
+    results = train(program, [positions] * 3, 1, seen.append)
 
     steps = [progress[0].step for progress in seen]
     assert steps == sorted(set(steps))
     assert all(len({(one.step, one.steps, one.seen) for one in progress}) == 1 for progress in seen)
     assert (seen[-1][0].step, seen[-1][0].seen) == (20, 630)
-    assert [(one.loss / 630, one.right / 630) for one in seen[-1]] == results
+    assert [(one.loss / 630, one.correct / 630) for one in seen[-1]] == results
 
 
 def test_small_dense_networks_without_augmentation_and_dropout_can_be_lanes():
@@ -282,15 +282,15 @@ def undisturbed(runs, sample):
 
 def test_a_group_ends_with_the_epochs_and_weights_of_its_runs_alone(runs, sample, undisturbed):
     for run in undisturbed:
-        alone = queue(runs, sample, **run.settings)
-        train_run(alone.id, settings_of(runs))
+        single = queue(runs, sample, **run.settings)
+        train_run(single.id, settings_of(runs))
 
-        expected, epochs = history(runs, alone), history(runs, run)
+        expected, epochs = history(runs, single), history(runs, run)
         assert [epoch.number for epoch in epochs] == [1, 2, 3, 4]
         for field in ("loss", "accuracy", "val_loss", "val_accuracy"):
             assert_close([getattr(epoch, field) for epoch in epochs], [getattr(epoch, field) for epoch in expected])
-        assert_close(final_weights(runs, run), final_weights(runs, alone))
-        one, other = runs.get_run(run.id), runs.get_run(alone.id)
+        assert_close(final_weights(runs, run), final_weights(runs, single))
+        one, other = runs.get_run(run.id), runs.get_run(single.id)
         assert (one.status, one.attempt, one.weights) == (DONE, 1, other.weights)
         assert one.test_loss == pytest.approx(other.test_loss, abs=1e-4)
 
@@ -303,11 +303,11 @@ def test_the_seconds_of_a_group_are_shared_among_its_runs(runs, undisturbed):
 
 
 def lane_of(run, state):
-    """Returns the stack that a lane is in, and its place there."""
-    lanes, place = state.args
+    """Returns the stack that a index is in, and its place there."""
+    program, place = state.args
     return next(
         (stack, place - int(share[0]))
-        for stack, share in zip(lanes._stacks, lanes._shares, strict=True)
+        for stack, share in zip(program._stacks, program._shares, strict=True)
         if place in share
     )
 
@@ -330,9 +330,9 @@ def test_what_befalls_one_lane_is_not_felt_by_the_others(runs, sample, undisturb
 
 
 def put_nan_into_weights(run, state):
-    stack, lane = lane_of(run, state)
+    stack, index = lane_of(run, state)
     weights = stack._weights[0].numpy()
-    weights[lane] = np.nan
+    weights[index] = np.nan
     stack._weights[0].assign(weights)
 
 
@@ -362,11 +362,11 @@ def test_lanes_may_stop_early_each_in_its_own_epoch(runs, sample):
     val_losses = [[epoch.val_loss for epoch in runs.list_epochs(run.id)] for run in created]
     assert len({len(losses) for losses in val_losses}) > 1
     assert [len(losses) - 1 - int(np.argmin(losses)) for losses in val_losses] == [2] * 4
-    first, last = sorted(range(4), key=lambda lane: len(val_losses[lane]))[::3]
-    for lane in (first, last):
-        until_its_best = group(runs, sample, **{**settings, "patience": 0, "epochs": len(val_losses[lane]) - 2})
+    first, last = sorted(range(4), key=lambda index: len(val_losses[index]))[::3]
+    for index in (first, last):
+        until_its_best = group(runs, sample, **{**settings, "patience": 0, "epochs": len(val_losses[index]) - 2})
         train_runs([run.id for run in until_its_best], settings_of(runs))
-        one, other = (runs.get_run(found[lane].id) for found in (created, until_its_best))
+        one, other = (runs.get_run(found[index].id) for found in (created, until_its_best))
         assert (one.status, one.test_loss, one.test_accuracy) == (DONE, other.test_loss, other.test_accuracy)
         assert_equal_to_the_last_bit(final_weights(runs, one), final_weights(runs, other))
 

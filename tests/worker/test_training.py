@@ -170,7 +170,7 @@ def test_progress_grows_to_the_whole_epoch_and_ends_with_its_loss(sample, order)
     assert steps == sorted(set(steps))
     assert {progress.steps for progress in seen} == {125}
     assert [progress.seen for progress in seen] == [min(32 * step, 3_993) for step in steps]
-    assert (seen[-1].step, seen[-1].loss / 3_993, seen[-1].right / 3_993) == (125, loss, accuracy)
+    assert (seen[-1].step, seen[-1].loss / 3_993, seen[-1].correct / 3_993) == (125, loss, accuracy)
 
 
 def test_an_epoch_sees_every_picture_exactly_once(sample):
@@ -462,7 +462,7 @@ def test_a_checkpoint_from_before_epochs_could_be_interrupted_is_read(sample):
 
     read = Checkpoint.from_bytes(file.getvalue())
     expected = program.train_epoch(everything, 2)
-    program.begin(program.values)
+    program.restart(program.values)
     program.take_state(read.state)
 
     assert (read.progress, read.seconds) == (NOT_STARTED, 0)

@@ -105,7 +105,7 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
     measurements = Measurements(run_store()).read(list(busy))
     if any(run_id not in measurements or measurements[run_id].status not in ACTIVE for run_id in busy):
         st.rerun()
-    done = sum(len(row.counts.right) for row in measurements.values())
+    done = sum(len(row.counts.correct) for row in measurements.values())
     mine = [run_id for run_id, row in measurements.items() if row.owner == visitor() or most_unfinished() is None]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(done / (_STEPS * len(busy)), _progress_words(busy, list(measurements.values())))
@@ -120,11 +120,11 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
 
 
 def _progress_words(titles: Mapping[int, str], measurements: Sequence[Measurement]) -> str:
-    first = max(measurements, key=lambda row: (row.lease is not None, len(row.counts.right)))
-    if first.lease is None and not first.counts.right:
+    first = max(measurements, key=lambda row: (row.lease is not None, len(row.counts.correct)))
+    if first.lease is None and not first.counts.correct:
         waits = "Waiting for a worker" if job_queue().ready else "The workers are starting (a few seconds)"
         return f"{waits} · {count_words(len(measurements), 'run')} to measure"
-    kinds = f"{max(0, len(first.counts.right) - 1)} of {len(KINDS)} kinds measured"
+    kinds = f"{max(0, len(first.counts.correct) - 1)} of {len(KINDS)} kinds measured"
     others = f" · {count_words(len(measurements) - 1, 'more run')} to follow" if len(measurements) > 1 else ""
     return f"{as_text(titles[first.run_id])}: {kinds}{others}"
 
