@@ -27,7 +27,7 @@ from mnist_dash.analysis.words.number_words import (
     seconds_words,
     spread_words,
 )
-from mnist_dash.analysis.words.prediction_words import agreement_words, as_sure_words, not_a_digit_words
+from mnist_dash.analysis.words.prediction_words import accuracy_at_confidence_words, agreement_words, not_a_digit_words
 from mnist_dash.networks.variants import Claim
 from tests.support.histories import run_with
 
@@ -245,8 +245,8 @@ def test_what_is_refused_comes_with_how_often_that_is_a_mistake():
 def test_how_sure_a_network_is_stands_beside_how_often_it_was_right_when_it_was_that_sure():
     found = WhenSure(0.99, 0.999, accuracy(990, 1_000))
 
-    assert as_sure_words(found) == "99.0 % correct on 1,000 test images at this confidence"
-    assert as_sure_words(None) == "no test image at this confidence"
+    assert accuracy_at_confidence_words(found) == "99.0 % correct on 1,000 test images at this confidence"
+    assert accuracy_at_confidence_words(None) == "no test image at this confidence"
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 digit"), (12, "12 digits"), (1_000, "1,000 digits")])

@@ -23,7 +23,7 @@ def not_a_digit_words() -> str:
     return "**This does not look like a digit.** Fewer than 1 in 100 real digits are rejected by mistake."
 
 
-def as_sure_words(found: WhenSure | None) -> str:
+def accuracy_at_confidence_words(found: WhenSure | None) -> str:
     """Says how accurate a model was on test images at the same confidence."""
     if found is None:
         return "no test image at this confidence"

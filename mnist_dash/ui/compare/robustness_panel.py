@@ -21,8 +21,8 @@ from mnist_dash.ui.shared.digit_html import digit_grid
 from mnist_dash.ui.shared.resources import (
     dataset,
     job_queue,
+    max_unfinished_runs,
     may_change,
-    most_unfinished,
     predictor,
     run_store,
     visitor,
@@ -93,7 +93,7 @@ def _offer(runs: Sequence[Run], found: Mapping[int, Measurement], key: str) -> N
 
 
 def _ask(run_ids: Sequence[int]) -> None:
-    Measurements(run_store()).request(run_ids, owner=visitor(), max_unfinished=most_unfinished())
+    Measurements(run_store()).request(run_ids, owner=visitor(), max_unfinished=max_unfinished_runs())
     job_queue().look()
 
 
@@ -103,7 +103,7 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
     if any(run_id not in found or found[run_id].status not in ACTIVE for run_id in busy):
         st.rerun()
     done = sum(len(row.readings.right) for row in found.values())
-    mine = [run_id for run_id, row in found.items() if row.owner == visitor() or most_unfinished() is None]
+    mine = [run_id for run_id, row in found.items() if row.owner == visitor() or max_unfinished_runs() is None]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(done / (_STEPS * len(busy)), _progress_words(busy, list(found.values())))
         st.button(

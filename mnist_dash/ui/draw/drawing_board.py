@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_dash.analysis import calibration
 from mnist_dash.analysis.words.number_words import count_words
-from mnist_dash.analysis.words.prediction_words import agreement_words, as_sure_words, not_a_digit_words
+from mnist_dash.analysis.words.prediction_words import accuracy_at_confidence_words, agreement_words, not_a_digit_words
 from mnist_dash.digitizer import decoding
 from mnist_dash.errors import PictureError
 from mnist_dash.inference import recognition
@@ -19,7 +19,7 @@ from mnist_dash.store.records import Run
 from mnist_dash.ui.draw.my_digits import keep_digit, kept_digits
 from mnist_dash.ui.draw.processed_image import ProcessedImage, process_canvas, process_file
 from mnist_dash.ui.shared.controls import choice, note, run_picker, shows_errors, title_of
-from mnist_dash.ui.shared.digit_html import Reading, digit_grid, digit_image, picture_grid, readings
+from mnist_dash.ui.shared.digit_html import Prediction, digit_grid, digit_image, picture_grid, prediction_cards
 from mnist_dash.ui.shared.resources import novelty_detector, outcome, predictor
 
 CANVAS_SIZE = 280  # pixels; fits a phone 360 pixels wide
@@ -185,14 +185,16 @@ def _details(predictions: Sequence[tuple[Run, RecognizedDigit]]) -> None:
     digit = predictions[0][1]
     digit_image(digit.source.pixels, caption="Model input, 28 × 28", alt="the 28 × 28 input of the models")
     with st.container() if digit.is_digit else st.expander("Predictions anyway"):
-        readings([_reading(run, predicted) for run, predicted in predictions])
+        prediction_cards([_prediction(run, predicted) for run, predicted in predictions])
 
 
 def _image_of(images: Sequence[ProcessedImage], index: int) -> ProcessedImage:
     return [image for image in images for _ in image.digits][index]
 
 
-def _reading(run: Run, digit: RecognizedDigit) -> Reading:
+def _prediction(run: Run, digit: RecognizedDigit) -> Prediction:
     milliseconds = predictor(run.id).milliseconds(digit.source.pixels, repeats=_REPEATS)
     as_sure = calibration.when_as_sure(outcome(run.id), digit.probability)
-    return Reading(title_of(run), run.variant, digit.probabilities, milliseconds, as_sure_words(as_sure))
+    return Prediction(
+        title_of(run), run.variant, digit.probabilities, milliseconds, accuracy_at_confidence_words(as_sure)
+    )
