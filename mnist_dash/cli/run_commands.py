@@ -31,8 +31,10 @@ _POLL_INTERVAL_S = 0.25
 
 def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
     """Adds an option for every setting that any variant has."""
-    known: dict[str, Setting] = {setting.name: setting for variant in VARIANTS.values() for setting in variant.settings}
-    for name, setting in reversed(known.items()):
+    settings: dict[str, Setting] = {
+        setting.name: setting for variant in VARIANTS.values() for setting in variant.settings
+    }
+    for name, setting in reversed(settings.items()):
         kind: Any = click.Choice(setting.choices) if setting.choices else _range_of(setting)
         defaults = ", ".join(
             f"{variant.name} {default_settings(variant.name)[name]}"

@@ -55,7 +55,7 @@ def read_colours(content: bytes) -> tuple[np.ndarray, float]:
             image.draft("RGB", _reduced(image.size))  # a JPEG is decoded at an eighth of its size at best
             colours = _upright_colours(image)
             return colours, longer / max(colours.shape[:2])
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, MemoryError) as error:
         raise PictureError(_too_large("The image")) from error
     except UnidentifiedImageError as error:
         raise PictureError(
@@ -65,8 +65,6 @@ def read_colours(content: bytes) -> tuple[np.ndarray, float]:
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, TypeError, IndexError, KeyError) as error:
         reason = " ".join(str(error).split())[:150]
         raise PictureError(f"The image is damaged ({reason}). Save it again as PNG or JPEG.") from error
-    except MemoryError as error:
-        raise PictureError(_too_large("The image")) from error
 
 
 class _File(io.BytesIO):

@@ -5,7 +5,7 @@ import numpy as np
 
 _SMALL = 256  # pixels, the longer side of the copy in which paper and polarity are estimated
 _TINY = 96  # pixels, the longer side of the copy in which ink is told from paper
-_EVEN, _MOSTLY = 0.03, 0.8  # paper is of one brightness if most of the picture's edge is
+_UNIFORM_TOLERANCE, _UNIFORM_SHARE = 0.03, 0.8  # paper is of one brightness if most of the picture's edge is
 _TWO_LEVELS, _EXACT = 0.85, 0.01  # or if so many of all pixels have one of two values; a photo's are noisier
 _COARSE = 0.35  # of the shorter side: wider than any stroke
 _STROKES = 4  # the finer window, in widths of the strokes found with the coarse one
@@ -80,11 +80,11 @@ def uniform_background(grey: np.ndarray) -> float | None:
     """
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     usual = float(np.median(edge))
-    if _share(edge, usual, _EVEN) > _MOSTLY:
+    if _share(edge, usual, _UNIFORM_TOLERANCE) > _UNIFORM_SHARE:
         return usual
-    first = _commonest(grey)
-    rest = grey[np.abs(grey - first) >= _EVEN]
-    levels = [first, _commonest(rest)] if rest.size else [first]
+    first = _mode(grey)
+    rest = grey[np.abs(grey - first) >= _UNIFORM_TOLERANCE]
+    levels = [first, _mode(rest)] if rest.size else [first]
     if sum(_share(grey, level, _EXACT) for level in levels) < _TWO_LEVELS:
         return None
     return max(levels, key=lambda level: _share(grey, level, _EXACT) + _share(edge, level, _EXACT))
@@ -94,7 +94,7 @@ def _share(values: np.ndarray, level: float, tolerance: float) -> float:
     return float((np.abs(values - level) < tolerance).mean())
 
 
-def _commonest(values: np.ndarray) -> float:
+def _mode(values: np.ndarray) -> float:
     counts, limits = np.histogram(values, bins=64, range=(0, 1))
     most = int(counts.argmax())
     return float(np.median(values[(values >= limits[most]) & (values <= limits[most + 1])]))

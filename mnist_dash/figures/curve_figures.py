@@ -112,10 +112,13 @@ def learning_curves(
     # Checking every property of every line would take three quarters of the time; a test checks them.
     figure = go.Figure(chart.traces, _validate=False)
     titles = {"x": _X_TITLES[axis], "y": _Y_TITLES[shown]}
-    reading = "x unified" if len(curves) <= _MAX_IN_HOVER else "closest"
-    styled(figure, height=height, **titles, hovermode=reading, showlegend=False)
+    styled(figure, height=height, **titles, hovermode=_hover_mode(curves), showlegend=False)
     _set_axes(figure, chart, logarithmic_x=logarithmic_x)
     return figure
+
+
+def _hover_mode(curves: Sequence[DrawnCurve]) -> str:
+    return "x unified" if len(curves) <= _MAX_IN_HOVER else "closest"
 
 
 @dataclass(frozen=True)

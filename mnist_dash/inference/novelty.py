@@ -23,9 +23,9 @@ _BATCH = 500
 
 
 class NoveltyDetector:
-    """Tells digits from other drawings by how near they are to MNIST's training pictures.
+    """Tells digits from other drawings by their distance to MNIST's training images.
 
-    Near means: in what the recommended network's second pooling layer says of them.
+    Distances are taken in the features of the recommended model's second pooling layer.
 
     Args:
         predictor: The network.
@@ -64,8 +64,8 @@ class NoveltyDetector:
 
     def distances(self, pictures: np.ndarray) -> np.ndarray:
         """Returns how far each picture is from what MNIST's digits look like, shape (n,), float32."""
-        places = (_features(self._predictor, pictures) - self._mean) @ self._basis
-        return _distances(places, self._prototypes)
+        projected = (_features(self._predictor, pictures) - self._mean) @ self._basis
+        return _distances(projected, self._prototypes)
 
 
 def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> bytes:
@@ -74,7 +74,7 @@ def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> byte
     Args:
         predictor: The network.
         learned: Training pictures, shape (n, 28, 28), uint8.
-        kept_back: Training pictures that the network did not learn from; they decide
+        held_out: Training images that the network did not learn from; they decide
             how far from the prototypes a digit may be.
 
     Returns:
@@ -88,16 +88,16 @@ def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> byte
     basis = directions[:, -_DIMENSIONS:] / variances[-_DIMENSIONS:] ** 0.25
     cv2.setRNGSeed(0)
     ends = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1e-4)
-    places = ((features - mean) @ basis).astype(np.float32)
-    _, _, prototypes = cv2.kmeans(places, min(_PROTOTYPES, len(places)), None, ends, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
-    known = _distances(((_features(predictor, held_out) - mean) @ basis).astype(np.float32), prototypes)
+    projected = ((features - mean) @ basis).astype(np.float32)
+    _, _, prototypes = cv2.kmeans(projected, min(_PROTOTYPES, len(projected)), None, ends, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
+    distances = _distances(((_features(predictor, held_out) - mean) @ basis).astype(np.float32), prototypes)
     file = io.BytesIO()
     np.savez_compressed(
         file,
         mean=mean.astype(np.float32),
         basis=basis.astype(np.float16),
         prototypes=prototypes.astype(np.float16),
-        limit=np.quantile(known, 1 - REJECTED_TEST_DIGITS),
+        limit=np.quantile(distances, 1 - REJECTED_TEST_DIGITS),
     )
     return file.getvalue()
 
@@ -110,6 +110,6 @@ def _features(predictor: Predictor, pictures: np.ndarray) -> np.ndarray:
     return np.asarray(features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-6))
 
 
-def _distances(places: np.ndarray, prototypes: np.ndarray) -> np.ndarray:
-    squares = (places**2).sum(1)[:, None] + (prototypes**2).sum(1)[None] - 2 * places @ prototypes.T
+def _distances(projected: np.ndarray, prototypes: np.ndarray) -> np.ndarray:
+    squares = (projected**2).sum(1)[:, None] + (prototypes**2).sum(1)[None] - 2 * projected @ prototypes.T
     return np.asarray(np.partition(squares, _NEAREST - 1, axis=1)[:, :_NEAREST].mean(1))

@@ -1,4 +1,4 @@
-"""What finished runs say about pictures, with LiteRT: no TensorFlow, 0.2 ms a digit."""
+"""Predictions of finished runs with LiteRT: no TensorFlow, 0.2 ms a digit."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from mnist_dash.errors import StoreError
 
 
 class Predictor:
-    """A finished run's network, ready to read digits. Safe to share between threads.
+    """A finished run's network, ready to predict digits. Safe to share between threads.
 
     Args:
         model: Contents of the run's `model.tflite`.
@@ -34,7 +34,7 @@ class Predictor:
         self._shape: tuple[int, ...] = ()
 
     def activations(self, pictures: np.ndarray) -> list[np.ndarray]:
-        """Returns what every layer makes of the pictures.
+        """Returns the activations of every layer.
 
         Args:
             pictures: Shape (n, 28, 28), uint8: 0 is black paper, 255 white ink.

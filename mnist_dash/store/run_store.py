@@ -198,8 +198,7 @@ class RunStore:
             The runs in the order of `planned`.
 
         Raises:
-            RunStateError: If the owner would have more unfinished runs than allowed;
-                then none is added.
+            RunStateError: If the owner would have too many unfinished runs; then none is added.
         """
         now = self.clock()
         shared = {"dataset": dataset, "fingerprint": fingerprint, "owner": owner, "created_at": now, "status": QUEUED}

@@ -344,7 +344,7 @@ def test_an_evaluation_is_told_in_words(command_line, tmp_path, sample):
     printed = command_line("evaluate", "own.npz", "--run", "dense-512")
 
     assert printed.out.startswith("Dense 512 (reference): accuracy 9")
-    assert printed.out.endswith("of 1,000 pictures\n")
+    assert printed.out.endswith("on 1,000 images\n")
 
 
 def test_a_corrupt_archive_cannot_be_evaluated(command_line, tmp_path, sample):

@@ -263,7 +263,7 @@ def test_a_link_to_runs_that_are_gone_says_so():
     app = compared(999_999_999, "e999999999", 1)
 
     assert app.multiselect(key="compare_runs").value == ["r1"]
-    assert "2 of what was chosen are no longer there" in texts(app)
+    assert "2 selected items no longer available" in texts(app)
 
 
 def test_nothing_chosen_says_what_to_do_and_something_chosen_again_works():
@@ -398,7 +398,7 @@ def test_a_run_is_found_by_its_tag_and_an_experiment_by_its_title(store: RunStor
     assert f"r{run}" in app.multiselect(key="compare_runs").value
     app.segmented_control(key="compare_of").set_value("experiment").run()
     assert not app.exception
-    assert "Nothing fits" in texts(app)
+    assert "No matches" in texts(app)
 
 
 def test_an_experiment_is_chosen_with_all_its_runs(store: RunStore, sample: Dataset):

@@ -21,8 +21,8 @@ from mnist_dash.ui.shared.digit_html import digit_grid
 from mnist_dash.ui.shared.resources import (
     dataset,
     job_queue,
+    max_unfinished_runs,
     may_change,
-    most_unfinished,
     predictor,
     run_store,
     visitor,
@@ -96,7 +96,7 @@ def _offer(runs: Sequence[Run], measurements: Mapping[int, Measurement], key: st
 
 
 def _request(run_ids: Sequence[int]) -> None:
-    Measurements(run_store()).request(run_ids, owner=visitor(), max_unfinished=most_unfinished())
+    Measurements(run_store()).request(run_ids, owner=visitor(), max_unfinished=max_unfinished_runs())
     job_queue().wake()
 
 
@@ -106,7 +106,7 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
     if any(run_id not in measurements or measurements[run_id].status not in ACTIVE for run_id in busy):
         st.rerun()
     done = sum(len(row.counts.correct) for row in measurements.values())
-    mine = [run_id for run_id, row in measurements.items() if row.owner == visitor() or most_unfinished() is None]
+    mine = [run_id for run_id, row in measurements.items() if row.owner == visitor() or max_unfinished_runs() is None]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(done / (_STEPS * len(busy)), _progress_words(busy, list(measurements.values())))
         st.button(

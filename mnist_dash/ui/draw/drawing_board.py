@@ -19,7 +19,7 @@ from mnist_dash.store.records import Run
 from mnist_dash.ui.draw.my_digits import keep_digit, kept_digits
 from mnist_dash.ui.draw.processed_image import ProcessedImage, process_canvas, process_file
 from mnist_dash.ui.shared.controls import choice, note, run_picker, shows_errors, title_of
-from mnist_dash.ui.shared.digit_html import Reading, digit_grid, digit_image, picture_grid, readings
+from mnist_dash.ui.shared.digit_html import Prediction, digit_grid, digit_image, picture_grid, prediction_cards
 from mnist_dash.ui.shared.resources import novelty_detector, predictions_of, predictor
 
 CANVAS_SIZE = 280  # pixels; fits a phone 360 pixels wide
@@ -185,14 +185,14 @@ def _details(predictions: Sequence[tuple[Run, RecognizedDigit]]) -> None:
     digit = predictions[0][1]
     digit_image(digit.source.pixels, caption="Model input, 28 × 28", alt="the 28 × 28 input of the models")
     with st.container() if digit.is_digit else st.expander("Predictions anyway"):
-        readings([_reading(run, predicted) for run, predicted in predictions])
+        prediction_cards([_prediction(run, predicted) for run, predicted in predictions])
 
 
 def _image_of(images: Sequence[ProcessedImage], index: int) -> ProcessedImage:
     return [image for image in images for _ in image.digits][index]
 
 
-def _reading(run: Run, digit: RecognizedDigit) -> Reading:
+def _prediction(run: Run, digit: RecognizedDigit) -> Prediction:
     milliseconds = predictor(run.id).milliseconds(digit.source.pixels, repeats=_REPEATS)
     as_sure = calibration.accuracy_at_confidence(predictions_of(run.id), digit.probability)
-    return Reading(title_of(run), run.variant, digit.probabilities, milliseconds, confidence_words(as_sure))
+    return Prediction(title_of(run), run.variant, digit.probabilities, milliseconds, confidence_words(as_sure))

@@ -16,11 +16,11 @@ from mnist_dash.ui.shared.controls import attempt, explain, page_of, title_of
 from mnist_dash.ui.shared.digit_html import digit_grid
 from mnist_dash.ui.shared.resources import predictor, run_store, visitor
 
-_A_SHEET = 60  # digits shown at once
+_PAGE_SIZE = 60  # digits shown at once
 
 
 def keep_digit(pixels: np.ndarray, *, guess: int) -> None:
-    """Offers to keep a digit with the right answer.
+    """Offers to keep a digit with its correct label.
 
     Args:
         pixels: Shape (28, 28), uint8.
@@ -91,7 +91,7 @@ def _accuracies(kept: KeptSet, runs: Sequence[Run]) -> None:
 
 
 def _pictures(kept: KeptSet) -> None:
-    shown = page_of(np.arange(len(kept.y)), size=_A_SHEET, key="draw_mine_page")
+    shown = page_of(np.arange(len(kept.y)), size=_PAGE_SIZE, key="draw_mine_page")
     digit_grid(kept.x[shown], [f"{number + 1}. {kept.y[number]}" for number in shown], size=48)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.number_input("Number", 1, len(kept.y), len(kept.y), key=f"draw_mine_{len(kept.y)}", width=120)

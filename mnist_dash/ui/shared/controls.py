@@ -20,7 +20,7 @@ from mnist_dash.ui.shared.explanations import EXPLANATIONS
 from mnist_dash.ui.shared.resources import dataset, settings
 
 _MAX_CHOSEN = 12
-_NEURONS_A_SHEET = 100
+_NEURONS_PER_PAGE = 100
 CHART = {"displayModeBar": False}  # on a phone the bar would cover the legend
 
 
@@ -97,8 +97,8 @@ def note(message: str) -> None:
 
 def claim_of(run: Run) -> Claim | None:
     """Returns what the run's tutorial claims, if the run has its settings and its test pictures."""
-    known = run.variant in VARIANTS and run.dataset == MNIST.name
-    same = known and {**run.settings, "seed": 0} == VARIANTS[run.variant].check({})
+    comparable = run.variant in VARIANTS and run.dataset == MNIST.name
+    same = comparable and {**run.settings, "seed": 0} == VARIANTS[run.variant].check({})
     return VARIANTS[run.variant].claim if same else None
 
 
@@ -111,16 +111,16 @@ def page_of(positions: np.ndarray, *, size: int, key: str) -> np.ndarray:
 
 def neuron_range(neurons: int, *, key: str) -> tuple[int, int]:
     """Lets the reader leaf through neurons, 100 at a time; returns the first and last number."""
-    starts = list(range(1, neurons + 1, _NEURONS_A_SHEET))
+    starts = list(range(1, neurons + 1, _NEURONS_PER_PAGE))
     first = starts[0]
     if len(starts) > 1:
         first = st.selectbox(
             "Neurons",
             starts,
-            format_func=lambda start: f"{start} to {min(start + _NEURONS_A_SHEET - 1, neurons)}",
+            format_func=lambda start: f"{start} to {min(start + _NEURONS_PER_PAGE - 1, neurons)}",
             key=key,
         )
-    return first, min(first + _NEURONS_A_SHEET - 1, neurons)
+    return first, min(first + _NEURONS_PER_PAGE - 1, neurons)
 
 
 def title_of(run: Run) -> str:
@@ -178,7 +178,7 @@ def run_picker(runs: Sequence[Run], *, key: str, label: str = "Runs") -> list[Ru
 
 
 def one_run_picker(runs: Sequence[Run], *, key: str, label: str = "Run", first: int = 0) -> Run:
-    """Lets the reader choose one run; at first the one at place `first`, or the last if there are fewer."""
+    """Lets the reader choose one run; at first the one at index `first`, or the last if there are fewer."""
     by_id = {run.id: run for run in runs}
     chosen = st.selectbox(
         label,

@@ -67,31 +67,31 @@ _STYLE = """<style>
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """What one run says about one digit."""
+class Prediction:
+    """A model's prediction for one digit."""
 
     title: str
     variant: str
     probabilities: np.ndarray  # shape (10,), float32
     milliseconds: float
-    as_sure: str  # how often it was right when it was this sure
+    confidence_note: str  # accuracy at this confidence
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one run says about one test picture.
+    """A run's prediction for one test image.
 
     Attributes:
         title: The run's name.
-        digit: What it reads.
-        probability: How sure it is, in [0, 1].
-        right: Whether that is the label.
+        digit: The predicted digit.
+        probability: Its probability, in [0, 1].
+        correct: Whether that is the label.
     """
 
     title: str
     digit: int
     probability: float
-    right: bool
+    correct: bool
 
 
 def image_tag(picture: np.ndarray, alt: str, *, name: str = "md-digit") -> str:
@@ -121,15 +121,15 @@ def digit_grid(pictures: np.ndarray, captions: Sequence[str], *, columns: int | 
 
 
 def answer_grid(pictures: np.ndarray, captions: Sequence[str], answers: Sequence[Sequence[Answer]]) -> None:
-    """Shows pictures in a grid, each with what runs say about it; framed in red where all are wrong.
+    """Shows pictures in a grid, each with runs' predictions; framed in red where all are wrong.
 
     Args:
         pictures: Shape (n, 28, 28), uint8.
         captions: One a picture; shown as text.
-        answers: For each picture, what each run says.
+        answers: For each image, each run's prediction.
     """
     cells = "".join(
-        f'<figure class="{"" if any(answer.right for answer in own) else "md-missed"}">'
+        f'<figure class="{"" if any(answer.correct for answer in own) else "md-missed"}">'
         f"{image_tag(picture, f'handwritten digit {caption}')}<figcaption><b>{html.escape(caption)}</b>"
         f"{''.join(map(_answer_row, own))}</figcaption></figure>"
         for picture, caption, own in zip(pictures, captions, answers, strict=True)
@@ -138,11 +138,11 @@ def answer_grid(pictures: np.ndarray, captions: Sequence[str], answers: Sequence
 
 
 def _answer_row(answer: Answer) -> str:
-    mark = "md-right" if answer.right else "md-wrong"
+    mark = "md-right" if answer.correct else "md-wrong"
     return (
         f'<div class="md-said"><span>{html.escape(answer.title)}</span>'
         f'<span class="{mark}"><b>{answer.digit}</b> {html.escape(probability_words(answer.probability))}'
-        f"<i>{'' if answer.right else ' wrong'}</i></span></div>"
+        f"<i>{'' if answer.correct else ' wrong'}</i></span></div>"
     )
 
 
@@ -211,23 +211,23 @@ def one_hot(digit: int) -> None:
     st.html(f'{_STYLE}<div class="md-hot" role="img" aria-label="one-hot label of {digit}">{heads}{cells}</div>')
 
 
-def readings(found: Sequence[Reading]) -> None:
-    """Shows side by side what runs say about one digit: the digit and all ten probabilities."""
-    st.html(f'{_STYLE}<div class="md-cards">{"".join(_card(reading) for reading in found)}</div>')
+def prediction_cards(found: Sequence[Prediction]) -> None:
+    """Shows models' predictions for one digit side by side, with all ten probabilities."""
+    st.html(f'{_STYLE}<div class="md-cards">{"".join(_card(prediction) for prediction in found)}</div>')
 
 
-def _card(reading: Reading) -> str:
-    digit, colour = int(reading.probabilities.argmax()), variant_colour(reading.variant)
+def _card(prediction: Prediction) -> str:
+    digit, colour = int(prediction.probabilities.argmax()), variant_colour(prediction.variant)
     rows = "".join(
         f"<div class='md-row{' md-top' if number == digit else ''}'><span>{number}</span>"
         f"<div class='md-bar'><i style='width: {100 * part:.1f}%; background: {colour}'></i></div>"
         f"<span>{html.escape(probability_words(part))}</span></div>"
-        for number, part in enumerate(map(float, reading.probabilities))
+        for number, part in enumerate(map(float, prediction.probabilities))
     )
     return (
-        f'<section class="md-card" style="border-top: 4px solid {colour}"><h4>{html.escape(reading.title)}</h4>'
+        f'<section class="md-card" style="border-top: 4px solid {colour}"><h4>{html.escape(prediction.title)}</h4>'
         f'<div class="md-answer"><b>{digit}</b>'
-        f"<span>{html.escape(probability_words(float(reading.probabilities[digit])))}</span></div>"
-        f'{rows}<div class="md-foot">{html.escape(reading.as_sure)}<br>'
-        f"{milliseconds_words(reading.milliseconds)}</div></section>"
+        f"<span>{html.escape(probability_words(float(prediction.probabilities[digit])))}</span></div>"
+        f'{rows}<div class="md-foot">{html.escape(prediction.confidence_note)}<br>'
+        f"{milliseconds_words(prediction.milliseconds)}</div></section>"
     )

@@ -10,39 +10,39 @@ from mnist_dash.store.records import ACTIVE, DONE, FAILED, UNFINISHED, Experimen
 from mnist_dash.ui.shared.controls import as_text, shows_errors
 from mnist_dash.ui.shared.resources import run_store, visitor
 
-_LOOK_EVERY_S = 3.0
-_AWAITED = "notices_awaited"  # runs that were seen in training, and not yet as ended
+_POLL_INTERVAL_S = 3.0
+_WATCHED = "notices_awaited"  # runs that were seen in training, and not yet as ended
 
 
 def notices() -> None:
-    """Tells of runs that end while this visitor looks at any page."""
-    if _awaited():
-        st.fragment(shows_errors(_tell), run_every=_LOOK_EVERY_S)()
+    """Shows a notice for each of the visitor's runs that finishes."""
+    if _watched():
+        st.fragment(shows_errors(_show_finished), run_every=_POLL_INTERVAL_S)()
 
 
-def _awaited() -> set[int]:
-    awaited: set[int] = st.session_state.setdefault(_AWAITED, set())
-    awaited |= {run.id for run in run_store().list_runs(statuses=ACTIVE, owner=visitor())}
-    return awaited
+def _watched() -> set[int]:
+    watched: set[int] = st.session_state.setdefault(_WATCHED, set())
+    watched |= {run.id for run in run_store().list_runs(statuses=ACTIVE, owner=visitor())}
+    return watched
 
 
-def _tell() -> None:
-    awaited = _awaited()
-    if not awaited:
+def _show_finished() -> None:
+    watched = _watched()
+    if not watched:
         return
     store = run_store()
-    known = store.get_runs(awaited)
+    runs = store.get_runs(watched)
     # Cancelled, paused or deleted runs need no notice: someone did that on purpose.
-    awaited &= {run.id for run in known if run.status in ACTIVE}
-    ended = [run for run in known if run.status in (DONE, FAILED)]
+    watched &= {run.id for run in runs if run.status in ACTIVE}
+    ended = [run for run in runs if run.status in (DONE, FAILED)]
     for run in ended:
         if run.experiment_id is None:
-            _toast(run)
+            _notify(run)
     for experiment in store.experiments({run.experiment_id for run in ended if run.experiment_id is not None}).values():
-        _toast_experiment(experiment, store.list_runs(experiment_id=experiment.id))
+        _notify_experiment(experiment, store.list_runs(experiment_id=experiment.id))
 
 
-def _toast_experiment(experiment: Experiment, runs: Sequence[Run]) -> None:
+def _notify_experiment(experiment: Experiment, runs: Sequence[Run]) -> None:
     if any(run.status in UNFINISHED for run in runs):
         return
     failed = sum(run.status == FAILED for run in runs)
@@ -54,7 +54,7 @@ def _toast_experiment(experiment: Experiment, runs: Sequence[Run]) -> None:
     )
 
 
-def _toast(run: Run) -> None:
+def _notify(run: Run) -> None:
     if run.status == DONE:
         st.toast(f"{run.title} is done{result_words(run)}.", icon=":material/check_circle:", duration="long")
     else:

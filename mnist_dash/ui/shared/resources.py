@@ -138,7 +138,7 @@ def may_change(run: Run) -> bool:
     return not settings().shared or run.owner == visitor()
 
 
-def most_unfinished() -> int | None:
+def max_unfinished_runs() -> int | None:
     """Returns how many unfinished runs a visitor may have; None without limit."""
     limits = settings()
     return limits.max_queued if limits.shared else None
@@ -165,6 +165,6 @@ def _browser_secret(cookie: str) -> bytes:
     try:
         _, mask, masked, _ = cookie.split("|")
         key, token = bytes.fromhex(mask), bytes.fromhex(masked)
-        return bytes(byte ^ key[place % len(key)] for place, byte in enumerate(token))
+        return bytes(byte ^ key[index % len(key)] for index, byte in enumerate(token))
     except (ValueError, ZeroDivisionError):
         return b""

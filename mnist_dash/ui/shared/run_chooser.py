@@ -14,8 +14,8 @@ from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import in_order, shows_errors, title_of
 from mnist_dash.ui.shared.resources import run_store
 
-MOST_RUNS = 100
-_MOST_CHOSEN = 40  # runs and experiments
+MAX_RUNS = 100
+_MAX_CHOSEN = 40  # runs and experiments
 _OFFERED = 30  # newest runs that are offered without a search
 _EXPERIMENTS_OFFERED = 10
 _FOUND = 100
@@ -44,7 +44,7 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
         statuses: States of the runs that are offered. What a link or another page chose may be in any state.
 
     Returns:
-        The chosen runs, at most `MOST_RUNS`.
+        The chosen runs, at most `MAX_RUNS`.
     """
     finder, widget, wanted = RunFinder(run_store()), f"{key}_runs", RunQuery(statuses=tuple(statuses))
     newest = finder.find(wanted, limit=_OFFERED)
@@ -60,7 +60,7 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
         list(titles),
         format_func=lambda token: titles.get(token, token),
         key=widget,
-        max_selections=_MOST_CHOSEN,
+        max_selections=_MAX_CHOSEN,
         placeholder="Select one or more",
     )
     if gone:
@@ -88,7 +88,7 @@ def _defaults(offered: Sequence[Run]) -> list[str]:
 
 
 def _tokens(linked: str) -> list[str]:
-    return list(dict.fromkeys(token for token in linked.split(",")[:_MOST_CHOSEN] if _TOKEN.fullmatch(token)))
+    return list(dict.fromkeys(token for token in linked.split(",")[:_MAX_CHOSEN] if _TOKEN.fullmatch(token)))
 
 
 def _numbers(tokens: Sequence[str], kind: str) -> list[int]:
@@ -126,9 +126,9 @@ def _runs_of(tokens: Sequence[str], known: dict[str, Run]) -> list[Run]:
         one = known.get(token)
         runs = [one] if one else run_store().list_runs(experiment_id=int(token[1:])) if token[0] == "e" else []
         found |= {run.id: run for run in sorted(runs, key=lambda run: run.id)}
-    if len(found) > MOST_RUNS:
-        st.caption(f":material/info: Showing the first {MOST_RUNS} of {len(found):,} selected runs.")
-    return list(found.values())[:MOST_RUNS]
+    if len(found) > MAX_RUNS:
+        st.caption(f":material/info: Showing the first {MAX_RUNS} of {len(found):,} selected runs.")
+    return list(found.values())[:MAX_RUNS]
 
 
 def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...]) -> None:
@@ -219,4 +219,4 @@ def _found_experiments(finder: RunFinder, wanted: RunQuery) -> tuple[dict[str, d
 
 def _add(widget: str, tokens: Sequence[str]) -> None:
     chosen = dict.fromkeys([*st.session_state.get(widget, []), *tokens])
-    st.session_state[widget] = list(chosen)[:_MOST_CHOSEN]
+    st.session_state[widget] = list(chosen)[:_MAX_CHOSEN]

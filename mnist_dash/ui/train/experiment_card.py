@@ -1,4 +1,4 @@
-"""One experiment on the Train page: its runs together, and what they say as a whole."""
+"""One experiment on the Train page: its runs, their progress and their results."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -11,7 +11,7 @@ from mnist_dash.ui.shared.resources import run_store
 from mnist_dash.ui.train.experiment_card import experiment_card
 from mnist_dash.ui.train.run_card import run_card
 
-_LOOK_EVERY_S = 1.0
+_POLL_INTERVAL_S = 1.0
 _CARDS_SHOWN = 8
 _ENDED = (DONE, FAILED, CANCELLED)
 _ENDED_READ = 250  # one experiment may have 200 runs
@@ -21,7 +21,7 @@ def run_board() -> None:
     """Shows runs in training, kept up to date, and those that ended last."""
     load_charts_early()
     busy = bool(run_store().list_runs(statuses=ACTIVE))
-    st.fragment(shows_errors(_board), run_every=_LOOK_EVERY_S if busy else None)(busy)
+    st.fragment(shows_errors(_board), run_every=_POLL_INTERVAL_S if busy else None)(busy)
 
 
 def _board(busy: bool) -> None:
@@ -29,14 +29,14 @@ def _board(busy: bool) -> None:
     unfinished = store.list_runs(statuses=UNFINISHED)
     active = in_turn([run for run in unfinished if run.status != PAUSED])
     if busy != bool(active):
-        st.rerun()  # the whole page, which then looks every second, or no longer
+        st.rerun()  # the whole page, which then polls every second, or no longer
     paused = [run for run in unfinished if run.status == PAUSED]
     ended = [run for run in store.list_runs(statuses=_ENDED, limit=_ENDED_READ) if not run.is_reference]
     cards = _cards([*active, *paused, *ended])
     if not cards:
         st.info("No runs yet. Choose a network above and click Start training.", icon=":material/info:")
-    waiting = {run.id: place for place, run in enumerate(active)}
-    shown = [card for place, card in enumerate(cards) if place < _CARDS_SHOWN or _is_unfinished(card)]
+    waiting = {run.id: ahead for ahead, run in enumerate(active)}
+    shown = [card for index, card in enumerate(cards) if index < _CARDS_SHOWN or _is_unfinished(card)]
     titles = store.experiments([card.experiment_id for card in shown if card.experiment_id is not None])
     for run in shown:
         if run.experiment_id in titles:

@@ -1,4 +1,4 @@
-"""One run on the Train page: where it is, and what can be done with it."""
+"""One run on the Train page: its progress and its actions."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED
 from mnist_dash.ui.shared.controls import as_text, attempt, title_of
 from mnist_dash.ui.shared.live_chart import chart
 from mnist_dash.ui.shared.notices import result_words
-from mnist_dash.ui.shared.resources import check_epochs, job_queue, may_change, most_unfinished, run_store, visitor
+from mnist_dash.ui.shared.resources import check_epochs, job_queue, max_unfinished_runs, may_change, run_store, visitor
 from mnist_dash.ui.train.training_form import changed_settings, fill_form
 
 NOT_YOURS = "Only the owner of this run can do that."
@@ -26,7 +26,7 @@ _STATES = {
     PAUSED: ":material/pause_circle:",
     CANCELLED: ":material/cancel:",
 }
-_MOST_EPOCHS = 1_000
+_MAX_EPOCHS = 1_000
 
 
 def run_card(run: Run, *, waiting: int) -> None:
@@ -96,7 +96,7 @@ def _button(
 
 def resume(run_id: int) -> None:
     """Lets a paused or failed run go on."""
-    run_store().resume_run(run_id, max_unfinished=most_unfinished())
+    run_store().resume_run(run_id, max_unfinished=max_unfinished_runs())
     job_queue().wake()
 
 
@@ -134,10 +134,10 @@ def _continue(run: Run) -> None:
             "This run cannot be continued: its learning rate has decayed to 0. Start a new run with more epochs."
         )
         return
-    if trained >= _MOST_EPOCHS or not run_store().has_artifact(run.id, CHECKPOINT):
+    if trained >= _MAX_EPOCHS or not run_store().has_artifact(run.id, CHECKPOINT):
         return
     key = f"train_further_{run.id}"
-    epochs = st.number_input("Total epochs", trained + 1, _MOST_EPOCHS, min(2 * trained, _MOST_EPOCHS), key=key)
+    epochs = st.number_input("Total epochs", trained + 1, _MAX_EPOCHS, min(2 * trained, _MAX_EPOCHS), key=key)
     st.button(
         "Continue training",
         key=f"train_continue_{run.id}",
@@ -150,7 +150,7 @@ def _continue(run: Run) -> None:
 
 def _train_further(run_id: int, epochs: int) -> None:
     check_epochs(epochs)
-    run = continue_run(run_store(), run_id, epochs, owner=visitor(), max_unfinished=most_unfinished())
+    run = continue_run(run_store(), run_id, epochs, owner=visitor(), max_unfinished=max_unfinished_runs())
     job_queue().wake()
     st.toast(f"{run.title} is queued.", icon=":material/playlist_add_check:")
 

@@ -1,4 +1,4 @@
-"""What stands under the Train page's form: the network, the expected time, the start."""
+"""Below the Train page's form: start button, expected time, network."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from mnist_dash.ui.shared.resources import (
     check_epochs,
     dataset,
     job_queue,
-    most_unfinished,
+    max_unfinished_runs,
     run_store,
     settings,
     visitor,
@@ -20,7 +20,7 @@ from mnist_dash.ui.shared.resources import (
 from mnist_dash.ui.train.run_card import downloads
 from mnist_dash.ui.train.training_form import Form
 
-_LOOK_EVERY_S = 1.0
+_POLL_INTERVAL_S = 1.0
 _LATEST = 50  # runs that are looked through for one of the same network
 _SAVING_S = 1.0  # to test a network and to save it
 
@@ -60,8 +60,8 @@ def _network(form: Form) -> None:
 
 
 def _expected(form: Form) -> None:
-    known = _measured(form) is not None
-    st.fragment(shows_errors(_expected_words), run_every=None if known else _LOOK_EVERY_S)(form, known)
+    is_measured = _measured(form) is not None
+    st.fragment(shows_errors(_expected_words), run_every=None if is_measured else _POLL_INTERVAL_S)(form, is_measured)
 
 
 def _measured(form: Form) -> tuple[AnyRun, float] | None:
@@ -77,14 +77,14 @@ def _measured(form: Form) -> tuple[AnyRun, float] | None:
     return None
 
 
-def _expected_words(form: Form, known: bool) -> None:
+def _expected_words(form: Form, is_measured: bool) -> None:
     measured = _measured(form)
     if measured is None:
         waits = "waiting for a worker" if job_queue().ready else "workers are starting"
         st.caption(f":material/timer: Estimating training time; {waits} …", width="content")
         return
-    if not known:
-        st.rerun()  # the whole page, which then looks no longer
+    if not is_measured:
+        st.rerun()  # the whole page, which then stops polling
     pictures, (like, seconds_per_step) = dataset().known.train, measured
     seconds = [
         expected_seconds(run, pictures, like=like, seconds_per_step=seconds_per_step) + _SAVING_S for run in form.runs
@@ -103,7 +103,7 @@ def _start(form: Form) -> None:
         dataset=data.name,
         fingerprint=data.fingerprint,
         owner=visitor(),
-        max_unfinished=most_unfinished(),
+        max_unfinished=max_unfinished_runs(),
     )
     job_queue().wake()
     what = f"{runs[0].title} is queued." if len(runs) == 1 else f"{len(runs)} runs are queued."

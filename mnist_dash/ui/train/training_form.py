@@ -15,7 +15,7 @@ from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import choice, explain
 
 _MAIN = ("epochs", "batch_size", "learning_rate")
-_NOT_ASKED = ("fold",)  # with k folds, all of them are trained
+_NOT_IN_FORM = ("fold",)  # with k folds, all of them are trained
 _MAX_TYPED = 200
 _REPEATS = Setting("repeats", "Repeats", 1, "Number of runs per setting, with consecutive seeds.", 1, 50)
 
@@ -70,7 +70,7 @@ def changed_settings(run: PlannedRun) -> dict[str, str]:
     return {
         name: _typed(value)
         for name, value in run.settings.items()
-        if value != own.default(name) and name not in _NOT_ASKED
+        if value != own.default(name) and name not in _NOT_IN_FORM
     }
 
 
@@ -111,7 +111,7 @@ def _inputs(variant: Variant) -> dict[str, Sequence[str]]:
         The texts entered, by setting.
     """
     entered: dict[str, Sequence[str]] = {}
-    by_name = {setting.name: setting for setting in variant.settings if setting.name not in _NOT_ASKED}
+    by_name = {setting.name: setting for setting in variant.settings if setting.name not in _NOT_IN_FORM}
     front = [*(by_name[name] for name in _MAIN), _REPEATS]
     for column, setting in zip(st.columns(len(front)), front, strict=True):
         with column:
