@@ -145,8 +145,13 @@ KEPT = [
     ("train", "learning_rate=0%2C1+0.01", widget("text_input", "train_learning_rate"), "0,1 0.01"),
     ("train", "repeats=3&also=dense-512%2Ccnn", widget("text_input", "train_repeats"), "3"),
     ("train", "repeats=3&also=dense-512%2Ccnn", widget("multiselect", "train_also"), ["dense-512", "cnn"]),
-    ("curves", "runs=r2%2Cr1&curves_axis=seconds", widget("multiselect", "curves_runs"), ["r2", "r1"]),
+    ("curves", "runs=r2%2Cr1&curves_x=seconds", widget("multiselect", "curves_runs"), ["r2", "r1"]),
+    ("curves", "runs=r2%2Cr1&curves_x=seconds", widget("segmented_control", "curves_x"), "seconds"),
     ("compare", "runs=r1%2Cr3", widget("multiselect", "compare_runs"), ["r1", "r3"]),
+    ("compare", "compare_show=real", widget("segmented_control", "compare_show"), "real"),
+    ("compare", "compare_show=where&compare_cell=4-9", widget("selectbox", "compare_cell"), "4-9"),
+    ("compare", "compare_show=where&compare_look=sureness", widget("segmented_control", "compare_look"), "sureness"),
+    ("compare", "compare_show=robustness&compare_kind=fog", widget("selectbox", "compare_kind"), "fog"),
     ("draw", "draw_way=upload", widget("segmented_control", "draw_way"), "upload"),
 ]
 

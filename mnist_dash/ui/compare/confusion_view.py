@@ -12,6 +12,7 @@ from mnist_dash.datasets.mnist import CLASSES
 from mnist_dash.figures import confusion_figures
 from mnist_dash.store.records import Run
 from mnist_dash.ui.compare.image_views import show_images
+from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import CHART, one_run_picker, title_of
 from mnist_dash.ui.shared.export_menu import export_menu
 from mnist_dash.ui.shared.resources import predictions_of
@@ -98,7 +99,8 @@ def _cells(compared: Sequence[Run]) -> list[str]:
     counts = np.sum([predictions_of(run.id).confusion for run in compared], axis=0)
     cells = [f"{true}-{predicted}" for true, predicted, _ in test_predictions.most_confused(counts, count=CLASSES**2)]
     cells += [f"{digit}-{digit}" for digit in range(CLASSES)]
-    chosen = st.session_state.get(_CELL, st.query_params.get(_CELL, ""))
+    links.restore(_CELL, lambda linked: linked)
+    chosen = st.session_state[_CELL]
     if chosen not in cells and _is_cell(chosen):
         cells.append(chosen)  # an empty cell was clicked
     st.session_state[_CELL] = chosen if chosen in cells else cells[0]
@@ -107,7 +109,7 @@ def _cells(compared: Sequence[Run]) -> list[str]:
 
 def _show_cell(compared: Sequence[Run], runs: Sequence[Run], cells: Sequence[str]) -> None:
     cell = st.selectbox("Images of", cells, format_func=_cell_words, key=_CELL, help="Or click a cell of a matrix")
-    st.query_params[_CELL] = cell
+    links.write({_CELL: cell})
     indices = np.concatenate([misclassified.predicted_as(predictions_of(run.id), *_digits(cell)) for run in compared])
     show_images(np.array(list(dict.fromkeys(indices.tolist())), int), [*compared, *runs], key="compare_cell_page")
 

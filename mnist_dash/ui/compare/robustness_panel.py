@@ -16,6 +16,7 @@ from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, Run
 from mnist_dash.ui.compare.corruption_strip import StripRow, prediction_strip
+from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import CHART, as_text, attempt, explain, note, shows_errors, title_of
 from mnist_dash.ui.shared.digit_html import digit_grid
 from mnist_dash.ui.shared.resources import (
@@ -162,18 +163,9 @@ def _kind_choice(key: str) -> str:
     """Lets the reader choose a kind; the choice is in the URL."""
     options = {_ALL: "Mean of all 15 kinds", **{name: kind.title for name, kind in KINDS.items()}}
     key = f"{key}_kind"
-    linked = st.query_params.get(key, _ALL)
-    chosen = st.selectbox(
-        "Corruption",
-        list(options),
-        index=list(options).index(linked) if linked in options else 0,
-        format_func=lambda name: options.get(name, name),
-        key=key,
-    )
-    if chosen != _ALL:
-        st.query_params[key] = chosen
-    elif key in st.query_params:
-        del st.query_params[key]
+    links.restore(key, lambda linked: linked if linked in options else _ALL)
+    chosen = st.selectbox("Corruption", list(options), format_func=lambda name: options.get(name, name), key=key)
+    links.write({key: "" if chosen == _ALL else chosen})
     return str(chosen)
 
 
