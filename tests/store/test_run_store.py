@@ -625,8 +625,8 @@ def test_a_megabyte_of_any_bytes_comes_back_as_it_was(store):
 
 
 WORKER_CALLS = {
-    "beat": lambda leases, *lease: RunLeases(leases).beat(*lease, PROGRESS),
-    "record_epoch": lambda leases, *lease: RunLeases(leases).record_epoch(*lease, SECOND, {CHECKPOINT: b"old"}),
+    "beat": lambda leases, *lease: leases.beat(*lease, PROGRESS),
+    "record_epoch": lambda leases, *lease: leases.record_epoch(*lease, SECOND, {CHECKPOINT: b"old"}),
     "finish": lambda leases, *lease: leases.finish(*lease, RESULT, ARTIFACTS),
     "fail": lambda leases, *lease: leases.fail(*lease, "old"),
     "stop to cancel": lambda leases, *lease: leases.stop(*lease, CANCELLED, {}),
