@@ -159,7 +159,7 @@ def _maps(layer: LayerSummary) -> Iterator[dict[str, Any]]:
             "x1": left + side,
             "y0": low,
             "y1": low + side,
-            **_look(layer, _MAP),
+            **_marker_style(layer, _MAP),
         }
 
 
@@ -178,11 +178,11 @@ def _dots(layer: LayerSummary) -> Iterator[dict[str, Any]]:
             "x1": middle + radius,
             "y0": -radius,
             "y1": radius,
-            **_look(layer, _NUMBER),
+            **_marker_style(layer, _NUMBER),
         }
 
 
-def _look(layer: LayerSummary, fill: str) -> dict[str, Any]:
+def _marker_style(layer: LayerSummary, fill: str) -> dict[str, Any]:
     if layer.kind == _CHANGES_ONLY_TRAINING:
         return {"line": {"color": _FAINT, "width": 1}}
     return {"line": {"color": _LINE, "width": 1 if fill == _MAP else 0}, "fillcolor": fill}

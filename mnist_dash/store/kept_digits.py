@@ -21,7 +21,7 @@ class KeptSet:
     """The digits that one visitor keeps, in the order in which they were kept.
 
     Attributes:
-        ids: The number of each, by which it can be taken out.
+        ids: The number of each, by which it can be removed.
         x: Pictures, shape (n, 28, 28), uint8, 0 is black paper and 255 white ink; not writable.
         y: Right answers, shape (n,), uint8 in 0–9; not writable.
     """
@@ -80,12 +80,12 @@ class KeptDigits:
         return KeptSet(tuple(row.id for row in rows), x, y)
 
     def remove(self, owner: str, digit_id: int) -> None:
-        """Takes one digit out; nothing happens if this owner keeps none of that number."""
+        """Removes one digit; nothing happens if this owner keeps none of that number."""
         if 0 < digit_id <= _MAX_ID:
             self._delete(and_(kept_digits_table.c.id == digit_id, kept_digits_table.c.owner == owner))
 
     def clear(self, owner: str) -> None:
-        """Takes out all digits of this owner."""
+        """Removes all digits of this owner."""
         self._delete(kept_digits_table.c.owner == owner)
 
     def _delete(self, which: Any) -> None:
@@ -103,5 +103,5 @@ def _check_room(kept: int, new: int) -> None:
     if kept + new > MAX_KEPT:
         raise KeptDigitsError(
             f"You keep {kept:,} digits and want to keep {new:,} more, but {MAX_KEPT:,} is the most. "
-            "Take some out first; a file that you take away before keeps them all."
+            "Remove some first; a file that you export before keeps them all."
         )

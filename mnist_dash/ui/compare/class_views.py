@@ -79,7 +79,7 @@ def render_calibration(runs: Sequence[Run]) -> None:
             for run, of_run in zip(shown, bins, strict=True)
             for each in of_run
         ],
-        name="sureness",
+        name="calibration",
         alt="Reliability diagram: accuracy of each run against its confidence",
     )
     _show_limit(runs)

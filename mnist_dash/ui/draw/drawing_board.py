@@ -166,7 +166,7 @@ def _show(images: Sequence[ProcessedImage], runs: Sequence[Run]) -> None:
 
 
 def _best(runs: Sequence[Run]) -> Run:
-    """Returns the run whose readings stand under the digits: the one recommended for pictures, if it is chosen."""
+    """Returns the run whose predictions stand under the digits: the one recommended for pictures, if it is chosen."""
     return next((run for run in runs if run.variant == RECOMMENDED_FOR_PICTURES), runs[-1])
 
 
@@ -194,5 +194,5 @@ def _image_of(images: Sequence[ProcessedImage], index: int) -> ProcessedImage:
 
 def _prediction(run: Run, digit: RecognizedDigit) -> Prediction:
     milliseconds = predictor(run.id).milliseconds(digit.source.pixels, repeats=_REPEATS)
-    as_sure = calibration.accuracy_at_confidence(predictions_of(run.id), digit.probability)
-    return Prediction(title_of(run), run.variant, digit.probabilities, milliseconds, confidence_words(as_sure))
+    similar = calibration.accuracy_at_confidence(predictions_of(run.id), digit.probability)
+    return Prediction(title_of(run), run.variant, digit.probabilities, milliseconds, confidence_words(similar))

@@ -53,53 +53,53 @@ function configured() {
 
 // Pointing at a chart finds the nearest point of every line. Where a line has ended, that would be one of an
 // earlier epoch: so points count only if they are nearer than the middle between two epochs.
-function readOneEpoch(place, event) {
-  const { xaxis, meta } = place._fullLayout ?? {};
+function readOneEpoch(element, event) {
+  const { xaxis, meta } = element._fullLayout ?? {};
   if (!meta?.whole_numbers) return;
-  const left = place.getBoundingClientRect().left + xaxis._offset;
+  const left = element.getBoundingClientRect().left + xaxis._offset;
   const number = Math.max(1, Math.round(xaxis.p2d(event.clientX - left)));
   const gap = xaxis.d2p(number + 1) - xaxis.d2p(number);
   // In the layout too, from which Plotly makes a new one whenever it draws again.
-  place.layout.hoverdistance = place._fullLayout.hoverdistance = Math.max(1, Math.floor(gap / 2) - POINT);
+  element.layout.hoverdistance = element._fullLayout.hoverdistance = Math.max(1, Math.floor(gap / 2) - POINT);
 }
 
 const POINT = 3; // pixels by which Plotly takes a point for nearer than it is
 
 async function draw(chart) {
-  const { parent, place, data } = chart;
+  const { parent, element, data } = chart;
   const Plotly = await plotly(data.bundle);
   if (!data.spec) return; // only loaded, so that the first chart is drawn at once
-  while (place._dragging) await new Promise((resolve) => setTimeout(resolve, 50)); // a zoom is being drawn
-  if (data !== chart.data || !place.isConnected) return; // something newer is on its way
+  while (element._dragging) await new Promise((resolve) => setTimeout(resolve, 50)); // a zoom is being drawn
+  if (data !== chart.data || !element.isConnected) return; // something newer is on its way
   const figure = themed(parent, data.spec, data.text_colour);
-  if (!place._fullLayout) place.textContent = ""; // what an earlier failure may have left
+  if (!element._fullLayout) element.textContent = ""; // what an earlier failure may have left
   if (touch()) figure.layout.dragmode = false;
-  if (figure.layout.meta?.whole_numbers) figure.layout.hoverdistance = place.layout?.hoverdistance ?? POINT;
-  await Plotly.react(place, figure.data, figure.layout, configured());
+  if (figure.layout.meta?.whole_numbers) figure.layout.hoverdistance = element.layout?.hoverdistance ?? POINT;
+  await Plotly.react(element, figure.data, figure.layout, configured());
   if (!chart.observer) {
-    chart.observer = new ResizeObserver(() => place.offsetWidth && Plotly.Plots.resize(place));
-    chart.observer.observe(place);
+    chart.observer = new ResizeObserver(() => element.offsetWidth && Plotly.Plots.resize(element));
+    chart.observer.observe(element);
   }
 }
 
-function begun(parent, place) {
-  place.addEventListener("mousemove", (event) => readOneEpoch(place, event), true);
-  return { parent, place, queue: Promise.resolve() };
+function chartIn(parent, element) {
+  element.addEventListener("mousemove", (event) => readOneEpoch(element, event), true);
+  return { parent, element, queue: Promise.resolve() };
 }
 
 export default function ({ parentElement, data }) {
-  const place = parentElement.querySelector(".md-chart");
-  place.setAttribute("aria-label", data.alt);
-  const chart = (place.mdChart ??= begun(parentElement, place));
+  const element = parentElement.querySelector(".md-chart");
+  element.setAttribute("aria-label", data.alt);
+  const chart = (element.mdChart ??= chartIn(parentElement, element));
   chart.data = data;
   chart.queue = chart.queue
     .then(() => draw(chart))
     .catch((error) => {
       console.error(error);
-      place.textContent = "The chart cannot be drawn. Reload the page.";
+      element.textContent = "The chart cannot be drawn. Reload the page.";
     });
   return () => {
     chart.observer?.disconnect();
-    window.Plotly?.purge(place);
+    window.Plotly?.purge(element);
   };
 }

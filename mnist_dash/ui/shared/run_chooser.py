@@ -46,13 +46,13 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
     Returns:
         The chosen runs, at most `MAX_RUNS`.
     """
-    finder, widget, wanted = RunFinder(run_store()), f"{key}_runs", RunQuery(statuses=tuple(statuses))
-    newest = finder.find(wanted, limit=_OFFERED)
+    finder, widget, query = RunFinder(run_store()), f"{key}_runs", RunQuery(statuses=tuple(statuses))
+    newest = finder.find(query, limit=_OFFERED)
     offered = {_token(run): run for run in [*in_order(finder.references()), *newest]}
     state, defaults = st.session_state, _defaults(list(offered.values()))
     links.restore(widget, lambda linked: _tokens(linked) or defaults, parameter=_LINK, initial=state.get(_CHOSEN))
     runs = offered | _known(state[widget], offered)
-    titles = _titles(runs, _experiments(state[widget], finder.experiments(wanted, limit=_EXPERIMENTS_OFFERED)))
+    titles = _titles(runs, _experiments(state[widget], finder.experiments(query, limit=_EXPERIMENTS_OFFERED)))
     gone = [token for token in state[widget] if token not in titles]
     state[widget] = [token for token in state[widget] if token in titles]
     tokens = st.multiselect(
@@ -138,8 +138,8 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
     if not box.open:
         return
     with box:
-        wanted, of = _wanted(finder, key, statuses)
-        rows, count = (_found_runs if of == "run" else _found_experiments)(finder, wanted)
+        query, of = _query(finder, key, statuses)
+        rows, count = (_found_runs if of == "run" else _found_experiments)(finder, query)
         if not rows:
             st.caption("No matches. Use fewer words, or select another network or tag.")
             return
@@ -151,7 +151,7 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
             height=260,
             on_select="rerun",
             selection_mode="multi-row",
-            key=f"{key}_found_{of}_{hash(wanted)}",
+            key=f"{key}_found_{of}_{hash(query)}",
             alt="Search results",
         )
         tokens = [list(rows)[row] for row in ticked["selection"]["rows"] if row < len(rows)]
@@ -166,7 +166,7 @@ def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...])
             st.rerun()
 
 
-def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[RunQuery, str]:
+def _query(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[RunQuery, str]:
     """Returns what the reader looks for, and whether it is a “run” or an “experiment”."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         of = st.segmented_control(
@@ -186,9 +186,9 @@ def _wanted(finder: RunFinder, key: str, statuses: tuple[str, ...]) -> tuple[Run
     return RunQuery(words[:200], statuses, variant, tag, order), of
 
 
-def _found_runs(finder: RunFinder, wanted: RunQuery) -> tuple[dict[str, dict[str, Any]], int]:
+def _found_runs(finder: RunFinder, query: RunQuery) -> tuple[dict[str, dict[str, Any]], int]:
     """Returns rows of the first runs that fit, by what stands for them in the link, and how many there are."""
-    runs = finder.find(wanted, limit=_FOUND)
+    runs = finder.find(query, limit=_FOUND)
     tags = finder.tags_of([run.id for run in runs])
     rows = {
         _token(run): {
@@ -201,10 +201,10 @@ def _found_runs(finder: RunFinder, wanted: RunQuery) -> tuple[dict[str, dict[str
         }
         for run in runs
     }
-    return rows, finder.count(wanted) if len(runs) == _FOUND else len(runs)
+    return rows, finder.count(query) if len(runs) == _FOUND else len(runs)
 
 
-def _found_experiments(finder: RunFinder, wanted: RunQuery) -> tuple[dict[str, dict[str, Any]], int]:
+def _found_experiments(finder: RunFinder, query: RunQuery) -> tuple[dict[str, dict[str, Any]], int]:
     """Returns the same of experiments, the newest first."""
     rows = {
         f"e{found.experiment.id}": {
@@ -212,7 +212,7 @@ def _found_experiments(finder: RunFinder, wanted: RunQuery) -> tuple[dict[str, d
             "Runs": found.runs,
             "Best test accuracy (%)": None if found.best is None else round(100 * found.best, 2),
         }
-        for found in finder.experiments(wanted, limit=_FOUND)
+        for found in finder.experiments(query, limit=_FOUND)
     }
     return rows, len(rows)
 
