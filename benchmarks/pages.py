@@ -27,7 +27,7 @@ from tests.browser.serving import Server, chromium, open_page, serving, wait_unt
 TITLES = {"curves": "Learning curves", "compare": "Compare"}
 REFERENCES = 5  # runs that come first in every store
 VIEWS = ("Significance", "Errors", "Settings", "Results")
-LOOKS = ("Per class", "Disagreements", "Most confident errors", "Calibration", "Ink, slant, width")
+ERROR_VIEWS = ("Per class", "Disagreements", "Most confident errors", "Calibration", "Ink, slant, width")
 NO_WORKERS = {"MNIST_DASH_SCHEDULER": "tcp://127.0.0.1:9"}  # nobody answers there: nothing is trained meanwhile
 
 
@@ -80,8 +80,8 @@ def _choose_on_compare(server: Server, watch: Watch, runs: int) -> None:
         watch.time("compare: another view", lambda view=view: _press(page, view))
     _press(page, "Errors")
     wait_until_idle(page)
-    for look in LOOKS:
-        watch.time("compare: another look", lambda look=look: _press(page, look))
+    for view in ERROR_VIEWS:
+        watch.time("compare: another view of errors", lambda view=view: _press(page, view))
     watch.time("compare: a run more", lambda: _choose(page, f"run {runs + REFERENCES}"))
     watch.time("compare: an experiment more", lambda: _choose(page, "5 seeds"))
     _find(watch, "compare")
@@ -93,7 +93,7 @@ def _choose_on_compare(server: Server, watch: Watch, runs: int) -> None:
 def _choose_on_curves(server: Server, watch: Watch, runs: int) -> None:
     page = watch.page
     watch.time("curves: open", lambda: open_page(page, f"{server.url}/curves", TITLES["curves"]))
-    for part in ("Accuracy", "Pictures seen", "Both"):
+    for part in ("Accuracy", "Training images", "Both"):
         watch.time("curves: another view", lambda part=part: _press(page, part))
     watch.time("curves: a run more", lambda: _choose(page, f"run {runs + REFERENCES}"))
     watch.time("curves: an experiment more", lambda: _choose(page, "5 seeds"))
@@ -124,7 +124,7 @@ def _choose(page: Page, name: str) -> None:
 
 
 def _type(page: Page, words: str) -> None:
-    page.get_by_label("Words").fill(words)
+    page.get_by_label("Search").fill(words)
     page.keyboard.press("Enter")
 
 
