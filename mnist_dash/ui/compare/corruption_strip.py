@@ -1,14 +1,12 @@
 """One digit at every strength, with the prediction of each run."""
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from mnist_dash.figures.style import variant_colour
-from mnist_dash.ui.shared.digit_html import image_tag
+from mnist_dash.ui.shared.digit_html import show_template
 
 _STYLE = """<style>
 .md-steps { border-collapse: separate; border-spacing: 4px 3px; width: 100%; table-layout: fixed; }
@@ -30,6 +28,19 @@ _STYLE = """<style>
   .md-steps thead th, .md-steps tbody th { font-size: .75rem; }
 }
 </style>"""
+_TABLE = (
+    _STYLE
+    + """<table class="md-steps"><colgroup><col></colgroup><thead><tr><th>{{ unit }}</th>
+{%- for image, strength in digits -%}
+<th scope="col">{{ image|image("the digit " ~ label) }}{{ ("%g"|format(strength)).replace("-", "−") }}</th>
+{%- endfor %}</tr></thead><tbody>
+{%- for row in rows -%}
+<tr><th scope="row"><i style="background: {{ row.colour }}"></i>{{ row.title }}</th>
+{%- for digit in row.digits -%}
+{% if digit == label %}<td>{{ digit }}</td>{% else %}<td class="md-off">{{ digit }}<span> wrong</span></td>{% endif %}
+{%- endfor %}</tr>
+{%- endfor %}</tbody></table>"""
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,11 @@ class StripRow:
     variant: str
     digits: Sequence[int]
 
+    @property
+    def colour(self) -> str:
+        """The colour of the run's variant."""
+        return variant_colour(self.variant)
+
 
 def prediction_strip(
     images: np.ndarray, at: Sequence[float], rows: Sequence[StripRow], *, unit: str, label: int
@@ -59,24 +75,4 @@ def prediction_strip(
         unit: Unit of the strengths.
         label: The digit in all images.
     """
-    heads = "".join(
-        f'<th scope="col">{image_tag(image, f"the digit {label}")}{_number(value)}</th>'
-        for image, value in zip(images, at, strict=True)
-    )
-    body = "".join(
-        f'<tr><th scope="row"><i style="background: {variant_colour(row.variant)}"></i>{html.escape(row.title)}</th>'
-        f"{''.join(_cell(digit, label) for digit in row.digits)}</tr>"
-        for row in rows
-    )
-    head = f"<tr><th>{html.escape(unit)}</th>{heads}</tr>"
-    st.html(
-        f'{_STYLE}<table class="md-steps"><colgroup><col></colgroup><thead>{head}</thead><tbody>{body}</tbody></table>'
-    )
-
-
-def _number(value: float) -> str:
-    return f"{value:g}".replace("-", "−")
-
-
-def _cell(digit: int, label: int) -> str:
-    return f"<td>{digit}</td>" if digit == label else f'<td class="md-off">{digit}<span> wrong</span></td>'
+    show_template(_TABLE, digits=list(zip(images, at, strict=True)), rows=rows, unit=unit, label=label)

@@ -1,13 +1,15 @@
 """Digits as HTML: white ink on black, unsmoothed, with labels that a screen reader reads."""
 
 import base64
-import html
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import streamlit as st
+from jinja2 import Environment, Template
+from markupsafe import Markup
 from PIL import Image
 
 from mnist_dash.analysis.words.number_words import milliseconds_words, probability_words
@@ -76,6 +78,16 @@ class Prediction:
     milliseconds: float
     confidence_note: str  # accuracy at this confidence
 
+    @property
+    def digit(self) -> int:
+        """The predicted digit."""
+        return int(self.probabilities.argmax())
+
+    @property
+    def colour(self) -> str:
+        """The colour of the model's variant."""
+        return variant_colour(self.variant)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -94,12 +106,74 @@ class Answer:
     correct: bool
 
 
-def image_tag(picture: np.ndarray, alt: str, *, name: str = "md-digit") -> str:
+_GRID = """<div class="md-grid" style="{{ layout }}">
+{%- for picture, caption in digits -%}
+<figure>{{ picture|image("handwritten digit " ~ caption) }}<figcaption>{{ caption }}</figcaption></figure>
+{%- endfor %}</div>"""
+_ANSWERS = """<div class="md-grid md-answers">
+{%- for picture, caption, answers in digits -%}
+<figure class="{{ "" if answers|selectattr("correct")|list else "md-missed" }}">
+{{- picture|image("handwritten digit " ~ caption) }}<figcaption><b>{{ caption }}</b>
+{%- for answer in answers -%}
+<div class="md-said"><span>{{ answer.title }}</span><span class="{{ "md-right" if answer.correct else "md-wrong" }}">
+{{- "" }}<b>{{ answer.digit }}</b> {{ answer.probability|probability }}
+{{- "" }}<i>{{ "" if answer.correct else " wrong" }}</i></span></div>
+{%- endfor %}</figcaption></figure>
+{%- endfor %}</div>"""
+_STRIP = """<div class="md-strip" aria-hidden="true">
+{%- for picture in pictures %}{{ picture|image("") }}{% endfor %}</div>"""
+_ONE = """<figure class="md-one" style="width: {{ width }}px">{{ picture|image(alt) -}}
+<figcaption>{{ caption }}</figcaption></figure>"""
+_PICTURES = """<div class="md-grid md-pictures">
+{%- for caption, picture in pictures.items() -%}
+<figure>{{ picture|image(caption, "md-picture") }}<figcaption>{{ caption }}</figcaption></figure>
+{%- endfor %}</div>"""
+_NUMBERS = """<p class="md-hint">Scroll sideways to see all 28 columns.</p>
+<div class="md-numbers"><table aria-label="pixel values by row">
+{%- for row in rows %}<tr>{% for value in row -%}
+<td style="background: rgb({{ value }},{{ value }},{{ value }}); color: {{ "#000" if value > 110 else "#fff" }}">
+{{- value }}</td>
+{%- endfor %}</tr>{% endfor %}</table></div>"""
+_ONE_HOT = """<div class="md-hot" role="img" aria-label="one-hot label of {{ digit }}">
+{%- for number in range(10) %}<small>{{ number }}</small>{% endfor %}
+{%- for number in range(10) -%}
+{% if number == digit %}<div style="background: {{ accent }}; color: white"><b>1</b></div>
+{%- else %}<div>0</div>{% endif %}
+{%- endfor %}</div>"""
+_CARDS = """<div class="md-cards">
+{%- for card in cards -%}
+<section class="md-card" style="border-top: 4px solid {{ card.colour }}"><h4>{{ card.title }}</h4>
+<div class="md-answer"><b>{{ card.digit }}</b><span>{{ card.probabilities[card.digit]|probability }}</span></div>
+{%- for part in card.probabilities -%}
+<div class="md-row{{ " md-top" if loop.index0 == card.digit }}"><span>{{ loop.index0 }}</span>
+<div class="md-bar"><i style="width: {{ "%.1f"|format(100 * part) }}%; background: {{ card.colour }}"></i></div>
+<span>{{ part|probability }}</span></div>
+{%- endfor %}<div class="md-foot">{{ card.confidence_note }}<br>{{ card.milliseconds|milliseconds }}</div></section>
+{%- endfor %}</div>"""
+
+
+def image_tag(picture: np.ndarray, alt: str, name: str = "md-digit") -> Markup:
     """Returns a picture of any shape that Pillow takes, uint8, as HTML that needs no other file."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, format="PNG")
     source = base64.b64encode(file.getvalue()).decode()
-    return f'<img class="{name}" alt="{html.escape(alt)}" src="data:image/png;base64,{source}">'
+    return Markup('<img class="{}" alt="{}" src="data:image/png;base64,{}">').format(name, alt, source)
+
+
+@cache
+def _template(source: str) -> Template:
+    environment = Environment(autoescape=True)
+    environment.filters |= {
+        "image": image_tag,
+        "probability": lambda part: probability_words(float(part)),
+        "milliseconds": milliseconds_words,
+    }
+    return environment.from_string(source)
+
+
+def show_template(source: str, **values: object) -> None:
+    """Shows values by a Jinja template, as text unless they are HTML of ours; `image` makes a picture of an array."""
+    st.html(_STYLE + _template(source).render(values))
 
 
 def digit_grid(pictures: np.ndarray, captions: Sequence[str], *, columns: int | None = None, size: int = 64) -> None:
@@ -111,13 +185,8 @@ def digit_grid(pictures: np.ndarray, captions: Sequence[str], *, columns: int | 
         columns: Exactly so many; None for as many as fit.
         size: Least width of a picture, pixels.
     """
-    figures = "".join(
-        f"<figure>{image_tag(picture, f'handwritten digit {caption}')}"
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for picture, caption in zip(pictures, captions, strict=True)
-    )
     layout = f"grid-template-columns: repeat({columns}, minmax(0, 1fr));" if columns else f"--md-size: {size}px;"
-    st.html(f'{_STYLE}<div class="md-grid" style="{layout}">{figures}</div>')
+    show_template(_GRID, layout=layout, digits=list(zip(pictures, captions, strict=True)))
 
 
 def answer_grid(pictures: np.ndarray, captions: Sequence[str], answers: Sequence[Sequence[Answer]]) -> None:
@@ -128,27 +197,12 @@ def answer_grid(pictures: np.ndarray, captions: Sequence[str], answers: Sequence
         captions: One a picture; shown as text.
         answers: For each image, each run's prediction.
     """
-    cells = "".join(
-        f'<figure class="{"" if any(answer.correct for answer in own) else "md-missed"}">'
-        f"{image_tag(picture, f'handwritten digit {caption}')}<figcaption><b>{html.escape(caption)}</b>"
-        f"{''.join(map(_answer_row, own))}</figcaption></figure>"
-        for picture, caption, own in zip(pictures, captions, answers, strict=True)
-    )
-    st.html(f'{_STYLE}<div class="md-grid md-answers">{cells}</div>')
-
-
-def _answer_row(answer: Answer) -> str:
-    mark = "md-right" if answer.correct else "md-wrong"
-    return (
-        f'<div class="md-said"><span>{html.escape(answer.title)}</span>'
-        f'<span class="{mark}"><b>{answer.digit}</b> {html.escape(probability_words(answer.probability))}'
-        f"<i>{'' if answer.correct else ' wrong'}</i></span></div>"
-    )
+    show_template(_ANSWERS, digits=list(zip(pictures, captions, answers, strict=True)))
 
 
 def digit_strip(pictures: np.ndarray) -> None:
     """Shows pictures in one row, as an ornament."""
-    st.html(f'{_STYLE}<div class="md-strip" aria-hidden="true">{"".join(image_tag(p, "") for p in pictures)}</div>')
+    show_template(_STRIP, pictures=pictures)
 
 
 def digit_image(picture: np.ndarray, *, caption: str, alt: str, width: int = 168) -> None:
@@ -160,10 +214,7 @@ def digit_image(picture: np.ndarray, *, caption: str, alt: str, width: int = 168
         alt: For those who do not see it.
         width: Pixels; a multiple of 28 keeps all pixels the same size.
     """
-    st.html(
-        f'{_STYLE}<figure class="md-one" style="width: {width}px">{image_tag(picture, alt)}'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-    )
+    show_template(_ONE, picture=picture, caption=caption, alt=alt, width=width)
 
 
 def picture_grid(pictures: Mapping[str, np.ndarray]) -> None:
@@ -173,12 +224,7 @@ def picture_grid(pictures: Mapping[str, np.ndarray]) -> None:
         pictures: From captions, shown as text, to pictures of shape (height, width) or
             (height, width, 3), uint8.
     """
-    figures = "".join(
-        f"<figure>{image_tag(picture, caption, name='md-picture')}"
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for caption, picture in pictures.items()
-    )
-    st.html(f'{_STYLE}<div class="md-grid md-pictures">{figures}</div>')
+    show_template(_PICTURES, pictures=pictures)
 
 
 def number_grid(picture: np.ndarray) -> None:
@@ -187,47 +233,14 @@ def number_grid(picture: np.ndarray) -> None:
     Args:
         picture: Shape (28, 28), uint8.
     """
-    rows = "".join(
-        "<tr>"
-        + "".join(
-            f'<td style="background: rgb({value},{value},{value}); color: {"#000" if value > 110 else "#fff"}">'
-            f"{value}</td>"
-            for value in map(int, row)
-        )
-        + "</tr>"
-        for row in picture
-    )
-    hint = '<p class="md-hint">Scroll sideways to see all 28 columns.</p>'
-    st.html(f'{_STYLE}{hint}<div class="md-numbers"><table aria-label="pixel values by row">{rows}</table></div>')
+    show_template(_NUMBERS, rows=picture.tolist())
 
 
 def one_hot(digit: int) -> None:
     """Shows a digit's one-hot label."""
-    cells = "".join(
-        f'<div style="background: {ACCENT}; color: white"><b>1</b></div>' if number == digit else "<div>0</div>"
-        for number in range(10)
-    )
-    heads = "".join(f"<small>{number}</small>" for number in range(10))
-    st.html(f'{_STYLE}<div class="md-hot" role="img" aria-label="one-hot label of {digit}">{heads}{cells}</div>')
+    show_template(_ONE_HOT, digit=digit, accent=ACCENT)
 
 
 def prediction_cards(found: Sequence[Prediction]) -> None:
     """Shows models' predictions for one digit side by side, with all ten probabilities."""
-    st.html(f'{_STYLE}<div class="md-cards">{"".join(_card(prediction) for prediction in found)}</div>')
-
-
-def _card(prediction: Prediction) -> str:
-    digit, colour = int(prediction.probabilities.argmax()), variant_colour(prediction.variant)
-    rows = "".join(
-        f"<div class='md-row{' md-top' if number == digit else ''}'><span>{number}</span>"
-        f"<div class='md-bar'><i style='width: {100 * part:.1f}%; background: {colour}'></i></div>"
-        f"<span>{html.escape(probability_words(part))}</span></div>"
-        for number, part in enumerate(map(float, prediction.probabilities))
-    )
-    return (
-        f'<section class="md-card" style="border-top: 4px solid {colour}"><h4>{html.escape(prediction.title)}</h4>'
-        f'<div class="md-answer"><b>{digit}</b>'
-        f"<span>{html.escape(probability_words(float(prediction.probabilities[digit])))}</span></div>"
-        f'{rows}<div class="md-foot">{html.escape(prediction.confidence_note)}<br>'
-        f"{milliseconds_words(prediction.milliseconds)}</div></section>"
-    )
+    show_template(_CARDS, cards=found)

@@ -1,0 +1,59 @@
+"""Digits as HTML: what visitors typed stays text, and predictions are marked."""
+
+import numpy as np
+import pytest
+
+from mnist_dash.ui.shared import digit_html
+from mnist_dash.ui.shared.digit_html import Answer, Prediction
+
+HOSTILE = """<img src=x onerror="alert(1)"> & 'it'"""
+ESCAPED = "&lt;img src=x onerror=&#34;alert(1)&#34;&gt; &amp; &#39;it&#39;"
+DIGITS = np.zeros((1, 28, 28), np.uint8)
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    found: list[str] = []
+    monkeypatch.setattr(digit_html.st, "html", found.append)
+    return found
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda: digit_html.digit_grid(DIGITS, [HOSTILE]),
+        lambda: digit_html.digit_image(DIGITS[0], caption=HOSTILE, alt=HOSTILE),
+        lambda: digit_html.picture_grid({HOSTILE: DIGITS[0]}),
+        lambda: digit_html.answer_grid(DIGITS, ["7"], [[Answer(HOSTILE, 7, 0.9, True)]]),
+        lambda: digit_html.prediction_cards([Prediction(HOSTILE, "cnn", np.eye(10)[3], 0.2, HOSTILE)]),
+    ],
+    ids=["grid", "image", "pictures", "answers", "cards"],
+)
+def test_what_visitors_typed_is_shown_as_text(show, shown):
+    show()
+
+    [page] = shown
+    assert HOSTILE not in page
+    assert ESCAPED in page
+    assert "<img src=x" not in page
+
+
+def test_an_image_that_all_runs_predict_wrong_is_framed_and_each_wrong_prediction_said(shown):
+    digit_html.answer_grid(DIGITS, ["7"], [[Answer("CNN", 1, 0.6, False), Answer("Dense 32", 2, 0.00001, False)]])
+
+    [page] = shown
+    assert 'class="md-missed"' in page
+    assert page.count("<i> wrong</i>") == 2
+    assert "&lt; 0.1 %" in page
+
+
+def test_the_most_probable_digit_is_the_answer_and_marked_among_all_ten(shown):
+    probabilities = np.full(10, 0.05, np.float32)
+    probabilities[4] = 0.55
+
+    digit_html.prediction_cards([Prediction("CNN", "cnn", probabilities, 0.2, "no test image at this confidence")])
+
+    [page] = shown
+    assert '<div class="md-answer"><b>4</b><span>55.0 %</span></div>' in page
+    assert page.count('class="md-row') == 10
+    assert '<div class="md-row md-top"><span>4</span>' in page
