@@ -53,7 +53,7 @@ def _board(runs: Sequence[Run]) -> None:
 
 def _images() -> tuple[list[ProcessedImage], str]:
     """Returns the images with digits, or what to do while there are none."""
-    way = choice("How", _WAYS, key="draw_way")
+    way = choice("Input", _WAYS, key="draw_way")
     if way == "draw":
         st.space("small")  # for the canvas's own toolbar, which floats above it
         drawn = _drawing()
