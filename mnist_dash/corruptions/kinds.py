@@ -9,7 +9,7 @@ SUITE = 1
 CLEAN = Kind(
     "clean",
     "Untouched",
-    "The picture stays as it is.",
+    "The image is unchanged.",
     (Level(0, ()),),
     lambda pictures, _: pictures,
 )
@@ -32,7 +32,7 @@ CORRUPTIONS = (
     Kind(
         "glass-blur",
         "Glass blur",
-        "Pixels change places with others near by, as seen through rough glass.",
+        "Pixels swap with near ones, as seen through rough glass.",
         strengths((0.5, 1, 1), (0.6, 1, 1), (0.7, 1, 2), (0.7, 2, 1), (0.8, 2, 2)),  # the third
         noise.glass_blur,
     ),
@@ -60,7 +60,7 @@ CORRUPTIONS = (
     Kind(
         "rotate",
         "Rotate",
-        "The digit is turned to the left or to the right, by 11 to 57 degrees.",
+        "The digit is rotated to the left or to the right, by 11 to 57 degrees.",
         strengths((0.2,), (0.4,), (0.6,), (0.8,), (1.0,)),  # the second
         geometry.rotate,
     ),
@@ -88,28 +88,28 @@ CORRUPTIONS = (
     Kind(
         "fog",
         "Fog",
-        "Clouds lie over the picture and take away its contrast.",
+        "Clouds cover the image and lower its contrast.",
         strengths((1, 2), (1.5, 2), (2, 1.7), (2.5, 1.5), (3, 1.4)),  # the fifth
         lighting.fog,
     ),
     Kind(
         "spatter",
         "Spatter",
-        "Drops of grey mud cover parts of the picture.",
+        "Drops of grey mud cover parts of the image.",
         strengths((0.61,), (0.63,), (0.65,), (0.675,), (0.7,)),  # the third
         lighting.spatter,
     ),
     Kind(
         "dotted-line",
         "Dotted line",
-        "Dotted lines are drawn across the picture.",
+        "Dotted lines are drawn across the image.",
         strengths((1, 0.5), (1, 1), (2, 1), (3, 1), (4, 1)),  # the second
         overlays.dotted_line,
     ),
     Kind(
         "zigzag",
         "Zigzag",
-        "Zigzags are drawn across the picture.",
+        "Zigzags are drawn across the image.",
         strengths((1, 0.4), (1, 0.7), (1, 1), (2, 1), (3, 1)),  # the third
         overlays.zigzag,
     ),
@@ -133,7 +133,7 @@ TRANSFORMATIONS = (
     Kind(
         "turn",
         "Turn",
-        "The digit is turned about its middle, to the left or to the right.",
+        "The digit is rotated about its center, to the left or to the right.",
         tuple(Level(degrees, (degrees,)) for degrees in (-45, -30, -15, 15, 30, 45)),
         geometry.turn,
         unit="Turn (degrees, clockwise)",
@@ -144,7 +144,7 @@ TRANSFORMATIONS = (
         "The digit becomes smaller or larger.",
         tuple(Level(factor, (factor,)) for factor in (0.5, 0.6, 0.7, 0.85, 1.2, 1.4)),
         geometry.scale,
-        unit="Size (times its own)",
+        unit="Size (factor)",
         untouched=1.0,
     ),
 )

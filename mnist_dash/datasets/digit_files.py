@@ -72,7 +72,7 @@ def read_collection(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     """
     if len(content) > MAX_COLLECTION_BYTES:
         allowed = f"{MAX_COLLECTION_BYTES / 1e6:,.0f} MB"
-        raise DataError(f"The file has {len(content) / 1e6:,.1f} MB, but {allowed} is the most. {_INSTEAD}")
+        raise DataError(f"The file has {len(content) / 1e6:,.1f} MB, but {allowed} is the maximum. {_INSTEAD}")
     if (members := content.count(_MEMBER)) > _MAX_MEMBERS:  # listing a hundred thousand takes a second
         raise DataError(f"The archive has {members:,} files, but {MAX_DIGITS:,} digits are the most. {_INSTEAD}")
     try:

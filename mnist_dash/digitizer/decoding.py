@@ -43,7 +43,7 @@ def read_colours(content: bytes) -> tuple[np.ndarray, float]:
     """
     if len(content) > MAX_FILE_BYTES:
         raise PictureError(
-            f"The file has {len(content) / 1e6:,.0f} MB, but {MAX_FILE_BYTES / 1e6:,.0f} MB is the most. "
+            f"The file has {len(content) / 1e6:,.0f} MB, but {MAX_FILE_BYTES / 1e6:,.0f} MB is the maximum. "
             "Save a smaller image."
         )
     try:
@@ -109,7 +109,7 @@ def _check_size(size: tuple[int, int]) -> None:
         raise PictureError(_too_large(f"The image with {width:,} × {height:,} pixels"))
     if max(size) > _MAX_SIDE:
         raise PictureError(
-            f"The image is {max(size):,} pixels long, but {_MAX_SIDE:,} is the most. Crop it to the digits."
+            f"The image is {max(size):,} pixels long, but {_MAX_SIDE:,} is the maximum. Crop it to the digits."
         )
 
 
@@ -134,7 +134,7 @@ def _too_much_work(what: str) -> str:
 
 
 def _too_large(what: str) -> str:
-    return f"{what} is too large: {MAX_PIXELS // 1_000_000} million pixels is the most. Save a smaller image."
+    return f"{what} is too large: {MAX_PIXELS // 1_000_000} million pixels is the maximum. Save a smaller image."
 
 
 def _upright_colours(image: Image.Image) -> np.ndarray:

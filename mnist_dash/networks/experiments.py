@@ -91,7 +91,7 @@ def _repeated(name: str, settings: Mapping[str, object], repeats: int) -> list[P
 def _check_number(runs: int) -> None:
     if runs > MAX_RUNS:
         raise VariantError(
-            f"These settings make {runs:,} runs, but {MAX_RUNS} is the most of one experiment. "
+            f"These settings make {runs:,} runs, but {MAX_RUNS} is the maximum per experiment. "
             "Remove some values, or queue several experiments."
         )
 

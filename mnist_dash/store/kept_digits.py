@@ -102,6 +102,6 @@ def _kept_by(connection: Connection, owner: str) -> set[tuple[int, bytes]]:
 def _check_room(kept: int, new: int) -> None:
     if kept + new > MAX_KEPT:
         raise KeptDigitsError(
-            f"You keep {kept:,} digits and want to keep {new:,} more, but {MAX_KEPT:,} is the most. "
-            "Remove some first; a file that you export before keeps them all."
+            f"You keep {kept:,} digits and want to keep {new:,} more, but {MAX_KEPT:,} is the maximum. "
+            "Export them to keep a copy, then remove some."
         )

@@ -43,7 +43,7 @@ class Limit:
         if count + new > allowed:
             more = f" and want {new} more" if new > 1 else ""
             raise RunStateError(
-                f"You have {count} {self.what}{more}, and {allowed} is the most here. "
+                f"You have {count} {self.what}{more}, and {allowed} is the maximum here. "
                 "Wait until one ends, or cancel one."
             )
 

@@ -104,7 +104,7 @@ class LeasedRun:
         used = psutil.Process().memory_info().rss / 1e6
         if used > self.settings.max_memory_mb:
             return (
-                f"Its worker took {used:,.0f} MB of memory; {self.settings.max_memory_mb:,} is the most here. "
+                f"Its worker took {used:,.0f} MB of memory; {self.settings.max_memory_mb:,} is the maximum here. "
                 "Choose smaller batches or a smaller network, or raise MNIST_DASH_MAX_MEMORY_MB."
             )
         return None

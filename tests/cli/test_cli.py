@@ -424,7 +424,7 @@ def test_too_many_runs_are_refused_with_their_number(command_line):
     refused = command_line("train", "dense-32", *seeds, "--repeats", "10", "--json")
 
     assert refused.status == 2
-    assert "210 runs, but 200 is the most" in refused.err
+    assert "210 runs, but 200 is the maximum" in refused.err
 
 
 def test_a_run_that_diverges_is_an_error_and_the_others_are_trained(command_line):

@@ -447,7 +447,7 @@ def test_an_archive_packed_in_a_way_that_cannot_be_bounded_is_refused(compressio
 
 
 def test_a_file_larger_than_allowed_is_refused_unread():
-    assert_refused(NPZ + bytes(MAX_COLLECTION_BYTES), "5.0 MB", "5 MB is the most")
+    assert_refused(NPZ + bytes(MAX_COLLECTION_BYTES), "5.0 MB", "5 MB is the maximum")
 
 
 @pytest.mark.parametrize("name", ["x.npy", "0001_is_7.png"])

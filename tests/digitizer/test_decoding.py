@@ -306,14 +306,14 @@ def test_a_tiff_of_values_that_are_no_brightness_shows_no_digit(value):
 
 
 def test_a_file_of_more_than_25_megabytes_is_refused():
-    assert "The file has 25 MB, but 25 MB is the most" in refusal(bytes(MAX_FILE_BYTES + 1))
+    assert "The file has 25 MB, but 25 MB is the maximum" in refusal(bytes(MAX_FILE_BYTES + 1))
 
 
 def test_a_picture_of_20_000_by_20_000_pixels_is_refused_before_it_is_unpacked():
     bomb = png(20_000, 20_000, bits=1, colour=0, rows=bytes(20_000 * 2_501))
 
     assert len(bomb) < 300_000
-    assert "too large: 60 million pixels is the most" in refusal(bomb)
+    assert "too large: 60 million pixels is the maximum" in refusal(bomb)
 
 
 def test_a_picture_just_over_the_limit_is_refused_with_its_size():
@@ -324,7 +324,7 @@ def test_a_picture_just_over_the_limit_is_refused_with_its_size():
 def test_a_picture_longer_than_any_jpeg_is_refused(width, height):
     message = refusal(png(width, height, bits=1, colour=0, rows=bytes(height * (width // 8 + 2))))
 
-    assert f"{max(width, height):,} pixels long, but 65,500 is the most" in message
+    assert f"{max(width, height):,} pixels long, but 65,500 is the maximum" in message
 
 
 def test_a_header_that_claims_more_than_there_is_is_refused():

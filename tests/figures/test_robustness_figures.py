@@ -144,5 +144,5 @@ def test_the_axis_of_a_move_has_its_unit():
     assert [KINDS[name].unit for name in ("shift", "turn", "size")] == [
         "Shift (pixels)",
         "Turn (degrees, clockwise)",
-        "Size (times its own)",
+        "Size (factor)",
     ]

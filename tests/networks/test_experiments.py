@@ -186,14 +186,14 @@ def test_repeats_beyond_the_last_seed_are_refused():
     ],
 )
 def test_more_runs_than_an_experiment_may_have_are_refused_with_their_number(settings, vary, repeats, runs):
-    with pytest.raises(VariantError, match=f"These settings make {runs} runs, but 200 is the most"):
+    with pytest.raises(VariantError, match=f"These settings make {runs} runs, but 200 is the maximum"):
         plan_runs(["dense-32"], settings, vary=vary, repeats=repeats)
 
 
 def test_a_grid_beyond_all_measure_is_refused_without_being_made():
     vary = {name: range(10**6) for name in ("epochs", "batch_size", "seed", "hidden_units", "patience")}
 
-    with pytest.raises(VariantError, match="is the most of one experiment"):
+    with pytest.raises(VariantError, match="is the maximum per experiment"):
         plan_runs(["dense-32"], {}, vary=vary)
 
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_dash.ui.draw import drawing_board
 from mnist_dash.ui.shared import links
 from tests.pages.opening import opened, texts
 
@@ -78,6 +79,36 @@ def test_back_returns_to_the_runs_before():
     visit(app, {})
 
     assert app.multiselect(key="curves_runs").value == first
+
+
+@pytest.mark.usefixtures("later")
+def test_a_link_to_inside_opens_its_run_and_back_returns_to_the_one_before():
+    app = opened("inside", inside_run="2")
+    assert app.selectbox(key="inside_run").value == 2
+    app.selectbox(key="inside_run").set_value(3).run()
+    assert url_of(app) == {"inside_run": "3"}
+
+    visit(app, {"inside_run": "2"})
+
+    assert app.selectbox(key="inside_run").value == 2
+
+
+def test_a_link_to_draw_opens_its_models(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(drawing_board, "canvas", lambda **_: (None, None))
+
+    app = opened("draw", draw_runs="3,1,999")
+
+    assert app.multiselect(key="draw_runs").value == [3, 1]
+    assert url_of(app) == {"draw_runs": "3,1"}
+
+
+@pytest.mark.parametrize("linked", ["999", "r2"])
+def test_a_link_to_a_run_that_does_not_exist_shows_the_default(linked: str):
+    app = opened("inside", inside_run=linked)
+
+    assert not app.exception
+    assert app.selectbox(key="inside_run").value == opened("inside").selectbox(key="inside_run").value
+    assert url_of(app) == {}
 
 
 @pytest.mark.usefixtures("later")

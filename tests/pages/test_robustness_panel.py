@@ -82,7 +82,7 @@ def test_a_kind_is_shown_at_every_strength_with_what_each_network_reads():
     assert table.count("<img") == 6
     assert table.count("<tr>") == 1 + len(VARIANTS)
     assert table.count("<td>") + table.count('<td class="md-off">') == 6 * len(VARIANTS)
-    assert "The digit is turned" in texts(app)
+    assert "The digit is rotated" in texts(app)
     assert app.query_params["compare_kind"] == "rotate"
 
 

@@ -350,11 +350,11 @@ def test_on_a_shared_host_limits_hold_and_a_stranger_cannot_change_a_run(
 
     app.text_input(key="train_epochs").set_value("11").run()
     started(app)
-    assert "10 is the most" in app.error[0].value
+    assert "10 is the maximum" in app.error[0].value
     app.text_input(key="train_epochs").set_value("1")
     app.text_input(key="train_repeats").set_value("3").run()
     started(app)
 
-    assert "2 is the most here" in app.error[0].value
+    assert "2 is the maximum here" in app.error[0].value
     assert own_runs(store) == [store.get_run(strangers.id)]
     assert not [key for key in labels(app) if str(key).endswith(f"_{strangers.id}")]

@@ -244,7 +244,7 @@ def test_as_many_as_allowed_are_kept_and_not_one_more(kept):
 
     with pytest.raises(
         KeptDigitsError,
-        match=r"^You keep 1,000 digits and want to keep 1 more, but 1,000 is the most\. Remove some first",
+        match=r"^You keep 1,000 digits and want to keep 1 more, but 1,000 is the maximum\. Export them",
     ):
         kept.keep("ann", *digits(1, start=MAX_KEPT))
 

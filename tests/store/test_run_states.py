@@ -426,7 +426,7 @@ def test_failed_runs_are_not_resumed_beyond_what_their_owner_may_have(store):
         RunLeases(store).fail(run.id, run.lease, "out of memory")
 
     store.resume_run(runs[0].id, max_unfinished=1)
-    with pytest.raises(RunStateError, match="1 is the most here"):
+    with pytest.raises(RunStateError, match="1 is the maximum here"):
         store.resume_run(runs[1].id, max_unfinished=1)
 
     assert [store.get_run(run.id).status for run in runs] == [QUEUED, FAILED]
@@ -776,7 +776,7 @@ def test_a_run_without_checkpoint_cannot_be_continued(store):  # done before che
 def test_a_continued_run_counts_as_unfinish(store):
     run, _ = continued_from(store, owner="ann", max_unfinished=1)
 
-    with pytest.raises(RunStateError, match="You have 1 unfinished runs, and 1 is the most here"):
+    with pytest.raises(RunStateError, match="You have 1 unfinished runs, and 1 is the maximum here"):
         continue_run(store, run.id, 9, owner="ann", max_unfinished=1)
 
     assert len(store.list_runs()) == 2

@@ -155,7 +155,7 @@ def test_an_owner_has_at_most_as_many_unfinished_runs_as_allowed(store):
     for _ in range(2):
         queue(store, owner="ann", max_unfinished=2)
 
-    with pytest.raises(RunStateError, match="You have 2 unfinished runs, and 2 is the most here"):
+    with pytest.raises(RunStateError, match="You have 2 unfinished runs, and 2 is the maximum here"):
         queue(store, owner="ann", max_unfinished=2)
 
     assert len(store.list_runs()) == 2
@@ -195,7 +195,7 @@ def test_paused_runs_count_as_unfinished(store):
     run = queue(store, owner="ann")
     store.pause_run(run.id)
 
-    with pytest.raises(RunStateError, match="You have 1 unfinished runs, and 1 is the most here"):
+    with pytest.raises(RunStateError, match="You have 1 unfinished runs, and 1 is the maximum here"):
         queue(store, owner="ann", max_unfinished=1)
 
     assert store.list_runs() == [store.get_run(run.id)]
@@ -247,7 +247,7 @@ def test_an_experiment_that_the_caller_trains_itself_is_never_queued(timed):
 def test_all_runs_of_an_experiment_count_and_none_is_added_if_one_is_too_many(store_url, store):
     runs = [queue(store, owner="ann") for _ in range(3)]
 
-    with pytest.raises(RunStateError, match="You have 3 unfinished runs and want 3 more, and 5 is the most here"):
+    with pytest.raises(RunStateError, match="You have 3 unfinished runs and want 3 more, and 5 is the maximum here"):
         queue_three(store, owner="ann", max_unfinished=5)
 
     assert {run.id for run in store.list_runs()} == {run.id for run in runs}

@@ -536,7 +536,7 @@ def test_a_worker_keeps_the_limits_it_was_handed(runs, sample, monkeypatch):
 
     train_run(run.id, settings)
 
-    assert "1 is the most here" in str(runs.get_run(run.id).error)
+    assert "1 is the maximum here" in str(runs.get_run(run.id).error)
 
 
 def test_a_run_that_trains_too_long_fails_in_words_and_can_be_resumed_with_a_higher_limit(
@@ -597,7 +597,7 @@ def test_a_run_whose_worker_takes_too_much_memory_fails_in_words_and_can_be_resu
 
     assert failed.status == FAILED
     assert failed.error.startswith("Its worker took ")
-    assert f"{limit:,} is the most here" in failed.error
+    assert f"{limit:,} is the maximum here" in failed.error
     assert "MNIST_DASH_MAX_MEMORY_MB" in failed.error
     assert_ended_alike(runs, run, undisturbed)
 

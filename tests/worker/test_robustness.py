@@ -119,7 +119,7 @@ def test_an_owner_gets_no_more_than_allowed_and_then_none_at_all(store, measurem
     measurements.request(runs[:2], owner="ann", max_unfinished=3)
 
     with pytest.raises(
-        RunStateError, match="You have 2 unfinished measurements and want 2 more, and 3 is the most here"
+        RunStateError, match="You have 2 unfinished measurements and want 2 more, and 3 is the maximum here"
     ):
         measurements.request(runs, owner="ann", max_unfinished=3)
 

@@ -163,31 +163,43 @@ def in_order(runs: Sequence[Run]) -> list[Run]:
 
 
 def run_picker(runs: Sequence[Run], *, key: str, label: str = "Runs") -> list[Run]:
-    """Lets the reader choose runs; at first the models that ship with the project."""
+    """Lets the reader choose runs, at first the models that ship with the project; the choice is in the URL."""
     by_id = {run.id: run for run in in_order(runs)}
+    defaults = [run_id for run_id, run in by_id.items() if run.is_reference] or list(by_id)[:1]
+    links.restore(key, lambda linked: _linked_runs(linked, by_id) or defaults)
+    st.session_state[key] = [run_id for run_id in st.session_state[key] if run_id in by_id]
     chosen = st.multiselect(
         label,
         list(by_id),
-        default=[run.id for run in in_order(runs) if run.is_reference] or list(by_id)[:1],
         format_func=lambda run_id: title_of(by_id[run_id]) if run_id in by_id else f"run {run_id}",
         key=key,
         max_selections=_MAX_CHOSEN,
         placeholder="Choose one or more runs",
     )
-    return [by_id[run_id] for run_id in chosen if run_id in by_id]
+    links.write({key: "" if chosen == defaults else ",".join(map(str, chosen))})
+    return [by_id[run_id] for run_id in chosen]
 
 
 def one_run_picker(runs: Sequence[Run], *, key: str, label: str = "Run", first: int = 0) -> Run:
-    """Lets the reader choose one run; at first the one at index `first`, or the last if there are fewer."""
+    """Lets the reader choose one run, at first the one at index `first` or the last; the choice is in the URL."""
     by_id = {run.id: run for run in runs}
+    default = list(by_id)[min(first, len(by_id) - 1)]
+    links.restore(key, lambda linked: next(iter(_linked_runs(linked, by_id)), default))
+    if st.session_state[key] not in by_id:
+        st.session_state[key] = default
     chosen = st.selectbox(
         label,
         list(by_id),
-        index=min(first, len(by_id) - 1),
         format_func=lambda run_id: title_of(by_id[run_id]) if run_id in by_id else f"run {run_id}",
         key=key,
     )
-    return by_id.get(chosen, runs[0])
+    links.write({key: "" if chosen == default else str(chosen)})
+    return by_id[chosen]
+
+
+def _linked_runs(linked: str, offered: Mapping[int, Run]) -> list[int]:
+    ids = {str(run_id): run_id for run_id in offered}
+    return list(dict.fromkeys(ids[text] for text in linked.split(",") if text in ids))[:_MAX_CHOSEN]
 
 
 @st.cache_resource(show_spinner=False)

@@ -153,7 +153,7 @@ def check_epochs(epochs: int) -> None:
     limits = settings()
     if limits.shared and epochs > limits.max_epochs:
         raise VariantError(
-            f"epochs is {epochs}, but {limits.max_epochs} is the most on this shared dashboard. Choose fewer."
+            f"epochs is {epochs}, but {limits.max_epochs} is the maximum on this shared dashboard. Choose fewer."
         )
 
 
