@@ -121,13 +121,13 @@ def test_the_fifteen_wrong_labels_are_positions_of_the_test_pictures():
 
 
 def test_the_calibration_error_is_as_worked_out_by_hand():
-    # Four pictures 75 % sure, three of them right: no error. Six 90 % sure, three right: 0.4.
-    sureness = [0.75] * 4 + [0.9] * 6
-    predictions = [1, 1, 1, 0, 1, 1, 1, 0, 0, 0]
+    # Four images at 50 % confidence, all correct: 0.5 too low. Six at 90 %, three correct: 0.4 too high.
+    confidence = [0.5] * 4 + [0.9] * 6
+    predictions = [1, 1, 1, 1, 1, 1, 1, 0, 0, 0]
 
-    error = calibration_error(predictions_of(predictions, [1] * 10, sureness))
+    error = calibration_error(predictions_of(predictions, [1] * 10, confidence))
 
-    assert error == pytest.approx(0.6 * 0.4, abs=1e-3)  # probabilities have three digits
+    assert error == pytest.approx(0.4 * 0.5 + 0.6 * 0.4, abs=1e-3)  # probabilities have three digits
 
 
 def test_every_picture_is_in_one_bin():

@@ -88,9 +88,9 @@ def test_a_run_that_was_found_is_added_and_the_page_drawn_anew(browser: Browser,
     page = page_in(browser)
     open_page(page, f"{server.url}/compare?runs=r1", "Compare")
     page.get_by_text("Find runs and experiments by name").click()
-    page.get_by_role("textbox", name="Words").fill("dense-512")
+    page.get_by_role("textbox", name="Search").fill("dense-512")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("1 run. Tick those")).to_be_visible()
+    expect(page.get_by_text("1 run. Select rows")).to_be_visible()
     box = page.locator("[class*=st-key-compare_found] [data-testid=stDataFrame]").bounding_box()
     assert box
 

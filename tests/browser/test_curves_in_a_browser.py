@@ -134,8 +134,8 @@ def test_a_chart_is_taken_away_as_picture_drawing_page_and_table(
     page.locator(f"{LOSS} .nsewdrag").first.wait_for()
     page.get_by_role("button", name="Export").first.click()
 
-    picture = Image.open(taken(page, "PNG picture", tmp_path)).convert("RGB")
-    drawing = ElementTree.parse(taken(page, "SVG drawing", tmp_path))
+    picture = Image.open(taken(page, "PNG image", tmp_path)).convert("RGB")
+    drawing = ElementTree.parse(taken(page, "SVG image", tmp_path))
     alone = taken(page, "HTML page", tmp_path)
     table = taken(page, "CSV table", tmp_path)
 
@@ -178,7 +178,7 @@ def test_on_a_phone_a_finger_scrolls_over_a_chart_and_everything_is_reached(brow
 
     assert page.evaluate(scroll) > before + 80
     page.get_by_role("button", name="Export").first.click()
-    for name in ("PNG picture", "SVG drawing", "HTML page", "CSV table"):
+    for name in ("PNG image", "SVG image", "HTML page", "CSV table"):
         place = page.get_by_role("button", name=name).filter(visible=True).bounding_box()
         assert place
         assert 0 <= place["x"] <= PHONE["width"] - place["width"]
