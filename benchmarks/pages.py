@@ -124,7 +124,7 @@ def _choose(page: Page, name: str) -> None:
 
 
 def _type(page: Page, words: str) -> None:
-    page.get_by_label("Search").fill(words)
+    page.get_by_role("textbox", name="Search").fill(words)
     page.keyboard.press("Enter")
 
 
