@@ -23,7 +23,6 @@ from mnist_dash.analysis.words.number_words import (
     milliseconds_words,
     percent,
     probability_words,
-    rounded,
     seconds_words,
     spread_words,
 )
@@ -298,17 +297,5 @@ def test_no_probability_is_rounded_to_impossible_or_certain():
     ]
 
 
-def test_numbers_of_a_table_have_two_significant_digits_or_are_whole():
-    assert [rounded(value) for value in (0.0, 2.0896, 31.24, 3494.6)] == [0.0, 2.1, 31.0, 3495.0]
-
-
-@pytest.mark.parametrize(
-    ("found", "words"),
-    [
-        (Spread(4, 0.978, 0.002), "97.8 % ± 0.2"),
-        (Spread(4, 0.97812, 0.00031), "97.81 % ± 0.03"),
-        (Spread(1, 0.978, None), "97.8 %"),
-    ],
-)
 def test_a_spread_has_as_many_digits_as_it_justifies(found: Spread, words: str):
     assert spread_words(found) == words

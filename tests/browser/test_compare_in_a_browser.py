@@ -87,7 +87,7 @@ def test_tags_typed_into_the_table_are_kept(browser: Browser, server: Server, da
 def test_a_run_that_was_found_is_added_and_the_page_drawn_anew(browser: Browser, server: Server):
     page = page_in(browser)
     open_page(page, f"{server.url}/compare?runs=r1", "Compare")
-    page.get_by_text("Find runs and experiments by name").click()
+    page.get_by_role("button", name="Find", exact=True).click()
     page.get_by_role("textbox", name="Search").fill("dense-512")
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 run. Select rows")).to_be_visible()

@@ -17,11 +17,6 @@ def probability_words(part: float) -> str:
     return "> 99.9 %" if 0.9995 <= part < 1 else percent(part)
 
 
-def rounded(value: float) -> float:
-    """Returns a number with two significant digits, or as a whole number if it has more."""
-    return float(round(value)) if value >= 100 else float(f"{value:.2g}")
-
-
 def accuracy_words(accuracy: Accuracy) -> str:
     """Returns an accuracy with its interval, for instance “97.9 % (± 0.3)”."""
     decimals = 1 if accuracy.margin >= 0.0005 else 2 if accuracy.margin >= 0.00005 else 3

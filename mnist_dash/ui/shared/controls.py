@@ -25,20 +25,28 @@ CHART = {"displayModeBar": False}  # on a phone the bar would cover the legend
 
 
 def header(title: str, sentence: str, *explanations: str) -> None:
-    """Begins a page: its title, what one can do here, and explanations one may open.
+    """Begins a page: its title, what one can do here, and explanations under “Learn”.
 
     Says so when only the bundled sample is in use.
     """
     _rerun_with_navigation()
-    st.title(title, anchor=False)
-    st.markdown(sentence)
-    with st.container(horizontal=True, gap="small"):
-        for name in explanations:
-            explain(name)
+    with st.container(horizontal=True, vertical_alignment="center", key="md_header"):
+        st.title(title, anchor=False, width="content")
+        st.markdown(sentence, width="content")
+        if explanations:
+            _learn(explanations)
     if dataset().known is SAMPLE:
         st.caption(
             ":material/info: Using the bundled sample of 5,000 images. Download the full MNIST on the Overview page."
         )
+
+
+def _learn(explanations: Sequence[str]) -> None:
+    with st.popover("Learn", type="tertiary", icon=":material/school:", width="content"):
+        for name in explanations:
+            title, text = EXPLANATIONS[name]
+            with st.expander(title):
+                st.markdown(text)
 
 
 def _rerun_with_navigation() -> None:

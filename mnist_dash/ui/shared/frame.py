@@ -15,11 +15,7 @@ from mnist_dash.ui.shared.resources import ensure_queue
 
 _ICON = Path(__file__).with_name("icon.png")
 # With an element beside the style it is part of the page; a style alone would share its place with notices.
-_STYLE = """<i class="md-frame"></i><style>
-.stElementContainer:has(> .stHtml > .md-frame) { display: none; }
-.block-container { max-width: 1180px; padding-top: 4.2rem; padding-bottom: 4rem; }
-@media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
-</style>"""
+_STYLE = f"""<i class="md-frame"></i><style>{_ICON.with_name("frame.css").read_text(encoding="utf-8")}</style>"""
 
 # The dark theme's accent is light; white text on it would have a contrast of 2.4, and the light theme's red 3.9.
 _DARK_STYLE = """<style>
@@ -34,11 +30,19 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
     page = st.navigation(list(pages), position="top")
     links.enter(page.url_path)
     st.html(_STYLE + (_DARK_STYLE if st.context.theme.type == "dark" else ""))
+    _tab_bar(pages)
     shows_errors(page.run)()
     _freeze_loaded_objects()
     # After the page is drawn: runs that an earlier process left unfinished go on.
     shows_errors(ensure_queue)()
     shows_errors(notices)()
+
+
+def _tab_bar(pages: Sequence[StreamlitPage]) -> None:
+    """Links to all pages in one row: frame.css shows it on phones, where Streamlit hides its navigation behind “»”."""
+    with st.container(horizontal=True, wrap=False, gap=None, key="md_tabs"):
+        for page in pages:
+            st.page_link(page)
 
 
 @cache

@@ -1,12 +1,12 @@
 """Choosing the runs and experiments that a page shows: one choice for Curves and Compare, also by link."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from mnist_dash.analysis.words.number_words import count_words, rounded
+from mnist_dash.analysis.words.number_words import count_words, seconds_words
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import DONE, Experiment, Run
 from mnist_dash.store.search import NEWEST, FoundExperiment, RunFinder, RunQuery
@@ -27,7 +27,7 @@ _ORDERS = {
     NEWEST: "Newest first",
     "test_accuracy": "Highest test accuracy",
     "test_loss": "Lowest test loss",
-    "weights": "Fewest weights",
+    "weights": "Fewest parameters",
     "fit_seconds": "Shortest training",
     "prediction_ms": "Fastest prediction",
 }
@@ -55,20 +55,22 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
     titles = _titles(runs, _experiments(state[widget], finder.experiments(query, limit=_EXPERIMENTS_OFFERED)))
     gone = [token for token in state[widget] if token not in titles]
     state[widget] = [token for token in state[widget] if token in titles]
-    tokens = st.multiselect(
+    row = st.container(horizontal=True, wrap=False, key="md_chooser")
+    tokens = row.multiselect(
         "Runs and experiments",
         list(titles),
         format_func=lambda token: titles.get(token, token),
         key=widget,
         max_selections=_MAX_CHOSEN,
-        placeholder="Select one or more",
+        placeholder="Select runs and experiments",
+        label_visibility="collapsed",
     )
+    with row:  # a fragment: a search does not draw the page anew
+        st.fragment(shows_errors(_finder))(finder, key, widget, tuple(statuses))
     if gone:
         st.caption(f":material/info: {count_words(len(gone), 'selected item')} no longer available.")
     state[_CHOSEN] = tokens
     links.write({_LINK: "" if tokens == defaults else ",".join(tokens)})
-    # A fragment: a search does not draw the page anew.
-    st.fragment(shows_errors(_finder))(finder, key, widget, tuple(statuses))
     return _runs_of(tokens, runs)
 
 
@@ -112,8 +114,8 @@ def _experiments(tokens: Sequence[str], offered: Sequence[FoundExperiment]) -> l
 def _titles(runs: Mapping[str, Run], experiments: Sequence[Experiment]) -> dict[str, str]:
     """Returns what can be chosen: reference runs, experiments, runs."""
     titles = {token: title_of(run) for token, run in runs.items()}
-    first = {token: title for token, title in titles.items() if runs[token].is_reference}
-    return first | {f"e{each.id}": _experiment_title(each) for each in experiments} | titles
+    first = {token: title.removesuffix(" (reference)") for token, title in titles.items() if runs[token].is_reference}
+    return {**first, **{f"e{each.id}": _experiment_title(each) for each in experiments}, **titles, **first}
 
 
 def _experiment_title(experiment: Experiment) -> str:
@@ -133,11 +135,10 @@ def _runs_of(tokens: Sequence[str], known: dict[str, Run]) -> list[Run]:
 
 def _finder(finder: RunFinder, key: str, widget: str, statuses: tuple[str, ...]) -> None:
     """Offers a search through all runs and experiments, computed only while it is open."""
-    label = "Find runs and experiments by name, tag or result"
-    box = st.expander(label, key=f"{key}_finder", on_change="rerun", icon=":material/search:")
+    box = st.popover("Find", key=f"{key}_finder", on_change="rerun", icon=":material/search:")
     if not box.open:
         return
-    with box:
+    with box.container(key=f"{key}_finder_body"):
         query, of = _query(finder, key, statuses)
         rows, count = (_found_runs if of == "run" else _found_experiments)(finder, query)
         if not rows:
@@ -193,11 +194,11 @@ def _found_runs(finder: RunFinder, query: RunQuery) -> tuple[dict[str, dict[str,
     rows = {
         _token(run): {
             "Run": title_of(run),
-            "Test accuracy (%)": None if run.test_accuracy is None else round(100 * run.test_accuracy, 2),
-            "Weights": run.weights,
-            "Training (s)": None if run.fit_seconds is None else rounded(run.fit_seconds),
+            "Test accuracy (%)": _or_dash(run.test_accuracy, lambda part: f"{100 * part:.2f}"),
+            "Parameters": _or_dash(run.weights, lambda count: f"{count:,}"),
+            "Training": _or_dash(run.fit_seconds, seconds_words),
             "Status": run.status,
-            "Tags": tags[run.id],
+            "Tags": ", ".join(tags[run.id]),
         }
         for run in runs
     }
@@ -210,11 +211,15 @@ def _found_experiments(finder: RunFinder, query: RunQuery) -> tuple[dict[str, di
         f"e{found.experiment.id}": {
             "Experiment": _experiment_title(found.experiment),
             "Runs": found.runs,
-            "Best test accuracy (%)": None if found.best is None else round(100 * found.best, 2),
+            "Best test accuracy (%)": _or_dash(found.best, lambda part: f"{100 * part:.2f}"),
         }
         for found in finder.experiments(query, limit=_FOUND)
     }
     return rows, len(rows)
+
+
+def _or_dash(value: Any, write: Callable[[Any], str]) -> str:
+    return "–" if value is None else write(value)
 
 
 def _add(widget: str, tokens: Sequence[str]) -> None:
