@@ -297,5 +297,13 @@ def test_no_probability_is_rounded_to_impossible_or_certain():
     ]
 
 
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (Spread(4, 0.978, 0.002), "97.8 % ± 0.2"),
+        (Spread(4, 0.97812, 0.00031), "97.81 % ± 0.03"),
+        (Spread(1, 0.978, None), "97.8 %"),
+    ],
+)
 def test_a_spread_has_as_many_digits_as_it_justifies(found: Spread, words: str):
     assert spread_words(found) == words

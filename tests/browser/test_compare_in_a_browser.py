@@ -97,7 +97,7 @@ def test_a_run_that_was_found_is_added_and_the_page_drawn_anew(browser: Browser,
     page.mouse.click(box["x"] + 20, box["y"] + 52)  # the first row's tick
     page.get_by_role("button", name="Add 1 run").click()
 
-    expect(page.get_by_test_id("stMultiSelect").get_by_text("Dense 512 (reference)")).to_be_visible()
+    expect(page.get_by_test_id("stMultiSelect").get_by_text("Dense 512", exact=True)).to_be_visible()
     expect(page.get_by_text("Significantly better than")).to_be_visible()
     expect(page).to_have_url(re.compile(r"runs=r1%2Cr\d"))
 
