@@ -21,7 +21,7 @@ _WATCH = """() => {
   addEventListener("pointerup", event => { released = event.composedPath().some(
     element => element.tagName === "CANVAS") ? performance.now() : null; }, true);
   new MutationObserver(() => {
-    if (released !== null && document.querySelector(".md-cards")) {
+    if (released !== null && document.querySelector(".md-models")) {
       window.answered.push(performance.now() - released);
       released = null;
     }
@@ -36,9 +36,9 @@ def main() -> None:
         open_page(page, f"{server.url}/draw", "Draw a digit")
         page.wait_for_timeout(2_000)
         draw_stroke(page, _points())  # the first one loads the networks
-        page.locator(".md-cards").wait_for()
+        page.locator(".md-models").wait_for()
         page.wait_for_timeout(1_000)
-        cards = page.locator(".md-card").count()
+        cards = page.locator(".md-model").count()
         page.evaluate(_WATCH)
         times = [_milliseconds(page) for _ in range(_STROKES)]
     median, slow = (float(part) for part in np.percentile(times, [50, 95]))
@@ -51,7 +51,7 @@ def main() -> None:
 
 def _milliseconds(page: Page) -> float:
     page.get_by_role("button", name="Clear", exact=True).click()
-    page.locator(".md-cards").wait_for(state="detached")
+    page.locator(".md-models").wait_for(state="detached")
     page.wait_for_timeout(300)
     before = page.evaluate("answered.length")
     draw_stroke(page, _points())

@@ -7,12 +7,12 @@ from mnist_dash.ui.shared import controls, run_chooser
 
 controls.header(
     "Draw a digit",
-    "Draw digits, upload images or take a photo, and compare what each model predicts.",
+    "Every network reads it as you draw; photos work, too.",
     "redrawing",
     "not_a_digit",
     "softmax",
 )
-runs = run_chooser.offered_runs()
+runs = run_chooser.offered_runs(parameter="runs")
 if not runs:
     st.info("No models yet.", icon=":material/draw:")
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")

@@ -11,7 +11,7 @@ controls.header(
     "weights",
     "kernels",
 )
-runs = sorted(run_chooser.offered_runs(), key=lambda run: (run.variant != "sigmoid-100", -run.id))
+runs = sorted(run_chooser.offered_runs(parameter="inside_run"), key=lambda run: (run.variant != "sigmoid-100", -run.id))
 if not runs:
     st.info("No models yet.", icon=":material/visibility:")
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")

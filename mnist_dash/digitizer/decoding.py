@@ -14,6 +14,7 @@ from mnist_dash.errors import PictureError
 MAX_FILE_BYTES = 25_000_000
 MAX_PIXELS = 60_000_000  # more than any phone's camera saves by default
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
+EXTENSIONS = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"]
 
 _WORKING_SIZE = 1_000  # pixels; a digit on a page with twelve rows still has 50
 _MAX_SIDE = 65_500  # pixels, as in a JPEG: rows of one pixel each cost more than the pixels

@@ -223,21 +223,25 @@ def test_where_nothing_was_read_wrong_it_says_so():
 
 
 def test_networks_that_agree_speak_as_one():
-    assert agreement_words(["CNN", "Dense 32"], ["7", "7"]) == "**All models predict 7.**"
+    assert agreement_words(["CNN", "Dense 32"], ["7", "7"]) == "All 2 models predict 7."
 
 
 def test_one_network_speaks_for_itself():
-    assert agreement_words(["Dense 32"], ["7"]) == "**Dense 32 predicts 7.**"
+    assert agreement_words(["Dense 32"], ["7"]) == "Dense 32 predicts 7."
 
 
 def test_networks_that_disagree_are_listed_with_the_most_common_reading_first():
     words = agreement_words(["CNN", "Dense 32", "Dense 512", "Sigmoid 100"], ["9", "4", "9", "9"])
 
-    assert words == "**Models disagree:** CNN, Dense 512 and Sigmoid 100 predict 9; Dense 32 predicts 4."
+    assert words == "3 of 4 models predict 9; Dense 32 predicts 4."
 
 
-def test_what_is_refused_comes_with_how_often_that_is_a_mistake():
-    assert "Fewer than 1 in 100" in not_a_digit_words()
+def test_networks_that_all_predict_something_else_are_all_named():
+    assert agreement_words(["CNN", "Dense 32"], ["9", "4"]) == "CNN predicts 9; Dense 32 predicts 4."
+
+
+def test_what_is_refused_comes_with_the_best_guess():
+    assert "best guess is 4" in not_a_digit_words(4)
 
 
 def test_how_sure_a_network_is_stands_beside_how_often_it_was_right_when_it_was_that_sure():

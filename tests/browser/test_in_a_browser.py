@@ -79,7 +79,7 @@ def test_a_drawing_is_still_there_after_a_look_elsewhere(browser: Browser, serve
     draw_stroke(page, SEVEN)
     page.locator(".md-answer").first.wait_for()
 
-    page.get_by_role("radio", name="Upload images").click()
+    page.get_by_role("radio", name="Upload").click()
     expect(page.get_by_text("Upload images of digits")).to_be_visible()
     page.get_by_role("radio", name="Draw", exact=True).click()
 
@@ -99,6 +99,11 @@ def test_a_photo_of_several_digits_is_read_and_one_of_them_kept(browser: Browser
     page.locator("input[type=file]").first.set_input_files(sheet(tmp_path / "sheet.jpg"))
 
     expect(page.get_by_text("sheet.jpg: 3 digits")).to_be_visible()
+    tiles = page.locator(".md-tiles button")
+    expect(tiles).to_have_count(3)
+    tiles.nth(2).click()
+    expect(page.locator(".md-head > b")).to_have_text(tiles.nth(2).locator("b").inner_text())
+    expect(tiles.nth(2)).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Add to My digits").click()
     expect(page.get_by_text("Added 1 digit to My digits")).to_be_visible()
     second_tab = page.context.new_page()
@@ -119,6 +124,32 @@ def test_the_frame_stays_when_a_notice_is_shown(browser: Browser, server: Server
     wait_until_idle(page)
 
     assert frame_width(page) == "1180px"
+
+
+@pytest.mark.parametrize("path", ["", "draw"])
+def test_on_a_phone_the_answer_to_a_stroke_is_seen_without_scrolling(browser: Browser, server: Server, path: str):
+    page = page_in(browser, phone=True)
+    open_page(page, f"{server.url}/{path}", PAGES[path])
+
+    draw_stroke(page, SEVEN)
+
+    answer = page.locator(".md-head > b")
+    expect(answer).to_have_text("7")
+    expect(answer).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == 0
+
+
+def test_a_phone_has_a_link_to_every_page_in_one_row(browser: Browser, server: Server):
+    page = page_in(browser, phone=True)
+    open_page(page, server.url, PAGES[""])
+
+    page.locator(".st-key-md_tabs").get_by_role("link", name="Inside").click()
+
+    page.get_by_role("heading", level=1, name=PAGES["inside"], exact=True).wait_for()
+    boxes = [link.bounding_box() for link in page.locator(".st-key-md_tabs a").all()]
+    assert len(boxes) == len(PAGES)
+    assert all(box and 0 <= box["x"] and box["x"] + box["width"] <= PHONE["width"] + 1 for box in boxes)
+    assert len({box["y"] for box in boxes if box}) == 1
 
 
 def frame_width(page: Page) -> str:

@@ -22,7 +22,8 @@ def opened(page: str, **link: str) -> AppTest:
 
 def texts(app: AppTest) -> str:
     kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.subheader, app.title)
-    return " ".join(str(element.value) for kind in kinds for element in kind)
+    html = [element.proto.body for element in app.get("html")]
+    return " ".join([str(element.value) for kind in kinds for element in kind] + html)
 
 
 def unfolds(app: AppTest, key: str) -> None:

@@ -6,8 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_dash.ui.draw import drawing_board
-from mnist_dash.ui.shared import links
+from mnist_dash.ui.shared import drawing_canvas, links
 from tests.pages.opening import opened, texts
 
 pytestmark = pytest.mark.usefixtures("nothing_is_trained")
@@ -94,15 +93,15 @@ def test_a_link_to_inside_opens_its_run_and_back_returns_to_the_one_before():
 
 
 def test_a_link_to_draw_opens_its_models(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(drawing_board, "canvas", lambda **_: (None, None))
+    monkeypatch.setattr(drawing_canvas, "canvas", lambda **_: (None, None))
 
-    app = opened("draw", draw_runs="3,1,999")
+    app = opened("draw", runs="r3,r1,r999")
 
     assert app.multiselect(key="draw_runs").value == [3, 1]
-    assert url_of(app) == {"draw_runs": "3,1"}
+    assert url_of(app) == {"runs": "r3,r1"}
 
 
-@pytest.mark.parametrize("linked", ["999", "r2"])
+@pytest.mark.parametrize("linked", ["999", "x2"])
 def test_a_link_to_a_run_that_does_not_exist_shows_the_default(linked: str):
     app = opened("inside", inside_run=linked)
 

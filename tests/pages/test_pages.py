@@ -1,6 +1,7 @@
 """Every page, run by Streamlit's own test harness on real stores."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import Result
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.ui.draw import drawing_board
+from mnist_dash.ui.shared import drawing_canvas
 from tests.pages.opening import PAGES, opened, texts, unfolds
 
 
@@ -44,10 +45,24 @@ def all_elements(app: AppTest) -> list:
 def test_the_overview_shows_claims_beside_what_the_reference_models_reached():
     app = opened("overview")
 
-    table = app.table[0].value
-    rows = {row["Network"]: row for row in table.to_dict("records")}
-    assert rows["Dense 512"]["Tutorial"] == "97.85 % after 5 epochs"
-    assert rows["Dense 512"]["Measured"] == "97.7 % (± 0.3)"
+    [chart] = [element for element in app.main if element.type == "plotly_chart"]
+    spec = json.loads(chart.proto.spec)
+    measured, claimed = (trace for trace in spec["data"] if trace["name"] != "Single run")
+    assert claimed["x"][list(claimed["y"]).index("Dense 512: 97.7 % (± 0.3)")] == pytest.approx(97.85)
+    assert len(measured["y"]) == 5
+
+
+@pytest.mark.usefixtures("own_database")
+def test_the_overviews_example_is_read_by_all_models_and_still_there_on_the_draw_page(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(drawing_canvas, "canvas", lambda **_: (None, None))
+    app = opened("overview")
+
+    app.button(key="overview_example").click().run()
+
+    assert not app.exception
+    assert "models predict 9" in texts(app)
+    app.switch_page("pages/draw.py").run()
+    assert "models predict 9" in texts(app)
 
 
 def test_explore_shows_the_digit_and_part_that_were_chosen():
@@ -86,7 +101,7 @@ def test_curves_of_runs_on_different_data_come_with_a_warning(own_database: str,
 def draws(monkeypatch: pytest.MonkeyPatch, picture: Image.Image | None) -> None:
     """Puts a drawing onto the page's canvas, white on black; None leaves it empty."""
     drawn = None if picture is None else np.asarray(picture.convert("RGBA"))
-    monkeypatch.setattr(drawing_board, "canvas", lambda **_: (drawn, {}))
+    monkeypatch.setattr(drawing_canvas, "canvas", lambda **_: (drawn, {}))
 
 
 def a_one(size: int = 280) -> Image.Image:
@@ -115,7 +130,7 @@ def test_a_drawn_digit_is_read_by_all_reference_models(monkeypatch: pytest.Monke
     app = opened("draw")
 
     assert not app.exception
-    assert "All models predict 1" in texts(app)
+    assert "All 5 models predict 1" in texts(app)
 
 
 def test_several_drawn_digits_are_read_as_a_number(monkeypatch: pytest.MonkeyPatch):
@@ -127,8 +142,7 @@ def test_several_drawn_digits_are_read_as_a_number(monkeypatch: pytest.MonkeyPat
     app = opened("draw")
 
     assert not app.exception
-    assert "All models predict 11" in texts(app)
-    assert app.number_input(key="draw_digit_2").max == 2
+    assert "All 5 models predict 11" in texts(app)
 
 
 def test_what_is_no_digit_is_refused_instead_of_guessed(monkeypatch: pytest.MonkeyPatch):
@@ -142,7 +156,7 @@ def test_what_is_no_digit_is_refused_instead_of_guessed(monkeypatch: pytest.Monk
 
     assert not app.exception
     assert "This does not look like a digit" in texts(app)
-    assert "models predict" not in texts(app)
+    assert app.selectbox[0].value is None
 
 
 def test_a_text_file_named_png_is_answered_with_a_sentence(monkeypatch: pytest.MonkeyPatch):
@@ -165,7 +179,7 @@ def test_a_bad_picture_does_not_hold_up_the_good_ones(monkeypatch: pytest.Monkey
     app.file_uploader(key="draw_upload").set_value(files).run()
 
     assert not app.exception
-    assert "All models predict 1" in texts(app)
+    assert "All 5 models predict 1" in texts(app)
     assert "bad.png" in app.warning[0].value
 
 

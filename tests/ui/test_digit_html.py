@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from mnist_dash.ui.shared import digit_html
-from mnist_dash.ui.shared.digit_html import Answer, Prediction
+from mnist_dash.ui.shared import digit_html, prediction_html
+from mnist_dash.ui.shared.digit_html import Answer
+from mnist_dash.ui.shared.prediction_html import Prediction
 
 HOSTILE = """<img src=x onerror="alert(1)"> & 'it'"""
 ESCAPED = "&lt;img src=x onerror=&#34;alert(1)&#34;&gt; &amp; &#39;it&#39;"
@@ -25,9 +26,11 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         lambda: digit_html.digit_image(DIGITS[0], caption=HOSTILE, alt=HOSTILE),
         lambda: digit_html.picture_grid({HOSTILE: DIGITS[0]}),
         lambda: digit_html.answer_grid(DIGITS, ["7"], [[Answer(HOSTILE, 7, 0.9, True)]]),
-        lambda: digit_html.prediction_cards([Prediction(HOSTILE, "cnn", np.eye(10)[3], 0.2, HOSTILE)]),
+        lambda: prediction_html.headline(DIGITS[0], "7", HOSTILE),
+        lambda: prediction_html.prediction_chart([Prediction(HOSTILE, "cnn", np.eye(10)[3])]),
+        lambda: prediction_html.probability_table([Prediction("CNN", "cnn", np.eye(10)[3])], [HOSTILE], [0.2]),
     ],
-    ids=["grid", "image", "pictures", "answers", "cards"],
+    ids=["grid", "image", "pictures", "answers", "headline", "chart", "table"],
 )
 def test_what_visitors_typed_is_shown_as_text(show, shown):
     show()
@@ -47,13 +50,18 @@ def test_an_image_that_all_runs_predict_wrong_is_framed_and_each_wrong_predictio
     assert "&lt; 0.1 %" in page
 
 
-def test_the_most_probable_digit_is_the_answer_and_marked_among_all_ten(shown):
-    probabilities = np.full(10, 0.05, np.float32)
-    probabilities[4] = 0.55
+def test_the_chart_has_each_models_three_most_probable_digits_and_marks_who_differs(shown):
+    probabilities = np.full(10, 0.01, np.float32)
+    probabilities[[4, 9, 7]] = 0.55, 0.3, 0.08
+    models = [Prediction(title, "cnn", probabilities) for title in ("One", "Two")]
 
-    digit_html.prediction_cards([Prediction("CNN", "cnn", probabilities, 0.2, "no test image at this confidence")])
+    prediction_html.prediction_chart([*models, Prediction("Three", "cnn", np.eye(10)[9])])
 
     [page] = shown
-    assert '<div class="md-answer"><b>4</b><span>55.0 %</span></div>' in page
-    assert page.count('class="md-row') == 10
-    assert '<div class="md-row md-top"><span>4</span>' in page
+    assert page.count("<b>4</b>") == 2
+    assert "<span>4</span>" in page
+    assert "55.0 %" in page
+    assert "30.0 %" in page
+    assert "8.0 %" in page
+    assert "1.0 %" not in page
+    assert page.count('"md-model md-differs"') == 1

@@ -8,22 +8,24 @@ from mnist_dash.analysis.words.number_words import count_words, listed, probabil
 
 def agreement_words(titles: Sequence[str], predictions: Sequence[str]) -> str:
     """Says whether all models predict the same (“7”, “2026”), or which predicts what."""
-    if len(set(predictions)) == 1:
-        return f"**{'All models predict' if len(predictions) > 1 else f'{titles[0]} predicts'} {predictions[0]}.**"
     models = {
         predicted: [title for title, own in zip(titles, predictions, strict=True) if own == predicted]
         for predicted in predictions
     }
-    parts = [
-        f"{listed(names)} {'predict' if len(names) > 1 else 'predicts'} {predicted}"
-        for predicted, names in sorted(models.items(), key=lambda item: -len(item[1]))
-    ]
-    return f"**Models disagree:** {'; '.join(parts)}."
+    if len(models) == 1:
+        return (
+            f"{f'All {len(titles)} models predict' if len(titles) > 1 else f'{titles[0]} predicts'} {predictions[0]}."
+        )
+    first, *others = sorted(models.items(), key=lambda item: -len(item[1]))
+    usual = f"{len(first[1])} of {len(titles)} models predict {first[0]}"
+    parts = [usual] if len(first[1]) > 1 else [f"{first[1][0]} predicts {first[0]}"]
+    parts += [f"{listed(names)} {'predict' if len(names) > 1 else 'predicts'} {other}" for other, names in others]
+    return f"{'; '.join(parts)}."
 
 
-def not_a_digit_words() -> str:
-    """Says that a drawing is rejected, and how often that is a mistake."""
-    return "**This does not look like a digit.** Fewer than 1 in 100 real digits are rejected by mistake."
+def not_a_digit_words(digit: int) -> str:
+    """Says that a drawing does not look like a digit, and what is nearest."""
+    return f"This does not look like a digit. If it is one, the best guess is {digit}."
 
 
 def confidence_words(similar: ConfidenceRange | None) -> str:

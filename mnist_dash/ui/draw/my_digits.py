@@ -19,12 +19,12 @@ from mnist_dash.ui.shared.resources import predictor, run_store, visitor
 _PAGE_SIZE = 60  # digits shown at once
 
 
-def keep_digit(pixels: np.ndarray, *, guess: int) -> None:
+def keep_digit(pixels: np.ndarray, *, guess: int | None) -> None:
     """Offers to keep a digit with its correct label.
 
     Args:
         pixels: Shape (28, 28), uint8.
-        guess: The digit that is chosen at first.
+        guess: The label that is chosen at first; None for none.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
         answer = st.selectbox(
@@ -32,15 +32,16 @@ def keep_digit(pixels: np.ndarray, *, guess: int) -> None:
             range(10),
             index=guess,
             key=f"draw_answer_{crc32(pixels.tobytes())}",
-            width=120,
-            help="The digit that was drawn.",
+            width=150,
+            placeholder="Choose",
         )
         st.button(
             "Add to My digits",
             key="draw_keep",
             icon=":material/bookmark_add:",
             on_click=attempt,
-            args=(_keep, pixels[None], np.array([answer], np.uint8)),
+            disabled=answer is None,
+            args=(_keep, pixels[None], np.array([answer or 0], np.uint8)),
         )
 
 

@@ -4,7 +4,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
@@ -137,7 +137,14 @@ def title_of(run: Run) -> str:
     return " · ".join([run.title, *filter(None, notes)])
 
 
-def choice(label: str, options: Mapping[str, str], *, key: str, on_change: Callable[[], None] | None = None) -> str:
+def choice(
+    label: str,
+    options: Mapping[str, str],
+    *,
+    key: str,
+    on_change: Callable[[], None] | None = None,
+    label_visibility: Literal["visible", "collapsed"] = "visible",
+) -> str:
     """Lets the reader choose one of a few options; the choice is in the URL.
 
     Args:
@@ -145,6 +152,7 @@ def choice(label: str, options: Mapping[str, str], *, key: str, on_change: Calla
         options: From the ids in the URL to the words shown; the first is the default.
         key: The widget's key.
         on_change: Called when something else is chosen.
+        label_visibility: Whether the label is shown, or only read by screen readers.
     """
     first = next(iter(options))
     links.restore(key, lambda linked: linked if linked in options else first)
@@ -158,6 +166,7 @@ def choice(label: str, options: Mapping[str, str], *, key: str, on_change: Calla
         key=key,
         wrap=True,
         on_change=on_change,
+        label_visibility=label_visibility,
     )
     chosen = chosen or first
     links.write({key: "" if chosen == first else chosen})
@@ -170,11 +179,11 @@ def in_order(runs: Sequence[Run]) -> list[Run]:
     return sorted(runs, key=lambda run: variants.index(run.variant) if run.is_reference else len(variants))
 
 
-def run_picker(runs: Sequence[Run], *, key: str, label: str = "Runs") -> list[Run]:
+def run_picker(runs: Sequence[Run], *, key: str, label: str, parameter: str) -> list[Run]:
     """Lets the reader choose runs, at first the models that ship with the project; the choice is in the URL."""
     by_id = {run.id: run for run in in_order(runs)}
     defaults = [run_id for run_id, run in by_id.items() if run.is_reference] or list(by_id)[:1]
-    links.restore(key, lambda linked: _linked_runs(linked, by_id) or defaults)
+    links.restore(key, lambda linked: _linked_runs(linked, by_id) or defaults, parameter=parameter)
     st.session_state[key] = [run_id for run_id in st.session_state[key] if run_id in by_id]
     chosen = st.multiselect(
         label,
@@ -184,7 +193,7 @@ def run_picker(runs: Sequence[Run], *, key: str, label: str = "Runs") -> list[Ru
         max_selections=_MAX_CHOSEN,
         placeholder="Choose one or more runs",
     )
-    links.write({key: "" if chosen == defaults else ",".join(map(str, chosen))})
+    links.write({parameter: "" if chosen == defaults else ",".join(f"r{run_id}" for run_id in chosen)})
     return [by_id[run_id] for run_id in chosen]
 
 
@@ -207,7 +216,8 @@ def one_run_picker(runs: Sequence[Run], *, key: str, label: str = "Run", first: 
 
 def _linked_runs(linked: str, offered: Mapping[int, Run]) -> list[int]:
     ids = {str(run_id): run_id for run_id in offered}
-    return list(dict.fromkeys(ids[text] for text in linked.split(",") if text in ids))[:_MAX_CHOSEN]
+    texts = (text.removeprefix("r") for text in linked.split(","))
+    return list(dict.fromkeys(ids[text] for text in texts if text in ids))[:_MAX_CHOSEN]
 
 
 @st.cache_resource(show_spinner=False)

@@ -14,14 +14,12 @@ from mnist_dash.ui.shared.notices import notices
 from mnist_dash.ui.shared.resources import ensure_queue
 
 _ICON = Path(__file__).with_name("icon.png")
-# With an element beside the style it is part of the page; a style alone would share its place with notices.
-_STYLE = f"""<i class="md-frame"></i><style>{_ICON.with_name("frame.css").read_text(encoding="utf-8")}</style>"""
-
+_SHEETS = "".join(_ICON.with_name(f"{name}.css").read_text(encoding="utf-8") for name in ("frame", "digits"))
+_COLOURS = ("primaryColor", "backgroundColor", "borderColor")
 # The dark theme's accent is light; white text on it would have a contrast of 2.4, and the light theme's red 3.9.
-_DARK_STYLE = """<style>
+_DARK_STYLE = """
 [data-testid^="stBaseButton-primary"] *, [data-tag], [data-tag] * { color: #0F1116 !important; }
-.md-wrong { color: #FF8787 !important; }
-</style>"""
+.md-wrong { color: #FF8787 !important; }"""
 
 
 def run_pages(pages: Sequence[StreamlitPage]) -> None:
@@ -29,13 +27,22 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
     st.set_page_config(page_title="MNIST Dash", page_icon=str(_ICON), layout="wide")
     page = st.navigation(list(pages), position="top")
     links.enter(page.url_path)
-    st.html(_STYLE + (_DARK_STYLE if st.context.theme.type == "dark" else ""))
+    st.html(_style(st.context.theme.type or "light"))
     _tab_bar(pages)
     shows_errors(page.run)()
     _freeze_loaded_objects()
     # After the page is drawn: runs that an earlier process left unfinished go on.
     shows_errors(ensure_queue)()
     shows_errors(notices)()
+
+
+@cache
+def _style(theme: str) -> str:
+    """Returns the style sheets, with the theme's colours as custom properties such as `--md-primaryColor`."""
+    colours = "".join(f"--md-{name}: {st.get_option(f'theme.{theme}.{name}')}; " for name in _COLOURS)
+    dark = _DARK_STYLE if theme == "dark" else ""
+    # With an element beside the style it is part of the page; a style alone would share its place with notices.
+    return f'<i class="md-frame"></i><style>:root {{ {colours}}}{_SHEETS}{dark}</style>'
 
 
 def _tab_bar(pages: Sequence[StreamlitPage]) -> None:

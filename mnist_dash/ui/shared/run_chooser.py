@@ -74,11 +74,18 @@ def choose_runs(*, key: str, statuses: Sequence[str]) -> list[Run]:
     return _runs_of(tokens, runs)
 
 
-def offered_runs() -> list[Run]:
-    """Returns finished runs of which a page offers some: those that ship with the project, and the newest."""
+def offered_runs(*, parameter: str = "") -> list[Run]:
+    """Returns finished runs of which a page offers some: those that ship with the project, the newest, and linked ones.
+
+    Args:
+        parameter: The query parameter that names runs, such as “r7,r12” or “7”; empty if there is none.
+    """
     finder = RunFinder(run_store())
     newest = finder.find(RunQuery(statuses=(DONE,)), limit=_OFFERED)
-    return list({run.id: run for run in [*in_order(finder.references()), *newest]}.values())
+    linked = [f"r{text.removeprefix('r')}" for text in st.query_params.get(parameter, "").split(",")]
+    named = run_store().get_runs(_numbers(_tokens(",".join(linked)), "r")) if any(linked) else []
+    named = [run for run in named if run.status == DONE]
+    return list({run.id: run for run in [*in_order(finder.references()), *newest, *named]}.values())
 
 
 def _token(run: Run) -> str:
