@@ -7,7 +7,7 @@ from mnist_dash.ui.shared import controls, resources, run_chooser
 
 controls.header(
     "Inside a network",
-    "The learned weights of a model's first layers or convolution kernels, shown as images.",
+    "What a model's first layers have learned: their weights as images.",
     "weights",
     "kernels",
 )
@@ -17,27 +17,26 @@ if not runs:
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")
     st.stop()
 
-run = controls.one_run_picker(runs, key="inside_run")
-layers = [layer for layer in resources.weights_of(run.id) if layer.kernel.ndim == 4 or layer.kernel.shape[0] == 784]
-names = [layer.name for layer in layers]
-name = names[0]
-if len(names) > 1:
-    titles = {name: name.replace("_", " ").capitalize() for name in names}
-    name = controls.choice("Layer", titles, key=f"inside_layer_{run.variant}")
-layer = layers[names.index(name)]
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    run = controls.one_run_picker(runs, key="inside_run", label="Model")
+    layers = [layer for layer in resources.weights_of(run.id) if layer.kernel.ndim == 4 or layer.kernel.shape[0] == 784]
+    by_name = {layer.name: layer for layer in layers}
+    titles = {name: name.replace("_", " ").capitalize() for name in by_name}
+    name = controls.choice("Layer", titles, key=f"inside_layer_{run.variant}") if len(titles) > 1 else layers[0].name
+kernel, dark = by_name[name].kernel, st.context.theme.type == "dark"
 
-if layer.kernel.ndim == 4:
-    height, width, channels, filters = layer.kernel.shape
+if kernel.ndim == 4:
+    height, width, channels, filters = kernel.shape
     st.markdown(
         f"**{filters} kernels** of {height} × {width} weights"
         + ("." if channels == 1 else f" for each of {channels} channels: a column is a filter, a row a channel.")
     )
-    figure = weight_figures.kernel_sheet(layer.kernel)
+    figure = weight_figures.kernel_sheet(kernel, dark=dark)
 else:
-    neurons = layer.kernel.shape[1]
+    neurons = kernel.shape[1]
     first, last = controls.neuron_range(neurons, key=f"inside_neurons_{run.id}")
-    st.markdown(f"**Neurons {first} to {last}** of {neurons:,}, with one weight per pixel.")
-    figure = weight_figures.neuron_sheet(layer.kernel[:, first - 1 : last], first=first)
+    st.markdown(f"**Neurons {first} to {last}** of {neurons:,}: one weight per pixel.")
+    figure = weight_figures.neuron_sheet(kernel[:, first - 1 : last], first=first, dark=dark)
 st.plotly_chart(
     figure, key="inside_sheet", config=controls.CHART, alt=f"Weights of {run.title}, layer {name}, as images"
 )

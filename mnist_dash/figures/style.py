@@ -22,6 +22,8 @@ GREY = "rgba(128, 128, 128, 0.9)"
 DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "dot")
 # Blue, white and red, symmetric about zero (ColorBrewer's RdBu, reversed).
 DIVERGING = [[0.0, "#2166AC"], [0.25, "#92C5DE"], [0.5, "#F7F7F7"], [0.75, "#F4A582"], [1.0, "#B2182B"]]
+# On dark paper zero is dark, or a sheet of small weights would glare.
+DIVERGING_DARK = [[0.0, "#74B9FF"], [0.25, "#2B6CA3"], [0.5, "#15181F"], [0.75, "#A8402F"], [1.0, "#FF9478"]]
 
 
 def variant_colour(variant: str) -> str:

@@ -5,17 +5,18 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_dash.figures.style import DIVERGING, styled
+from mnist_dash.figures.style import DIVERGING, DIVERGING_DARK, styled
 
 _GAP = 1  # pixels between tiles
 
 
-def neuron_sheet(kernel: np.ndarray, *, first: int) -> go.Figure:
+def neuron_sheet(kernel: np.ndarray, *, first: int, dark: bool = False) -> go.Figure:
     """Draws the weights of hidden neurons as a sheet of 28 × 28 images.
 
     Args:
         kernel: Shape (784, n): one column a neuron.
         first: Number of the first of them, from 1.
+        dark: Whether it is shown on dark paper.
 
     Source:
         Tutorial 001, which draws its 100 neurons as 10 × 10.
@@ -24,24 +25,25 @@ def neuron_sheet(kernel: np.ndarray, *, first: int) -> go.Figure:
     columns = max(1, math.isqrt(count - 1) + 1)
     tiles = kernel.T.reshape(count, 28, 28)
     names = [f"neuron {first + number}" for number in range(count)]
-    return _sheet(tiles, names, columns=columns, aspect=1.0)
+    return _sheet(tiles, names, columns=columns, aspect=1.0, dark=dark)
 
 
-def kernel_sheet(kernel: np.ndarray) -> go.Figure:
+def kernel_sheet(kernel: np.ndarray, *, dark: bool = False) -> go.Figure:
     """Draws the kernels of a convolution: a column a filter, a row an input channel.
 
     Args:
         kernel: Shape (height, width, channels, filters).
+        dark: Whether it is shown on dark paper.
     """
     height, width, channels, filters = kernel.shape
     tiles = kernel.transpose(2, 3, 0, 1).reshape(channels * filters, height, width)
     names = [f"filter {number % filters + 1}, channel {number // filters + 1}" for number in range(len(tiles))]
     if channels == 1:
-        return _sheet(tiles, names, columns=min(filters, 8), aspect=0.55)
-    return _sheet(tiles, names, columns=filters, aspect=1.0)
+        return _sheet(tiles, names, columns=min(filters, 8), aspect=0.55, dark=dark)
+    return _sheet(tiles, names, columns=filters, aspect=1.0, dark=dark)
 
 
-def _sheet(tiles: np.ndarray, names: list[str], *, columns: int, aspect: float) -> go.Figure:
+def _sheet(tiles: np.ndarray, names: list[str], *, columns: int, aspect: float, dark: bool) -> go.Figure:
     count, height, width = tiles.shape
     rows = -(-count // columns)
     sheet = np.full((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP), np.nan, np.float32)
@@ -57,7 +59,7 @@ def _sheet(tiles: np.ndarray, names: list[str], *, columns: int, aspect: float) 
             z=sheet,
             zmin=-limit,
             zmax=limit,
-            colorscale=DIVERGING,
+            colorscale=DIVERGING_DARK if dark else DIVERGING,
             customdata=labels if count <= 128 else None,
             hovertemplate=("%{customdata}: " if count <= 128 else "") + "%{z:.3f}<extra></extra>",
             hoverongaps=False,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -26,6 +27,7 @@ PAGES = {
     "draw": "Draw a digit",
     "inside": "Inside a network",
 }
+VIEWS = ("real", "where", "robustness", "settings")
 LIBRARIES = ("libtensorflow", "tensorflow/python", "_pywrap_tensorflow", "keras")
 PHONE = {"width": 360, "height": 740}
 # Playwright's own five seconds are not enough where two other test runs share the cores.
@@ -148,7 +150,7 @@ def test_a_phone_has_a_link_to_every_page_in_one_row(browser: Browser, server: S
     page.get_by_role("heading", level=1, name=PAGES["inside"], exact=True).wait_for()
     boxes = [link.bounding_box() for link in page.locator(".st-key-md_tabs a").all()]
     assert len(boxes) == len(PAGES)
-    assert all(box and 0 <= box["x"] and box["x"] + box["width"] <= PHONE["width"] + 1 for box in boxes)
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] + 1 for box in boxes)
     assert len({box["y"] for box in boxes if box}) == 1
 
 
@@ -227,14 +229,18 @@ def test_a_stroke_by_touch_arrives_on_a_phone_and_the_page_does_not_scroll(brows
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_no_page_is_wider_than_a_phone(browser: Browser, server: Server, dark: bool):
+def test_no_page_is_wider_than_a_phone_or_has_a_serious_fault_for_a_screen_reader(
+    browser: Browser, server: Server, dark: bool
+):
     page = page_in(browser, phone=True, dark=dark)
 
-    for path, title in PAGES.items():
+    for path, title in [*PAGES.items(), *((f"compare?compare_show={view}", "Compare") for view in VIEWS)]:
         open_page(page, f"{server.url}/{path}", title)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
         main = "document.querySelector('[data-testid=stMain]')"
         assert page.evaluate(f"{main}.scrollWidth - {main}.clientWidth") <= 0, path
+        found = Axe().run(page).response["violations"]
+        assert [fault for fault in found if fault["impact"] in ("serious", "critical")] == [], path
 
 
 def start(page: Page, server: Server, link: str, button: str) -> None:

@@ -55,7 +55,7 @@ _PICTURES = """<div class="md-grid md-pictures">
 <figure>{{ picture|image(caption, "md-picture") }}<figcaption>{{ caption }}</figcaption></figure>
 {%- endfor %}</div>"""
 _NUMBERS = """<p class="md-hint">Scroll sideways to see all 28 columns.</p>
-<div class="md-numbers"><table aria-label="pixel values by row">
+<div class="md-numbers" role="region" aria-label="pixel values" tabindex="0"><table aria-label="pixel values by row">
 {%- for row in rows %}<tr>{% for value in row -%}
 <td style="background: rgb({{ value }},{{ value }},{{ value }}); color: {{ "#000" if value > 110 else "#fff" }}">
 {{- value }}</td>
