@@ -24,15 +24,22 @@ VIEWS = {
 
 controls.header(
     "Compare",
-    "Compare the accuracy, significance, errors, robustness and cost of finished runs.",
+    "Which model is really better, and where do they err?",
     "interval",
     "test_set",
+    "paired_test",
+    "many_tests",
+    "repeats",
+    "precision",
+    "calibration",
+    "robustness",
 )
 comparison = comparison_module.compare(run_chooser.choose_runs(key="compare", statuses=[DONE]))
 if comparison is None:
     st.stop()
-st.markdown(comparison_module.comparison_words(comparison))
-with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-    view = controls.choice("View", {name: title for name, (title, _) in VIEWS.items()}, key="compare_show")
+st.markdown(comparison_module.verdict(comparison))
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    titles = {name: title for name, (title, _) in VIEWS.items()}
+    view = controls.choice("View", titles, key="compare_show", label_visibility="collapsed")
     report_button.report_button(comparison)
 VIEWS[view][1](comparison)

@@ -55,4 +55,4 @@ def emit(found: dict[str, Any], words: str | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found))
     elif words is not None:
-        click.echo(words)
+        click.echo(words.replace("\u00a0", " "))  # lines are not broken here, and may be searched

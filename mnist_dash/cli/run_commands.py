@@ -102,7 +102,7 @@ def _emit_result(run: Run, epochs: Sequence[Epoch], *, as_json: bool) -> None:
         emit(
             {**described_run(run), "epochs": [asdict(epoch) for epoch in epochs]},
             f"Run {run.id}: test accuracy {accuracy_words(accuracy)}, test loss {run.test_loss:.4f}, "
-            f"{run.weights:,} weights, {seconds_words(run.fit_seconds or 0.0)} training time on {run.dataset}",
+            f"{run.weights:,} parameters, {seconds_words(run.fit_seconds or 0.0)} training time on {run.dataset}",
             as_json=as_json,
         )
 

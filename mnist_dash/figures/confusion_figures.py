@@ -65,7 +65,7 @@ def _matrix(
     ]
     figure = go.Figure([squares, *texts, _click_targets(counts, sign)])
     layout = {"clickmode": "event+select", "showlegend": False, "shapes": [_frame(*chosen)] if chosen else []}
-    styled(figure, height=460, x="Predicted digit", y="True digit", **layout)
+    styled(figure, height=420, x="Predicted digit", y="True digit", **layout)
     for axis, ends in ((figure.layout.xaxis, [-0.5, CLASSES - 0.5]), (figure.layout.yaxis, [CLASSES - 0.5, -0.5])):
         axis.range, axis.dtick, axis.fixedrange, axis.showgrid = ends, 1, True, False
     return figure

@@ -16,7 +16,7 @@ from PIL import Image
 
 from mnist_dash.figures.standalone import as_fragment
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title>
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ title|truncate(80) }}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>
 :root { color-scheme: light; }
 body { font: 16px/1.55 system-ui, sans-serif; color: #16181D; background: #FBFAF7; margin: 0 auto;

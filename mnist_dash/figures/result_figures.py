@@ -12,13 +12,15 @@ from mnist_dash.analysis.words.number_words import accuracy_words
 from mnist_dash.figures.style import GREY, styled, variant_colour
 
 _COSTS = {
-    "weights": "Weights",
+    "weights": "Parameters",
     "fit_seconds": "Training time (s)",
     "prediction_ms": "Prediction time per image (ms)",
 }
 _MAX_LABELS = 8  # more would cover each other
 _LINE = 24  # letters
 _MAX_LINES = 4
+_NEAR_X, _NEAR_Y = 0.4, 0.15  # of the axes: so near labels may cover each other on a phone
+_EDGE = 0.1  # of the x axis: labels there grow inwards
 
 
 def accuracy_intervals(
@@ -50,7 +52,7 @@ def accuracy_intervals(
     wrapped = [textwrap.wrap(title, _LINE, max_lines=_MAX_LINES, placeholder="…") for title in titles]
     rows.tickvals, rows.ticktext = list(titles), ["<br>".join(lines) for lines in wrapped]
     row = max(34, 8 + 14 * max(map(len, wrapped), default=1))  # pixels
-    return styled(figure, height=136 + row * len(titles), x="Test accuracy (%)", y="Run")
+    return styled(figure, height=136 + row * len(titles), x="Test accuracy (%)", y="")
 
 
 def _add_repeats(figure: go.Figure, titles: Sequence[str], replicate_groups: Sequence[ReplicateGroup]) -> None:
@@ -106,7 +108,7 @@ def accuracy_against(titles: Sequence[str], replicate_groups: Sequence[Replicate
     known = [(title, x, each) for title, each in zip(titles, replicate_groups, strict=True) if (x := each.mean(cost))]
     costs = figure.layout.xaxis
     costs.type, costs.tickformat, costs.tickvals = "log", "~s", _ticks([x for _, x, _ in known])
-    labels = [_label(*each) for each in known]
+    labels = _labels(known)
     if len(labels) > _MAX_LABELS or len({label["text"] for label in labels}) < len(labels):
         labels = []  # they would cover each other, or say the same
     x_title = f"{_COSTS[cost]}, log scale"
@@ -121,16 +123,28 @@ def _ticks(values: Sequence[float]) -> list[float]:
     return [step * 10.0**power for power in range(low, high + 1) for step in ((1, 2, 5) if high - low < 3 else (1,))]
 
 
-def _label(title: str, x: float, group: ReplicateGroup) -> dict[str, Any]:
-    short = title.removesuffix(" (reference)")
-    return {
-        "x": math.log10(x),
-        "y": 100 * group.accuracy.high,  # above the interval
-        "text": short if len(short) <= _LINE else f"{short[: _LINE - 1]}…",
-        "showarrow": False,
-        "yshift": 10,
-        "xanchor": "center",
-    }
+def _labels(known: Sequence[tuple[str, float, ReplicateGroup]]) -> list[dict[str, Any]]:
+    """Writes names above the intervals, or below where a better group nearby has its own."""
+    places = [(math.log10(x), 100 * group.accuracy.value) for _, x, group in known]
+    spans = [max(values) - min(values) or 1.0 for values in zip(*places, strict=True)] if places else []
+    labels = []
+    for (title, _, group), (x, y) in zip(known, places, strict=True):
+        below = any(
+            y < other_y < y + _NEAR_Y * spans[1] and abs(other_x - x) < _NEAR_X * spans[0]
+            for other_x, other_y in places
+        )
+        right = (x - min(place[0] for place in places)) / spans[0]
+        labels.append(
+            {
+                "x": x,
+                "y": 100 * (group.accuracy.low if below else group.accuracy.high),
+                "text": title if len(title) <= _LINE else f"{title[: _LINE - 1]}…",
+                "showarrow": False,
+                "yshift": -10 if below else 10,
+                "xanchor": "left" if right < _EDGE else "right" if right > 1 - _EDGE else "center",
+            }
+        )
+    return labels
 
 
 def _colours(replicate_groups: Sequence[ReplicateGroup]) -> list[str]:

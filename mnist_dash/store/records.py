@@ -149,7 +149,7 @@ class Run:
     def title(self) -> str:
         """How pages call this run."""
         variant = VARIANTS[self.variant].title if self.variant in VARIANTS else self.variant
-        return f"{variant} (reference)" if self.is_reference else f"{variant} · run {self.id}"
+        return variant if self.is_reference else f"{variant} · run {self.id}"
 
     @property
     def changes(self) -> str:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,26 +10,44 @@ from mnist_dash.analysis.calibration import ConfidenceRange
 from mnist_dash.analysis.importance import Effect
 from mnist_dash.analysis.replicates import PairwiseTest, ReplicateGroup
 from mnist_dash.analysis.significance import MeanDifference, Paired
-from mnist_dash.analysis.words.comparison_words import (
-    claim_words,
-    confusion_words,
-    effect_words,
-    p_words,
-    pairwise_words,
-    ranking_words,
-)
-from mnist_dash.analysis.words.number_words import (
-    accuracy_words,
-    count_words,
-    milliseconds_words,
-    percent,
-    probability_words,
-    seconds_words,
-    spread_words,
-)
-from mnist_dash.analysis.words.prediction_words import agreement_words, confidence_words, not_a_digit_words
+from mnist_dash.analysis.words import comparison_words, number_words, prediction_words
+from mnist_dash.analysis.words.number_words import count_words
 from mnist_dash.networks.variants import Claim
+from tests.pages.opening import plain
 from tests.support.histories import run_with
+
+
+def with_plain_spaces(write: Callable[..., str]) -> Callable[..., str]:
+    return lambda *values, **named: plain(write(*values, **named))
+
+
+percent, accuracy_words, spread_words, probability_words, seconds_words, milliseconds_words = map(
+    with_plain_spaces,
+    (
+        number_words.percent,
+        number_words.accuracy_words,
+        number_words.spread_words,
+        number_words.probability_words,
+        number_words.seconds_words,
+        number_words.milliseconds_words,
+    ),
+)
+claim_words, confusion_words, effect_words, p_words, pairwise_words, ranking_words, verdict_words = map(
+    with_plain_spaces,
+    (
+        comparison_words.claim_words,
+        comparison_words.confusion_words,
+        comparison_words.effect_words,
+        comparison_words.p_words,
+        comparison_words.pairwise_words,
+        comparison_words.ranking_words,
+        comparison_words.verdict_words,
+    ),
+)
+agreement_words, confidence_words, not_a_digit_words = map(
+    with_plain_spaces,
+    (prediction_words.agreement_words, prediction_words.confidence_words, prediction_words.not_a_digit_words),
+)
 
 
 def single(number: int, reached: float, **costs) -> ReplicateGroup:
@@ -91,7 +110,7 @@ def test_the_best_is_named_with_what_it_beats_what_is_tied_with_it_and_what_they
         "Significantly better than Dense 32 · run 3 and Dense 32 · run 4. "
         "Statistically tied with Dense 32 · run 2. "
         "Most frequent confusions (true → predicted): 4 → 9 (5 ×), 7 → 2 (3 ×). "
-        "370,026 weights, 22 min of training; Dense 32 · run 2: 360,000 weights, 15 min."
+        "370,026 parameters, 22 min of training; Dense 32 · run 2: 360,000 parameters, 15 min."
     )
 
 
@@ -106,7 +125,7 @@ def test_where_nothing_is_tied_the_cost_stands_beside_that_of_the_next():
         ["A", "B", "C"], found, [PairwiseTest(0, 1, 1e-9), PairwiseTest(0, 2, 1e-9), PairwiseTest(1, 2, 1e-9)]
     )
 
-    assert words.endswith("9,000 weights, 60 s of training; Dense 32 · run 2: 800 weights, 6 s.")
+    assert words.endswith("9,000 parameters, 60 s of training; Dense 32 · run 2: 800 parameters, 6 s.")
 
 
 def test_repeats_are_ranked_by_their_mean():
@@ -125,8 +144,9 @@ def test_repeats_are_ranked_by_their_mean():
         (0.05, "p = 0.05"),
         (0.000234, "p = 0.00023"),
         (0.0001, "p = 0.0001"),
-        (0.0000999, "p < 0.0001"),
-        (0.0, "p < 0.0001"),
+        (0.0000999, "p < 10⁻⁴"),
+        (0.0, "p < 10⁻⁹"),
+        (3e-7, "p < 10⁻⁶"),
     ],
 )
 def test_a_p_value_has_two_digits_and_small_ones_a_bound(p: float, words: str):
@@ -137,8 +157,7 @@ def test_a_test_of_two_runs_says_what_it_rests_on():
     test = PairwiseTest(1, 0, 0.0002, paired=Paired(58, 21, identical=False, p=0.0001))
 
     assert pairwise_words(["Dense 512", "CNN"], test) == (
-        "**CNN** is significantly better than **Dense 512**: p = 0.0002. "
-        "Only the first is correct on 58 images, only the second on 21."
+        "**CNN** is significantly better than **Dense 512**: p = 0.0002. Right alone: 58 vs 21 images."
     )
 
 
@@ -206,16 +225,13 @@ def test_a_setting_is_said_to_explain_a_share_of_the_differences():
 def test_mistakes_are_named_with_their_numbers():
     words = confusion_words([(4, 9, 20), (7, 2, 12), (3, 5, 1)], accuracy(9_450, 10_000))
 
-    assert words == (
-        "550 of 10,000 test images misclassified. "
-        "Most frequent (true → predicted): 4 → 9 (20 ×), 7 → 2 (12 ×), 3 → 5 (1 ×)."
-    )
+    assert words == ("550 of 10,000 misclassified; most often 4 → 9 (20 ×), 7 → 2 (12 ×), 3 → 5 (1 ×).")
 
 
 def test_a_single_kind_of_mistake_is_named_alone():
     words = confusion_words([(4, 9, 2)], accuracy(98, 100))
 
-    assert words == "2 of 100 test images misclassified. Most frequent (true → predicted): 4 → 9 (2 ×)."
+    assert words == "2 of 100 misclassified; most often 4 → 9 (2 ×)."
 
 
 def test_where_nothing_was_read_wrong_it_says_so():
@@ -297,7 +313,7 @@ def test_no_probability_is_rounded_to_impossible_or_certain():
         "50.0 %",
         "99.9 %",
         "> 99.9 %",
-        "100.0 %",
+        "> 99.9 %",
     ]
 
 
@@ -311,3 +327,38 @@ def test_no_probability_is_rounded_to_impossible_or_certain():
 )
 def test_a_spread_has_as_many_digits_as_it_justifies(found: Spread, words: str):
     assert spread_words(found) == words
+
+
+def verdict(*, significant: set[tuple[int, int]], groups: int) -> str:
+    """The verdict on groups A, B, … of which these pairs differ significantly."""
+    tests = [
+        PairwiseTest(better, worse, 0.001 if (better, worse) in significant else 0.4)
+        for better in range(groups)
+        for worse in range(better + 1, groups)
+    ]
+    found = [single(number, 0.99 - 0.01 * number) for number in range(groups)]
+    return verdict_words("ABCDEF"[:groups], found, tests).replace("**", "")
+
+
+def test_the_verdict_on_one_run_is_its_accuracy():
+    assert verdict(significant=set(), groups=1) == "A: 99.0 % (± 0.2) accuracy on 10,000 test images."
+
+
+def test_the_verdict_names_the_best_and_whether_it_beats_one_or_all():
+    assert verdict(significant={(0, 1)}, groups=2) == (
+        "A is best, 99.0 % (± 0.2), and significantly better than B: p = 0.001."
+    )
+    assert verdict(significant={(0, 1), (0, 2)}, groups=3).endswith("significantly better than the rest.")
+
+
+def test_the_verdict_names_what_is_tied_and_what_all_of_those_beat():
+    assert verdict(significant=set(), groups=2) == "A and B are statistically tied."
+    assert verdict(significant={(0, 2), (0, 3), (1, 2), (1, 3)}, groups=4) == (
+        "A and B are statistically tied; both are significantly better than the rest."
+    )
+
+
+def test_what_is_tied_with_the_best_but_beats_no_other_is_not_said_to():
+    assert (
+        verdict(significant={(0, 2)}, groups=3) == "A and B are statistically tied; A is significantly better than C."
+    )

@@ -210,7 +210,7 @@ def test_training_tells_its_progress_in_words_beside_the_result(command_line):
     assert printed.status == 0
     [result] = printed.out.splitlines()
     assert result.startswith(f"Run {len(REFERENCES) + 1}: test accuracy ")
-    assert "25,450 weights" in result
+    assert "25,450 parameters" in result
     assert "Epoch 1 of 1: loss " in printed.err
     assert "validation loss" in printed.err
     listed = command_line("runs", "--json").records
@@ -343,7 +343,7 @@ def test_an_evaluation_is_told_in_words(command_line, tmp_path, sample):
 
     printed = command_line("evaluate", "own.npz", "--run", "dense-512")
 
-    assert printed.out.startswith("Dense 512 (reference): accuracy 9")
+    assert printed.out.startswith("Dense 512: accuracy 9")
     assert printed.out.endswith("on 1,000 images\n")
 
 
@@ -574,7 +574,7 @@ def test_robustness_is_told_in_words(command_line):
     printed = command_line("robustness", "cnn-augmented")
 
     lines = printed.out.splitlines()
-    assert lines[0].startswith("CNN augmented (reference): accuracy 8")
+    assert lines[0].startswith("CNN augmented: accuracy 8")
     assert lines[0].endswith("% on clean ones")
     assert len(lines) == 19
 

@@ -15,6 +15,11 @@ from mnist_dash.corruptions.kinds import CORRUPTIONS, KINDS
 from mnist_dash.errors import ComparisonError
 from mnist_dash.figures.robustness_figures import RobustnessLine, robustness_lines, robustness_sheet
 from mnist_dash.store.corruption_counts import CorruptionCounts
+from tests.pages.opening import plain
+
+
+def plain_words(titles, counts):
+    return plain(robustness_words(titles, counts))
 
 
 def readings(hits, *, right=None):
@@ -82,7 +87,7 @@ def test_words_name_the_best_and_by_how_much_it_is_ahead():
         readings(hits - 20),
     )
 
-    words = robustness_words(["Near", "Best", "Far"], [near, best, far])
+    words = plain_words(["Near", "Best", "Far"], [near, best, far])
 
     assert words.count("**") == 2
     assert words.startswith(("**Best**: ", "**Near**: "))
@@ -93,14 +98,14 @@ def test_words_name_the_best_and_by_how_much_it_is_ahead():
 def test_words_name_five_of_many():
     weak = [readings([10 * index + digit for digit in range(5)] * 20) for index in range(7)]
 
-    words = robustness_words([f"Run {index}" for index in range(7)], weak)
+    words = plain_words([f"Run {index}" for index in range(7)], weak)
 
     assert words.startswith("**Run 6**: ")
     assert "Run 1 (16.0 %) and 1 more." in words
 
 
 def test_words_of_a_single_run_do_not_compare():
-    words = robustness_words(["CNN"], [readings([75] * 60 + [60] * 40)])
+    words = plain_words(["CNN"], [readings([75] * 60 + [60] * 40)])
 
     assert words == (
         "**CNN**: 92.0 % (± 1.9) mean accuracy over 15 corruptions at five strengths, "

@@ -22,8 +22,13 @@ def opened(page: str, **link: str) -> AppTest:
 
 def texts(app: AppTest) -> str:
     kinds = (app.markdown, app.caption, app.info, app.warning, app.error, app.subheader, app.title)
-    html = [element.proto.body for element in app.get("html")]
-    return " ".join([str(element.value) for kind in kinds for element in kind] + html)
+    html = [element.proto.body for element in app.get("html") if "md-frame" not in element.proto.body]
+    return plain(" ".join([str(element.value) for kind in kinds for element in kind] + html))
+
+
+def plain(words: str) -> str:
+    """Returns words with spaces instead of those at which no line ends."""
+    return words.replace("\u00a0", " ").replace("\u2009", " ")
 
 
 def unfolds(app: AppTest, key: str) -> None:

@@ -722,7 +722,7 @@ def test_a_shipped_run_comes_into_the_store_as_it_was(store, shipped):
     assert store.list_epochs(run.id) == [FIRST, SECOND]
     assert {name: store.read_artifact(run.id, name) for name in ARTIFACTS} == ARTIFACTS
     assert run.is_reference
-    assert run.title == "Dense 32 (reference)"
+    assert run.title == "Dense 32"
 
 
 def test_a_shipped_run_comes_only_once(store, shipped):

@@ -6,6 +6,7 @@ import pytest
 from mnist_dash.ui.shared import digit_html, prediction_html
 from mnist_dash.ui.shared.digit_html import Answer
 from mnist_dash.ui.shared.prediction_html import Prediction
+from tests.pages.opening import plain
 
 HOSTILE = """<img src=x onerror="alert(1)"> & 'it'"""
 ESCAPED = "&lt;img src=x onerror=&#34;alert(1)&#34;&gt; &amp; &#39;it&#39;"
@@ -15,7 +16,7 @@ DIGITS = np.zeros((1, 28, 28), np.uint8)
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(digit_html.st, "html", found.append)
+    monkeypatch.setattr(digit_html.st, "html", lambda html: found.append(plain(html)))
     return found
 
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from mnist_dash.analysis.accuracies import Accuracy
 from mnist_dash.analysis.importance import Effect
 from mnist_dash.analysis.replicates import LEVEL, PairwiseTest, ReplicateGroup
-from mnist_dash.analysis.words.number_words import accuracy_words, count_words, listed, percent, seconds_words
+from mnist_dash.analysis.words.number_words import accuracy_words, listed, percent, seconds_words
 from mnist_dash.networks.variants import Claim
 
-_MIN_P = 0.0001  # smaller p-values are given as below it
+_SMALL_P = 0.0001  # smaller p-values are given as below a power of ten …
+_SMALLEST_POWER = 9  # … at most this one
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MAX_NAMES = 3
 
 
@@ -42,6 +44,36 @@ def ranking_words(
     return " ".join(filter(None, words))
 
 
+def verdict_words(
+    titles: Sequence[str], groups: Sequence[ReplicateGroup], pairwise_tests: Sequence[PairwiseTest]
+) -> str:
+    """Says in one sentence which groups are best, and whether that is significant.
+
+    Args:
+        titles: Names of the groups, the best first.
+        groups: The groups.
+        pairwise_tests: One a pair.
+    """
+    best = f"**{titles[0]}**"
+    if len(groups) == 1:
+        return f"{best}: {_accuracy_words(groups[0])} on {groups[0].accuracy.n:,} test images."
+    of_best = {test.worse: test for test in pairwise_tests if test.better == 0}
+    tied = [index for index, test in of_best.items() if not test.significant]
+    worse = [index for index, test in of_best.items() if test.significant]
+    rest = "the rest" if len(worse) > 1 else f"**{titles[worse[0]]}**" if worse else ""
+    if not tied:
+        p = f": {p_words(of_best[worse[0]].p)}" if len(worse) == 1 else ""
+        return f"{best} is best, {accuracy_words(groups[0].accuracy)}, and significantly better than {rest}{p}."
+    names = _first_names([best, *(f"**{titles[index]}**" for index in tied)])
+    words = f"{names} are statistically tied"
+    if not worse:
+        return f"{words}."
+    beaten = {(test.better, test.worse) for test in pairwise_tests if test.significant}
+    all_beat = all((better, other) in beaten for better in tied for other in worse)
+    winners = ("both are" if len(tied) == 1 else "all are") if all_beat else f"{best} is"
+    return f"{words}; {winners} significantly better than {rest}."
+
+
 def _first_names(names: Sequence[str]) -> str:
     """Lists a few names, and says how many more there are."""
     if len(names) <= _MAX_NAMES + 1:
@@ -65,18 +97,21 @@ def _cost_words(names: Sequence[str], groups: Sequence[ReplicateGroup], tied: Se
     if not (weights and other_weights and seconds and other_seconds):
         return ""
     return (
-        f"{weights:,} weights, {seconds_words(seconds)} of training; "
-        f"{names[other]}: {other_weights:,} weights, {seconds_words(other_seconds)}."
+        f"{weights:,} parameters, {seconds_words(seconds)} of training; "
+        f"{names[other]}: {other_weights:,} parameters, {seconds_words(other_seconds)}."
     )
 
 
 def _pairs(confusions: Sequence[tuple[int, int, int]]) -> str:
-    return ", ".join(f"{true} → {predicted} ({count} ×)" for true, predicted, count in confusions)
+    return ", ".join(f"{true}\u2009→\u2009{predicted} ({count}\u00a0×)" for true, predicted, count in confusions)
 
 
 def p_words(p: float) -> str:
-    """Returns a p-value as it is reported: “p = 0.03”, “p < 0.0001”."""
-    return f"p < {_MIN_P}" if p < _MIN_P else f"p = {p:.2g}"
+    """Returns a p-value as it is reported: “p = 0.03”, “p < 10⁻⁹”."""
+    if p >= _SMALL_P:
+        return f"p\u00a0=\u00a0{p:.2g}"
+    power = min(_SMALLEST_POWER, math.floor(-math.log10(p))) if p > 0 else _SMALLEST_POWER
+    return f"p\u00a0<\u00a010⁻{str(power).translate(_SUPERSCRIPTS)}"
 
 
 def pairwise_words(titles: Sequence[str], test: PairwiseTest) -> str:
@@ -100,7 +135,7 @@ def pairwise_words(titles: Sequence[str], test: PairwiseTest) -> str:
 def _basis(test: PairwiseTest) -> str:
     if test.paired:
         first, second = test.paired.only_first, test.paired.only_second
-        return f"Only the first is correct on {count_words(first, 'image')}, only the second on {second:,}."
+        return f"Right alone: {first:,} vs {second:,} images."
     if not test.means:
         return ""
     low, high = 100 * test.means.low, 100 * test.means.high
@@ -126,8 +161,7 @@ def confusion_words(confusions: Sequence[tuple[int, int, int]], accuracy: Accura
     wrong = accuracy.n - round(accuracy.value * accuracy.n)
     if not confusions:
         return f"All {accuracy.n:,} test images are predicted correctly."
-    misclassified = f"{wrong:,} of {accuracy.n:,} test images misclassified."
-    return f"{misclassified} Most frequent (true → predicted): {_pairs(confusions)}."
+    return f"{wrong:,} of {accuracy.n:,} misclassified; most often {_pairs(confusions)}."
 
 
 def effect_words(label: str, value: str, effect: Effect) -> str:

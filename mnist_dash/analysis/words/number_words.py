@@ -4,23 +4,25 @@ from collections.abc import Sequence
 
 from mnist_dash.analysis.accuracies import Accuracy, Spread
 
+_NO_BREAK = "\u00a0"  # a space at which no line ends
+
 
 def percent(part: float, *, decimals: int = 1) -> str:
-    """Returns a share in [0, 1] as, for instance, “97.9 %”."""
-    return f"{100 * part:.{decimals}f} %"
+    """Returns a share in [0, 1] as, for instance, “97.9 %”, which no line breaks."""
+    return _in_one_line(f"{100 * part:.{decimals}f} %")
 
 
 def probability_words(part: float) -> str:
-    """Returns a probability in [0, 1]; none is rounded to impossible or certain."""
+    """Returns a probability in [0, 1]; none is rounded to impossible, and none is certain."""
     if 0 < part < 0.0005:
-        return "< 0.1 %"
-    return "> 99.9 %" if 0.9995 <= part < 1 else percent(part)
+        return _in_one_line("< 0.1 %")
+    return _in_one_line("> 99.9 %") if part >= 0.9995 else percent(part)
 
 
 def accuracy_words(accuracy: Accuracy) -> str:
     """Returns an accuracy with its interval, for instance “97.9 % (± 0.3)”."""
     decimals = 1 if accuracy.margin >= 0.0005 else 2 if accuracy.margin >= 0.00005 else 3
-    return f"{percent(accuracy.value, decimals=decimals)} (± {100 * accuracy.margin:.{decimals}f})"
+    return _in_one_line(f"{percent(accuracy.value, decimals=decimals)} (± {100 * accuracy.margin:.{decimals}f})")
 
 
 def spread_words(spread: Spread) -> str:
@@ -28,7 +30,7 @@ def spread_words(spread: Spread) -> str:
     if spread.sd is None:
         return percent(spread.mean)
     decimals = 1 if spread.sd >= 0.0005 else 2
-    return f"{percent(spread.mean, decimals=decimals)} ± {100 * spread.sd:.{decimals}f}"
+    return _in_one_line(f"{percent(spread.mean, decimals=decimals)} ± {100 * spread.sd:.{decimals}f}")
 
 
 def count_words(count: int, noun: str) -> str:
@@ -40,13 +42,17 @@ def seconds_words(seconds: float) -> str:
     """Returns a duration with two significant digits: “0.32 s”, “31 s”, “12 min”, “1.5 h”."""
     for size, unit in ((3600, "h"), (60, "min")):
         if seconds >= 2 * size:
-            return f"{_two_digits(seconds / size)} {unit}"
-    return f"{_two_digits(seconds)} s"
+            return _in_one_line(f"{_two_digits(seconds / size)} {unit}")
+    return _in_one_line(f"{_two_digits(seconds)} s")
 
 
 def milliseconds_words(milliseconds: float) -> str:
     """Returns milliseconds with two significant digits."""
-    return f"{_two_digits(milliseconds)} ms"
+    return _in_one_line(f"{_two_digits(milliseconds)} ms")
+
+
+def _in_one_line(words: str) -> str:
+    return words.replace(" ", _NO_BREAK)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from mnist_dash.figures import slice_figures
 from mnist_dash.store.records import Run
 from mnist_dash.ui.compare.compare_chart import compare_chart
 from mnist_dash.ui.compare.image_views import MAX_MODELS
-from mnist_dash.ui.shared.controls import choice, explain, one_run_picker, title_of
+from mnist_dash.ui.shared.controls import choice, one_run_picker, title_of
 from mnist_dash.ui.shared.resources import dataset, predictions_of
 
 _PROPERTIES = {slices.INK: "Ink", slices.SLANT: "Slant", slices.WIDTH: "Width"}
@@ -33,7 +33,6 @@ def render_per_class(runs: Sequence[Run]) -> None:
         column_config={"Digit": st.column_config.NumberColumn(width="small")},
         alt=f"Precision, recall and F1 of {run.title} for every digit",
     )
-    explain("precision")
     compare_chart(
         slice_figures.f1_by_class(
             [run.title for run in shown], [run.variant for run in shown], [scores[run.id] for run in shown]
@@ -69,7 +68,6 @@ def _interval(name: str, share: Accuracy | None) -> dict[str, object]:
 def render_calibration(runs: Sequence[Run]) -> None:
     """Shows reliability diagrams and calibration errors."""
     shown = runs[:MAX_MODELS]
-    explain("calibration")
     bins = [calibration.reliability(predictions_of(run.id)) for run in shown]
     compare_chart(
         slice_figures.reliability([run.title for run in shown], [run.variant for run in shown], bins),

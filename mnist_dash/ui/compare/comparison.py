@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_dash.analysis import replicates, test_predictions
 from mnist_dash.analysis.replicates import PairwiseTest, ReplicateGroup
-from mnist_dash.analysis.words.comparison_words import ranking_words
+from mnist_dash.analysis.words.comparison_words import ranking_words, verdict_words
 from mnist_dash.analysis.words.number_words import count_words, listed
 from mnist_dash.datasets.mnist import KNOWN
 from mnist_dash.networks.experiments import differing
@@ -62,8 +62,9 @@ def _groups(runs: Sequence[Run]) -> list[ReplicateGroup]:
     groups = replicates.replicate_groups(runs)
     if len(groups) == len(runs):
         return groups
-    options = {_TOGETHER: "Mean", "single": "Individual runs"}
-    together = choice("Replicates (seeds, folds)", options, key="compare_repeats") == _TOGETHER
+    options = {_TOGETHER: "Mean of seeds and folds", "single": "Individual runs"}
+    label = "Replicates (seeds, folds)"
+    together = choice(label, options, key="compare_repeats", label_visibility="collapsed") == _TOGETHER
     return groups if together else replicates.replicate_groups(runs, together=False)
 
 
@@ -126,6 +127,11 @@ def _title(group: ReplicateGroup, same_variant: Sequence[ReplicateGroup]) -> str
     shared = [name for name in names if name not in ("seed", "fold") and (name, kind) != ("validation", "folds")]
     parts = [VARIANTS[run.variant].title, settings_words(run, shared), f"{replicates} {kind}"]
     return " · ".join(filter(None, parts))
+
+
+def verdict(comparison: Comparison) -> str:
+    """Says in one sentence which is best."""
+    return verdict_words(comparison.titles, comparison.replicate_groups, comparison.pairwise_tests)
 
 
 def comparison_words(comparison: Comparison) -> str:

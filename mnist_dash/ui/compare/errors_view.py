@@ -23,5 +23,7 @@ _VIEWS: dict[str, tuple[str, Callable[[Sequence[Run]], None]]] = {
 
 def errors_view(comparison: Comparison) -> None:
     """Shows the errors of the compared runs."""
-    view = choice("Show", {name: title for name, (title, _) in _VIEWS.items()}, key="compare_look")
+    view = choice(
+        "Show", {name: title for name, (title, _) in _VIEWS.items()}, key="compare_look", label_visibility="collapsed"
+    )
     _VIEWS[view][1](comparison.runs)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_dash.analysis import misclassified
-from mnist_dash.analysis.words.number_words import accuracy_words, count_words, listed
+from mnist_dash.analysis.words.number_words import accuracy_words, count_words
 from mnist_dash.datasets.mnist import MNIST
 from mnist_dash.store.records import Run
 from mnist_dash.ui.shared.controls import one_run_picker, page_of, title_of
@@ -33,6 +33,7 @@ def show_images(indices: np.ndarray, runs: Sequence[Run], *, key: str) -> None:
     page = page_of(indices, size=_PAGE_SIZE, key=key)
     labels = predictions_of(shown[0].id).labels
     captions = [caption_of(shown[0], int(labels[index]), int(index)) for index in page]
+    st.caption("Red: wrong. Red frame: all are wrong.")
     answer_grid(dataset().x_test[page], captions, [[_answer(run, int(index)) for run in shown] for index in page])
 
 
@@ -44,8 +45,12 @@ def caption_of(run: Run, label: int, index: int) -> str:
 
 def _answer(run: Run, index: int) -> Answer:
     predictions = predictions_of(run.id)
-    title, digit = run.title.removesuffix(" (reference)"), int(predictions.predicted[index])
-    return Answer(title, digit, float(predictions.confidence[index]), bool(predictions.correct[index]))
+    return Answer(
+        run.title,
+        int(predictions.predicted[index]),
+        float(predictions.confidence[index]),
+        bool(predictions.correct[index]),
+    )
 
 
 def render_disagreements(runs: Sequence[Run]) -> None:
@@ -57,8 +62,8 @@ def render_disagreements(runs: Sequence[Run]) -> None:
     predictions = [predictions_of(run.id) for run in shown]
     indices = misclassified.disagreements(predictions)
     st.markdown(
-        f"{listed([run.title for run in shown])} disagree on {len(indices):,} of {len(predictions[0].labels):,} test "
-        "images. Those that fewest predict correctly come first."
+        f"**{len(indices):,}** of {len(predictions[0].labels):,} test images on which these models disagree. First: "
+        "those that fewest predict correctly."
     )
     show_images(indices, shown, key="compare_disagreements_page")
 
@@ -80,8 +85,8 @@ def render_label_errors(runs: Sequence[Run]) -> None:
         )
         return
     st.markdown(
-        "Human raters found 15 of MNIST's 10,000 test labels wrong (Northcutt and others, 2021). A model that predicts "
-        "what people see there is counted as wrong."
+        "**15** of MNIST's 10,000 test labels are wrong (Northcutt and others, 2021): who predicts what people see "
+        "there is counted as wrong."
     )
     st.dataframe(
         [_label_error_row(run) for run in runs],

@@ -15,7 +15,7 @@ from mnist_dash.figures import result_figures, slice_figures
 from mnist_dash.figures.confusion_figures import confusion
 from mnist_dash.figures.html_report import ReportImage, Section, as_page
 from mnist_dash.store.records import Run
-from mnist_dash.ui.compare.comparison import Comparison, comparison_words
+from mnist_dash.ui.compare.comparison import Comparison, comparison_words, verdict
 from mnist_dash.ui.compare.results_view import result_rows
 from mnist_dash.ui.compare.significance_view import pairwise_test_row
 from mnist_dash.ui.shared.controls import claim_of, title_of
@@ -29,7 +29,7 @@ def report_button(comparison: Comparison) -> None:
     """Offers a report, which is made when it is asked for."""
     link = f"{st.context.url or ''}?{urlencode(st.query_params.to_dict())}"
     st.download_button(
-        "Report",
+        "Export report",
         lambda: make_report(comparison, link=link),
         "comparison.html",
         "text/html",
@@ -55,7 +55,7 @@ def make_report(comparison: Comparison, *, link: str) -> str:
         *(_errors(run) for run in comparison.runs[:_MAX_RUNS]),
         _calibration(comparison.runs[:_MAX_RUNS]),
     ]
-    return as_page(f"Comparison: {listed(comparison.titles[:4])}", sections, link=link, made=made)
+    return as_page(f"Comparison: {listed(comparison.titles)}", sections, link=link, made=made)
 
 
 def _results(comparison: Comparison) -> Section:
@@ -63,7 +63,7 @@ def _results(comparison: Comparison) -> Section:
     numbers = [claim.accuracy if claim else None for claim in claims]
     chart = result_figures.accuracy_intervals(comparison.titles, comparison.replicate_groups, numbers)
     rows = [{**row, "Tags": ", ".join(row["Tags"])} for row in result_rows(comparison)]
-    return Section("Results", [comparison_words(comparison), _data_words(comparison)], chart, rows)
+    return Section("Results", [verdict(comparison), comparison_words(comparison), _data_words(comparison)], chart, rows)
 
 
 def _data_words(comparison: Comparison) -> str:

@@ -20,7 +20,7 @@ from mnist_dash.store.search import RunFinder
 from mnist_dash.ui.compare.compare_chart import compare_chart
 from mnist_dash.ui.compare.comparison import Comparison
 from mnist_dash.ui.compare.robustness_panel import robustness_of
-from mnist_dash.ui.shared.controls import as_text, choice, claim_of, explain
+from mnist_dash.ui.shared.controls import as_text, choice, claim_of
 from mnist_dash.ui.shared.resources import may_change, predictions_of, run_store
 
 _TAGS = "Tags"
@@ -34,7 +34,7 @@ _COLUMNS = (
     _TAGS,
     "Tutorial",
     "Test loss",
-    "Weights",
+    "Parameters",
     "Training",
     "Prediction",
     "Model",
@@ -42,7 +42,7 @@ _COLUMNS = (
     "Under corruption",
 )
 _REFUSED = "compare_refused"  # how often tags were rejected
-_COSTS = {"weights": "Weights", "fit_seconds": "Training time", "prediction_ms": "Prediction time"}
+_COSTS = {"weights": "Parameters", "fit_seconds": "Training time", "prediction_ms": "Prediction time"}
 
 
 def results_view(comparison: Comparison) -> None:
@@ -61,7 +61,6 @@ def results_view(comparison: Comparison) -> None:
         alt="Test accuracies with 95 % intervals",
     )
     _table(comparison, rows)
-    explain("calibration")
     if len(comparison.replicate_groups) > 1:
         st.subheader("Accuracy and cost", anchor=False)
         cost = choice("X axis", _COSTS, key="compare_cost")
@@ -80,13 +79,13 @@ def _table(comparison: Comparison, rows: list[dict[str, Any]]) -> None:
     st.data_editor(
         rows,
         hide_index=True,
+        placeholder="–",
         disabled=[name for name in rows[0] if name != _TAGS],
         column_config=_column_config(),
         key=key,
         on_change=_save_tags,
         args=(key, comparison.replicate_groups),
     )
-    st.caption("Edit **Tags** to find runs by them.")
 
 
 def result_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -127,7 +126,7 @@ def _row(title: str, group: ReplicateGroup, size: int | None, robust: Mapping[in
         "95 % interval": f"{100 * accuracy.low:.2f} – {100 * accuracy.high:.2f}",
         "Tutorial": claim_words(claim_of(group.first), accuracy),
         "Test loss": group.mean("test_loss"),
-        "Weights": group.first.weights,
+        "Parameters": group.first.weights,
         "Training": group.mean("fit_seconds"),
         "Prediction": group.mean("prediction_ms"),
         "Model": None if size is None else round(size / 1000),
@@ -147,15 +146,15 @@ def _column_config() -> dict[str, Any]:
         ),
         "Tutorial": st.column_config.TextColumn(help="The accuracy that the tutorial reports"),
         "Test loss": number(format="%.4f", help="Mean cross-entropy on the test images, in nats"),
-        "Weights": number(format="localized"),
+        "Parameters": number(format="localized", help="Weights and biases"),
         "Training": number("Training (s)", format="%.1f", help="All epochs, compilation included"),
-        "Prediction": number("Prediction (ms)", format="%.2f", help="One image with LiteRT, median"),
+        "Prediction": number("Prediction (ms)", format="%.3f", help="One image with LiteRT, median"),
         "Model": number("Model (kB)", format="localized", help="Size of the LiteRT file, in 1,000 bytes"),
         "Calibration error": number("Calibration error (%)", format="%.2f", help="Expected calibration error, 15 bins"),
         "Under corruption": number(
             "Under corruption (%)", format="%.1f", help="Mean accuracy over 15 kinds at 5 strengths; see Robustness"
         ),
-        _TAGS: st.column_config.ListColumn(help="Your own labels, for the search above"),
+        _TAGS: st.column_config.ListColumn(help="Your own labels; edit them here, and find runs by them"),
     }
 
 

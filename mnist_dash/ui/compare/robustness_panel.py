@@ -17,7 +17,7 @@ from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, Run
 from mnist_dash.ui.compare.corruption_strip import StripRow, prediction_strip
 from mnist_dash.ui.shared import links
-from mnist_dash.ui.shared.controls import CHART, as_text, attempt, explain, note, shows_errors, title_of
+from mnist_dash.ui.shared.controls import CHART, as_text, attempt, note, shows_errors, title_of
 from mnist_dash.ui.shared.digit_html import digit_grid
 from mnist_dash.ui.shared.resources import (
     dataset,
@@ -44,7 +44,6 @@ def robustness_panel(runs: Sequence[Run], *, key: str) -> None:
         runs: Finished runs, at least one.
         key: The page's name, with which the keys of the widgets begin.
     """
-    explain("robustness")
     runs = _of_same_data(runs)
     measurements = Measurements(run_store()).read([run.id for run in runs])
     _offer(
@@ -136,10 +135,6 @@ def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = _kind_choice(key)
         digit = int(st.selectbox("Example digit", range(10), index=2, key=f"{key}_example", width=140))
-    if name == _ALL:
-        _all_kinds(digit)
-    else:
-        _strip(KINDS[name], digit, runs)
     # What was measured of a run never changes, and figures take long to make.
     known = (run_store().database_url, tuple(run.id for run in runs))
     what = "All 15 kinds" if name == _ALL else KINDS[name].title
@@ -149,6 +144,10 @@ def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None
         config=CHART,
         alt=f"{what}: accuracy of each run against strength",
     )
+    if name == _ALL:
+        _all_kinds(digit)
+    else:
+        _strip(KINDS[name], digit, runs)
     st.subheader("By corruption", anchor=False)
     st.caption("Mean accuracy (%) over the five strengths, the least harmful first.")
     st.plotly_chart(
@@ -235,4 +234,4 @@ def _sheet(database_url: str, run_ids: tuple[int, ...], _measured: Sequence[tupl
 
 
 def _short(run: Run) -> str:
-    return run.title.removesuffix(" (reference)").replace(" · ", "<br>")
+    return run.title.replace(" · ", "<br>")

@@ -1,15 +1,15 @@
 """All digits of a sheet as tiles: what each model predicts, who disagrees, and a click that opens one."""
 
 from itertools import groupby
-from pathlib import Path
 
 import streamlit as st
 
 from mnist_dash.figures.style import variant_colour
 from mnist_dash.ui.shared.digit_html import render
+from mnist_dash.ui.shared.html_buttons import html_buttons
 from mnist_dash.ui.shared.image_predictions import ImagePredictions
 
-_TILES = """{% for row in rows %}<div>
+_TILES = """<div class="md-tiles" role="group" aria-label="Digits">{% for row in rows %}<div>
 {%- for tile in row -%}
 <button type="button" class="{{ "md-disagree" if tile.differ }}" aria-label="digit {{ tile.number }}: {{ tile.best }}
 {{- ", models disagree" if tile.differ }}">{{ tile.pixels|image("") }}<b>{{ tile.best }}</b>
@@ -17,13 +17,7 @@ _TILES = """{% for row in rows %}<div>
 {%- for digit, colour, title in tile.models -%}
 <span style="border-color: {{ colour }}" title="{{ title }}">{{ digit }}</span>
 {%- endfor %}</small>{% endif %}</button>
-{%- endfor %}</div>{% endfor %}"""
-_tiles = st.components.v2.component(
-    "mnist_dash_tiles",
-    html='<div class="md-tiles" role="group" aria-label="Digits"></div>',
-    js=Path(__file__).with_name("digit_tiles.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
-)
+{%- endfor %}</div>{% endfor %}</div>"""
 
 
 def digit_tiles(predictions: ImagePredictions, *, key: str) -> int:
@@ -38,17 +32,10 @@ def digit_tiles(predictions: ImagePredictions, *, key: str) -> int:
     """
     tiles = [_tile(predictions, index) for index in range(len(predictions.digits))]
     rows = [list(row) for _, row in groupby(tiles, key=lambda tile: tile["row"])]
-    chosen = min(int((st.session_state.get(key) or {}).get("index") or 0), len(tiles) - 1)
     disagree = sum(bool(tile["differ"]) for tile in tiles)
     if disagree:
-        st.caption(f"Dashed: models disagree ({disagree} of {len(tiles)}); their digits in the colours below.")
-    found = _tiles(
-        key=key,
-        data={"html": render(_TILES, rows=rows), "index": chosen},
-        default={"index": chosen},
-        on_index_change=lambda: None,
-    )
-    return min(int(found.index or 0), len(tiles) - 1)
+        st.caption(f"Dashed: models disagree ({disagree} of {len(tiles)}); their digits in the models' colours.")
+    return html_buttons(render(_TILES, rows=rows), key=key, count=len(tiles))
 
 
 def _tile(predictions: ImagePredictions, index: int) -> dict[str, object]:

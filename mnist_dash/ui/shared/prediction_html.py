@@ -31,7 +31,7 @@ _TABLE = """<div class="md-probabilities" tabindex="0" role="region" aria-label=
 <tr><th scope="row">{{ model.title }}</th>
 {%- for part in model.probabilities -%}
 <td style="background: rgba(91, 124, 250, {{ "%.2f"|format(0.55 * part) }})">
-{{- part|probability|replace(" %", "") }}</td>
+{{- part|probability|replace("\u00a0%", "") }}</td>
 {%- endfor %}<td>{{ time|milliseconds }}</td><td class="md-note">{{ note }}</td></tr>
 {%- endfor %}</tbody></table></div>"""
 

@@ -121,7 +121,7 @@ def _experiments(tokens: Sequence[str], offered: Sequence[FoundExperiment]) -> l
 def _titles(runs: Mapping[str, Run], experiments: Sequence[Experiment]) -> dict[str, str]:
     """Returns what can be chosen: reference runs, experiments, runs."""
     titles = {token: title_of(run) for token, run in runs.items()}
-    first = {token: title.removesuffix(" (reference)") for token, title in titles.items() if runs[token].is_reference}
+    first = {token: title for token, title in titles.items() if runs[token].is_reference}
     return {**first, **{f"e{each.id}": _experiment_title(each) for each in experiments}, **titles, **first}
 
 

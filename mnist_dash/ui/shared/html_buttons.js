@@ -1,11 +1,11 @@
-// Tiles that report which one was clicked.
+// HTML whose buttons report which one was clicked.
 export default function ({ parentElement, data, setStateValue }) {
-  const tiles = parentElement.querySelector(".md-tiles");
-  if (tiles.dataset.shown !== data.html) {
-    tiles.innerHTML = data.html; // made and escaped by the server
-    tiles.dataset.shown = data.html;
+  const shown = parentElement.querySelector(".md-buttons");
+  if (shown.dataset.html !== data.html) {
+    shown.innerHTML = data.html; // made and escaped by the server
+    shown.dataset.html = data.html;
   }
-  const buttons = [...tiles.querySelectorAll("button")];
+  const buttons = [...shown.querySelectorAll("button")];
   const press = (index) => buttons.forEach((button, n) => button.setAttribute("aria-pressed", n === index));
   buttons.forEach((button, index) => {
     button.onclick = () => {
