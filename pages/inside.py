@@ -18,7 +18,7 @@ if not runs:
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    run = controls.one_run_picker(runs, key="inside_run", label="Model")
+    run = controls.one_run_picker(runs, key="inside_run", label="Model", label_visibility="visible")
     layers = [layer for layer in resources.weights_of(run.id) if layer.kernel.ndim == 4 or layer.kernel.shape[0] == 784]
     by_name = {layer.name: layer for layer in layers}
     titles = {name: name.replace("_", " ").capitalize() for name in by_name}

@@ -197,7 +197,14 @@ def run_picker(runs: Sequence[Run], *, key: str, label: str, parameter: str) -> 
     return [by_id[run_id] for run_id in chosen]
 
 
-def one_run_picker(runs: Sequence[Run], *, key: str, label: str = "Run", first: int = 0) -> Run:
+def one_run_picker(
+    runs: Sequence[Run],
+    *,
+    key: str,
+    label: str = "Run",
+    first: int = 0,
+    label_visibility: Literal["visible", "collapsed"] = "collapsed",
+) -> Run:
     """Lets the reader choose one run, at first the one at index `first` or the last; the choice is in the URL."""
     by_id = {run.id: run for run in runs}
     default = list(by_id)[min(first, len(by_id) - 1)]
@@ -209,6 +216,7 @@ def one_run_picker(runs: Sequence[Run], *, key: str, label: str = "Run", first: 
         list(by_id),
         format_func=lambda run_id: title_of(by_id[run_id]) if run_id in by_id else f"run {run_id}",
         key=key,
+        label_visibility=label_visibility,
     )
     links.write({key: "" if chosen == default else str(chosen)})
     return by_id[chosen]
