@@ -7,15 +7,19 @@ from mnist_dash.ui.train import run_board, start_panel, training_form
 
 controls.header(
     "Train a network",
-    "Choose a network, adjust its settings and follow the training. Runs continue when you close the page; the URL "
-    "contains the form's settings.",
+    "Runs go on when you close the page.",
     "batch",
     "softmax",
+    "optimizers",
+    "k_fold",
+    "dropout",
+    "augmentation",
 )
 queue = resources.job_queue()  # its workers load TensorFlow while the form is being filled in
-start_panel.start_panel(training_form.training_form())
-
-st.subheader("Runs", anchor=False)
-if queue.problem:
-    controls.note(queue.problem)
-run_board.run_board()
+form_column, runs_column = st.columns([5, 7], gap="medium")
+with form_column:
+    start_panel.start_panel(training_form.training_form())
+with runs_column, st.container(key="md_runs"):
+    if queue.problem:
+        controls.note(queue.problem)
+    run_board.run_board()

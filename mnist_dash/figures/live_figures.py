@@ -10,8 +10,9 @@ from mnist_dash.analysis.learning_curves import ACCURACY, LOSS
 from mnist_dash.figures.style import DASHES, styled, variant_colour
 from mnist_dash.store.records import Epoch, Progress
 
-_TITLES = {LOSS: "Loss (cross-entropy, nats)", ACCURACY: "Accuracy (%)"}
-_FLOORS = (0, 50, 80, 90, 95)  # %, where the axis of a live curve may start: it moves seldom
+_TITLES = {LOSS: "Loss (nats)", ACCURACY: "Accuracy (%)"}
+_FLOORS = (0, 50, 80, 90, 95, 98)  # %, where the axis of a live curve may start: it moves seldom
+_STEPS, _TICKS = (1, 2, 5, 10, 20, 50, 100, 200), 8  # epochs between ticks, and how many ticks at most
 _MANY = 9  # runs with which a legend would be larger than its chart
 
 
@@ -52,15 +53,24 @@ def live_curve(
             hovertemplate=_hover(quantity),
         )
     # The whole way from the start, so that nothing jumps while the curve grows.
-    figure.update_xaxes(range=[0, total + 0.3 + total / 50], dtick=1 if total <= 12 else None)
-    figure.update_yaxes(range=_live_range([*training, *(value or 0.0 for value in validation)], quantity))
+    _frame_epochs(figure, total)
+    figure.update_yaxes(range=_live_range([training, [value for value in validation if value is not None]], quantity))
     return styled(figure, height=230, x="Epoch", y=_TITLES[quantity], showlegend=True)
 
 
-def _live_range(values: Sequence[float], quantity: str) -> list[float]:
+def _live_range(lines: Sequence[Sequence[float]], quantity: str) -> list[float]:
+    """Frames lines without their first quarter, where the steep rise or fall is."""
+    values = [value for line in lines for value in line[len(line) // 4 :]]
     if quantity == LOSS:
         return [0, 1.05 * max([*values, 0.1])]
     return [max(floor for floor in _FLOORS if floor <= min(values, default=0)), 100.5]
+
+
+def _frame_epochs(figure: go.Figure, total: int) -> None:
+    """Makes the axis as wide as the whole way from the start, with ticks at whole epochs."""
+    step = next(step for step in _STEPS if total / step <= _TICKS)
+    figure.layout.xaxis.range = [0, total + 0.3 + total / 50]
+    figure.layout.xaxis.tickvals = list(range(step, total + 1, step))
 
 
 @dataclass(frozen=True)
@@ -89,10 +99,10 @@ def runs_so_far(runs: Sequence[RunSoFar], *, total: int) -> go.Figure:
     """
     validated = any(epoch.val_accuracy is not None for run in runs for epoch in run.epochs)
     figure = go.Figure()
-    lowest = 100.0
+    lines = []
     for index, run in enumerate(runs):
         values = [100 * ((epoch.val_accuracy if validated else epoch.accuracy) or 0.0) for epoch in run.epochs]
-        lowest = min(lowest, *values)
+        lines.append(values)
         figure.add_scatter(
             x=[epoch.number for epoch in run.epochs],
             y=values,
@@ -103,8 +113,8 @@ def runs_so_far(runs: Sequence[RunSoFar], *, total: int) -> go.Figure:
             line={"color": variant_colour(run.variant), "width": 1.8, "dash": DASHES[index % len(DASHES)]},
             hovertemplate=_hover(ACCURACY),
         )
-    figure.update_xaxes(range=[0, total + 0.3 + total / 50], dtick=1 if total <= 12 else None)
-    figure.update_yaxes(range=[max(floor for floor in _FLOORS if floor <= lowest), 100.5])
+    _frame_epochs(figure, total)
+    figure.update_yaxes(range=_live_range(lines, ACCURACY))
     title = "Validation accuracy (%)" if validated else "Training accuracy (%)"
     return styled(figure, height=260, x="Epoch", y=title, showlegend=len(runs) < _MANY)
 

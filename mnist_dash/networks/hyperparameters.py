@@ -48,15 +48,20 @@ class Setting:
         if self.choices:
             if value in self.choices:
                 return str(value)
-            raise VariantError(f"{self.name} is “{value}”, but must be one of {', '.join(self.choices)}.")
+            raise VariantError(f"{self.label} must be one of {', '.join(self.choices)}, but is “{value}”.")
         whole = isinstance(self.default, int)
         number = _number(value)
         if number is None or not self.minimum <= number <= self.maximum or (whole and number != int(number)):
             raise VariantError(
-                f"{self.name} is {value}, but must be a {'whole ' if whole else ''}number "
-                f"from {self.minimum:,.10g} to {self.maximum:,.10g}."
+                f"{self.label} must be a {'whole ' if whole else ''}number from {plain(self.minimum)} to "
+                f"{plain(self.maximum)}, but is {value}."
             )
         return int(number) if whole else number
+
+
+def plain(number: float) -> str:
+    """Writes a number without an exponent."""
+    return f"{number:,.10f}".rstrip("0").rstrip(".")
 
 
 def _point(value: float | str) -> float | str:

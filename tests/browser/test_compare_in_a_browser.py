@@ -132,7 +132,7 @@ def test_the_first_screen_holds_the_main_chart(browser: Browser, server: Server,
     expect(chart).to_be_in_viewport(ratio=0.95)
     box = chart.bounding_box()
     assert box
-    assert box["y"] <= 400
+    assert box["y"] <= 470
 
 
 def test_back_undoes_a_view_and_a_choice_of_runs(browser: Browser, server: Server):

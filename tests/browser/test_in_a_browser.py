@@ -249,6 +249,24 @@ def start(page: Page, server: Server, link: str, button: str) -> None:
     page.get_by_role("button", name=button).click()
 
 
+@pytest.mark.parametrize("phone", [False, True], ids=["wide", "narrow"])
+def test_a_started_run_is_seen_to_learn_without_scrolling_and_can_be_drawn_with(
+    browser: Browser, server: Server, phone: bool
+):
+    page = page_in(browser, phone=phone)
+    start(page, server, "epochs=3", "Start training")
+
+    chart = page.locator("[class*=st-key-train_live_accuracy] .js-plotly-plot").first
+    chart.locator(".scatterlayer path.point").first.wait_for(timeout=90_000)
+    expect(chart).to_be_in_viewport(ratio=0.9)
+    page.get_by_role("link", name="Draw with it").click(timeout=60_000)
+
+    page.get_by_role("heading", level=1, name=PAGES["draw"], exact=True).wait_for()
+    page.get_by_role("button", name="Models").click()
+    expect(page.get_by_role("button", name=re.compile("Remove Dense 32 · run"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Remove "))).to_have_count(2)
+
+
 def run_buttons(page: Page, name: str) -> Locator:
     """The buttons of single runs with this name that are in view."""
     return page.locator(f"[class*=st-key-train_{name}_] button").filter(visible=True)

@@ -497,7 +497,10 @@ def test_an_export_of_a_run_that_does_not_exist_writes_nothing(command_line, tmp
     [
         (["train", "dense-32", "--epochs", "0"], "0 is not in the range 1<=x<="),
         (["train", "cnn", "--batch-size", "1000000"], "1000000 is not in the range 1<=x<="),
-        (["train", "dense-32", "--learning-rate", "nan"], "learning_rate is nan"),
+        (
+            ["train", "dense-32", "--learning-rate", "nan"],
+            "Learning rate must be a number from 0.000001 to",
+        ),
         (["train", "dense-33"], "'dense-33' is not one of 'dense-32'"),
         (["code"], "Give either a VARIANT or a run"),
         (["code", "cnn", "--run", "1"], "Give either a VARIANT or a run"),

@@ -143,12 +143,12 @@ def test_nothing_of_what_was_given_is_changed():
         ({"momentum": 0.5}, {}, "dense-32 has no setting momentum"),
         ({}, {"momentum": [0.5, 0.9]}, "dense-32 has no setting momentum"),
         ({}, {"filters": [8, 16]}, "dense-32 has no setting filters"),
-        ({"epochs": 0}, {}, "epochs is 0"),
-        ({}, {"epochs": [1, 2, 1_001]}, "epochs is 1001"),
-        ({}, {"optimizer": ["sgd", "lion"]}, "optimizer is “lion”"),
+        ({"epochs": 0}, {}, "Epochs must be .*, but is 0"),
+        ({}, {"epochs": [1, 2, 1_001]}, "Epochs must be .*, but is 1001"),
+        ({}, {"optimizer": ["sgd", "lion"]}, "Optimizer must be .*, but is “lion”"),
         ({"validation": "kfold:4", "fold": 5}, {}, "fold is 5, but must be a whole number from 1 to 4"),
         ({"validation": "kfold:4"}, {"fold": [4, 5]}, "fold is 5, but must be a whole number from 1 to 4"),
-        ({}, {"validation": ["kfold:4", "kfold:11"]}, "validation is “kfold:11”"),
+        ({}, {"validation": ["kfold:4", "kfold:11"]}, "Validation must be .*, but is “kfold:11”"),
         ({"patience": 3}, {"validation": ["holdout", "none"]}, "without validation there is no loss to watch"),
     ],
 )
@@ -170,7 +170,7 @@ def test_an_unknown_network_is_refused():
 
 def test_repeats_beyond_the_last_seed_are_refused():
     assert chosen(plan_runs(["dense-32"], {"seed": MAX_SEED - 1}, repeats=2), "seed") == [(MAX_SEED - 1,), (MAX_SEED,)]
-    with pytest.raises(VariantError, match="seed is"):
+    with pytest.raises(VariantError, match="Seed must be"):
         plan_runs(["dense-32"], {"seed": MAX_SEED}, repeats=2)
 
 

@@ -42,11 +42,11 @@ def waiting(store: RunStore, *, owner: str = "", **settings: object) -> Run:
     return store.create_run("dense-32", checked, dataset="mnist", fingerprint="other", owner=owner)
 
 
-def finished(store: RunStore, sample: Dataset, **settings: object) -> Run:
+def finished(store: RunStore, sample: Dataset, *, result: Result = RESULT, **settings: object) -> Run:
     checked = VARIANTS["dense-32"].check({"epochs": 1, **settings})
     run = store.create_run("dense-32", checked, dataset=sample.name, fingerprint=sample.fingerprint, leased=True)
     RunLeases(store).record_epoch(run.id, str(run.lease), Epoch(1, 0.4, 0.9, None, None, 1.5), {CHECKPOINT: b"after 1"})
-    RunLeases(store).finish(run.id, str(run.lease), RESULT, {})
+    RunLeases(store).finish(run.id, str(run.lease), result, {})
     return run
 
 
@@ -135,8 +135,8 @@ def test_a_number_out_of_range_is_refused_with_the_range_and_the_runs_stay_in_vi
 
     app.text_input(key="train_epochs").set_value(typed).run()
 
-    assert "from 1 to 1,000" in app.error[0].value
-    assert "Runs" in texts(app)
+    assert app.error[0].value.startswith("Epochs must be a whole number from 1 to 1,000, but is ")
+    assert any(button.key.startswith("train_preset") for button in app.button)
 
 
 @nothing_is_trained
@@ -177,7 +177,7 @@ def test_k_folds_queue_all_folds_together(store: RunStore):
 
 @nothing_is_trained
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
-def test_example_settings_are_one_click_away_and_can_be_started(preset):
+def test_example_settings_are_one_click_away_and_can_be_started(preset, caplog: pytest.LogCaptureFixture):
     app = opened("train")
 
     app.button(key=f"train_preset_{preset.name}").click().run()
@@ -185,6 +185,8 @@ def test_example_settings_are_one_click_away_and_can_be_started(preset):
     assert not app.error
     assert app.segmented_control(key="train_variant").value == preset.variant
     assert preset.settings.items() <= link_of(app).items()
+    assert preset.reason in texts(app)
+    assert "default value" not in caplog.text  # Streamlit's warning of a widget that has a session value, too
     assert any(button.key == "train_start" for button in app.button)
 
 
@@ -195,16 +197,28 @@ def test_the_network_is_shown_before_it_is_trained():
     unfolds(app, "train_network")
 
     assert not app.exception
-    assert any("55,050 weights" in expander.label for expander in app.expander)  # 784·64+64 + 64·64+64 + 64·10+10
+    assert any("55,050 parameters" in expander.label for expander in app.expander)  # 784·64+64 + 64·64+64 + 64·10+10
 
 
 @nothing_is_trained
 def test_the_form_can_be_exported_as_a_script_and_as_a_notebook():
     app = linked(train_variant="sigmoid-100", epochs="3")
+    unfolds(app, "train_network")
 
     found = {button.key: button for button in app.get("download_button")}
 
     assert {"train_form_py", "train_form_ipynb"} <= {key.split("-")[-1] for key in map(str, found)} or len(found) >= 2
+
+
+@nothing_is_trained
+@pytest.mark.parametrize("typed", ["0.1, 0.01", "0.1,0.01", "0.1 0.01", "0,1 0,01", "0,1, 0,01", "0,1; 0,01"])
+def test_several_learning_rates_are_a_sweep_however_they_are_separated(typed: str):
+    app = opened("train")
+
+    app.text_input(key="train_learning_rate").set_value(typed).run()
+
+    assert not app.error
+    assert app.button(key="train_start").label == "Start 2 runs"
 
 
 # Training
@@ -255,6 +269,42 @@ def test_a_failed_run_says_why_and_can_be_tried_again(store: RunStore):
     app.button(key=f"train_try_again_{run.id}").click().run()
 
     assert store.get_run(run.id).attempt == 2
+
+
+@nothing_is_trained
+def test_a_run_that_diverged_offers_a_lower_learning_rate(store: RunStore):
+    run = waiting(store, learning_rate=0.5, seed=3)
+    claimed = RunLeases(store).acquire(run.id)
+    RunLeases(store).fail(run.id, str(claimed.lease), "Training diverged: the loss became nan in epoch 1.")
+    app = opened("train")
+
+    app.button(key=f"train_lower_{run.id}").click().run()
+
+    assert app.text_input(key="train_learning_rate").value == "0.05"
+    assert app.text_input(key="train_seed").value == "3"
+
+
+@nothing_is_trained
+def test_a_run_that_only_guesses_is_not_ticked_off(store: RunStore, sample: Dataset):
+    run = finished(store, sample, learning_rate=10.0, result=Result(2.3, 0.103, 1.5, 25_450, 0.2))
+
+    app = opened("train")
+
+    assert "Hardly better than guessing (10 %)" in texts(app)
+    assert any(button.key == f"train_lower_{run.id}" and "0.001" in button.label for button in app.button)
+
+
+@nothing_is_trained
+def test_a_finished_run_keeps_its_curves_and_leads_to_its_reference_and_to_draw(store: RunStore, sample: Dataset):
+    run = finished(store, sample)
+
+    app = opened("train")
+
+    assert f"train_live_accuracy_{run.id}" in str(app.main)
+    links = {element.proto.label: element.proto for element in app.main if element.type == "page_link"}
+    [reference] = [each.id for each in store.list_runs() if each.is_reference and each.variant == run.variant]
+    for label in ("Compare with reference", "Draw with it"):
+        assert f"runs=r{reference}%2Cr{run.id}" in str(links[label])
 
 
 @nothing_is_trained

@@ -12,12 +12,13 @@ from mnist_dash.analysis.words.number_words import accuracy_words, seconds_words
 from mnist_dash.figures.live_figures import RunSoFar, runs_so_far
 from mnist_dash.networks.experiments import differing, group_replicates
 from mnist_dash.networks.setting_words import setting_label, setting_value, settings_words, value_words
-from mnist_dash.store.records import ACTIVE, CANCELLED, DONE, PAUSED, RUNNING, UNFINISHED, Epoch, Experiment, Run
+from mnist_dash.store.records import ACTIVE, CANCELLED, DONE, PAUSED, UNFINISHED, Epoch, Experiment, Run
 from mnist_dash.ui.shared.controls import attempt
 from mnist_dash.ui.shared.live_chart import chart
 from mnist_dash.ui.shared.notices import result_words
-from mnist_dash.ui.shared.resources import job_queue, may_change, run_store
+from mnist_dash.ui.shared.resources import dataset, job_queue, may_change, run_store, settings
 from mnist_dash.ui.train.run_card import NOT_YOURS, progress_of, resume, run_buttons
+from mnist_dash.ui.train.time_left import seconds_left
 
 _ROWS = 20
 _REPLICATED = ("seed", "fold")
@@ -30,15 +31,14 @@ def experiment_card(experiment: Experiment, runs: Sequence[Run]) -> None:
     runs = sorted(runs, key=lambda run: run.id)
     ended = [run for run in runs if run.status not in UNFINISHED]
     with st.container(border=True, key=f"train_experiment_{experiment.id}"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f"**{experiment.title}** · {_state_words(runs)}", width="content")
-            with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                _buttons(experiment, runs)
+        st.markdown(f"**{experiment.title}** · {_state_words(runs)}")
         if len(ended) < len(runs):
             st.progress(_part_done(runs), _progress_words(runs))
         epochs = run_store().epochs_of([run.id for run in runs])
         _curves(experiment, runs, epochs)
         _results(runs, epochs)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _buttons(experiment, runs)
         rows = st.expander(
             f"The {len(runs)} runs", key=f"train_rows_{experiment.id}", on_change="rerun", icon=":material/list:"
         )
@@ -63,16 +63,10 @@ def _progress_words(runs: Sequence[Run]) -> str:
     active = [run for run in runs if run.status in ACTIVE]
     if not active:
         return "Paused"
-    left = [run.progress.seconds_left for run in active if run.progress and run.progress.seconds_left is not None]
     done = sum(run.status not in UNFINISHED for run in runs)
     words = f"{done} of {len(runs)} runs finished"
-    if not left:
-        return f"{words} · {progress_of(active[0], 0)[1]}"
-    # Runs that have not begun take as long as one of those that have ended or are under way.
-    waiting = sum(run.status != RUNNING for run in active)
-    typical = [run.fit_seconds for run in runs if run.fit_seconds is not None] or [max(left)]
-    total = max(left) + waiting * sum(typical) / len(typical)
-    return f"{words} · about {seconds_words(total)} left"
+    left = seconds_left(runs, dataset().known.train, workers=settings().workers)
+    return f"{words} · about {seconds_words(left)} left" if left else f"{words} · {progress_of(active[0], 0)[1]}"
 
 
 def _buttons(experiment: Experiment, runs: Sequence[Run]) -> None:

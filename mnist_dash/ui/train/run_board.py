@@ -1,5 +1,6 @@
 """The Train page's board: runs and experiments, kept up to date while something is trained."""
 
+import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -13,6 +14,17 @@ from mnist_dash.ui.train.run_card import run_card
 
 _POLL_INTERVAL_S = 1.0
 _CARDS_SHOWN = 8
+_SCROLL = "train_scroll_to"
+_scroll = st.components.v2.component(
+    "mnist_dash_scroll",
+    html="<i></i>",
+    js="""export default function ({ parentElement, data }) {
+  if (!data.to || window.mdScrolledTo === data.to) return;
+  window.mdScrolledTo = data.to;
+  if (window.innerWidth < 768) parentElement.scrollIntoView({ behavior: "smooth" });
+}""",
+    isolate_styles=False,
+)
 _ENDED = (DONE, FAILED, CANCELLED)
 _ENDED_READ = 250  # one experiment may have 200 runs
 
@@ -20,8 +32,14 @@ _ENDED_READ = 250  # one experiment may have 200 runs
 def run_board() -> None:
     """Shows runs in training, kept up to date, and those that ended last."""
     load_charts_early()
+    _scroll(key="train_scroll", data={"to": st.session_state.get(_SCROLL, "")})
     busy = bool(run_store().list_runs(statuses=ACTIVE))
     st.fragment(shows_errors(_board), run_every=_POLL_INTERVAL_S if busy else None)(busy)
+
+
+def scroll_to_runs() -> None:
+    """Has a phone scroll to the runs, which are below the form there; once."""
+    st.session_state[_SCROLL] = f"{time.monotonic()}"
 
 
 def _board(busy: bool) -> None:
@@ -34,15 +52,16 @@ def _board(busy: bool) -> None:
     ended = [run for run in store.list_runs(statuses=_ENDED, limit=_ENDED_READ) if not run.is_reference]
     cards = _cards([*active, *paused, *ended])
     if not cards:
-        st.info("No runs yet. Choose a network above and click Start training.", icon=":material/info:")
+        st.info("No runs yet. Choose a network and start training: its curves appear here.", icon=":material/info:")
     waiting = {run.id: ahead for ahead, run in enumerate(active)}
     shown = [card for index, card in enumerate(cards) if index < _CARDS_SHOWN or _is_unfinished(card)]
+    newest = next((card.id for card in cards if card.status in _ENDED), None)
     titles = store.experiments([card.experiment_id for card in shown if card.experiment_id is not None])
     for run in shown:
         if run.experiment_id in titles:
             experiment_card(titles[run.experiment_id], store.list_runs(experiment_id=run.experiment_id))
         else:
-            run_card(run, waiting=waiting.get(run.id, 0))
+            run_card(run, waiting=waiting.get(run.id, 0), curves=run.id == newest)
     if len(cards) > len(shown):
         st.caption("Older runs: see the Curves and Compare pages.")
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from mnist_dash.analysis import test_predictions
 from mnist_dash.analysis.learning_curves import ACCURACY, LOSS
+from mnist_dash.analysis.words.comparison_words import claim_words
 from mnist_dash.analysis.words.number_words import percent, seconds_words
 from mnist_dash.figures.live_figures import live_curve
 from mnist_dash.networks.experiments import PlannedRun
@@ -13,7 +15,8 @@ from mnist_dash.networks.scripts.writing import keras_notebook, keras_script
 from mnist_dash.networks.variants import get_variant
 from mnist_dash.store.continuation import continue_run
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED, QUEUED, RUNNING, Run
-from mnist_dash.ui.shared.controls import as_text, attempt, title_of
+from mnist_dash.store.search import RunFinder
+from mnist_dash.ui.shared.controls import as_text, attempt, claim_of, title_of
 from mnist_dash.ui.shared.live_chart import chart
 from mnist_dash.ui.shared.notices import result_words
 from mnist_dash.ui.shared.resources import check_epochs, job_queue, max_unfinished_runs, may_change, run_store, visitor
@@ -27,29 +30,63 @@ _STATES = {
     CANCELLED: ":material/cancel:",
 }
 _MAX_EPOCHS = 1_000
+_GUESSING = 0.2  # test accuracy; guessing has 0.1, and always predicting the most frequent digit little more
 
 
-def run_card(run: Run, *, waiting: int) -> None:
-    """Shows a run with its progress and its buttons.
+def run_card(run: Run, *, waiting: int, curves: bool) -> None:
+    """Shows a run with its progress, its curves, its result and its buttons.
 
     Args:
         run: The run.
         waiting: How many runs are trained before it.
+        curves: Whether the curves of an ended run are shown, too.
     """
+    unfinished = run.status in (QUEUED, RUNNING, PAUSED)
+    guesses = run.status == DONE and (run.test_accuracy or 0.0) < _GUESSING
     with st.container(border=True, key=f"train_card_{run.id}_{run.status}"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            icon = f"{_STATES[run.status]} " if run.status in _STATES else ""
-            state = f" · {run.status}{result_words(run)}" if run.status in _STATES else ""
-            st.markdown(f"{icon}**{title_of(run)}**{state}", width="content")
-            with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                run_buttons(run)
-                if run.status not in (QUEUED, RUNNING, PAUSED):
-                    _more(run)
+        icon = ":material/warning: " if guesses else f"{_STATES[run.status]} " if run.status in _STATES else ""
+        state = f" · {run.status}{result_words(run)}" if run.status in _STATES else ""
+        st.markdown(f"{icon}**{title_of(run)}**{state}")
+        if run.status == DONE:
+            _result(run, guesses)
         if run.error:
             st.markdown(as_text(run.error))
-        if run.status in (QUEUED, RUNNING, PAUSED):
+        if unfinished:
             st.progress(*progress_of(run, waiting))
-            _live(run)
+        if unfinished or curves:
+            _curves(run)
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            if guesses or _diverged(run):
+                _lower_rate(run)
+            run_buttons(run)
+            if not unfinished:
+                _more(run)
+
+
+def _result(run: Run, guesses: bool) -> None:
+    """Says how a result is to be taken: beside the tutorial's, or beside guessing."""
+    if guesses:
+        st.caption("Hardly better than guessing (10\u00a0%).")
+    elif claim := claim_words(claim_of(run), test_predictions.of_run(run)):
+        st.caption(f"Tutorial: {claim}")
+
+
+def _diverged(run: Run) -> bool:
+    return run.status == FAILED and "diverged" in (run.error or "")
+
+
+def _lower_rate(run: Run) -> None:
+    """Offers to fill the form with a lower learning rate."""
+    rate, usual = float(run.settings["learning_rate"]), float(get_variant(run.variant).default("learning_rate"))
+    lower = f"{usual if rate > 1 else rate / 10:g}"
+    st.button(
+        f"Try learning rate {lower}",
+        key=f"train_lower_{run.id}",
+        icon=":material/south:",
+        help="Fills the form with this run's settings and a lower learning rate.",
+        on_click=fill_form,
+        args=(run.variant, {**changed_settings(PlannedRun(run.variant, run.settings)), "learning_rate": lower}),
+    )
 
 
 def run_buttons(run: Run, *, small: bool = False) -> None:
@@ -65,10 +102,19 @@ def run_buttons(run: Run, *, small: bool = False) -> None:
         name = "Stopping …" if stopping else "Cancel"
         _button(name, "stop", run, run_store().cancel_run, disabled=stopping, small=small, key="cancel")
     if run.status == DONE and not small:
-        chosen = {"runs": f"r{run.id}"}
-        st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:", query_params=chosen)
-        st.page_link("pages/compare.py", label="Compare", icon=":material/balance:", query_params=chosen)
-        st.page_link("pages/draw.py", label="Draw", icon=":material/draw:")
+        _ways_on(run)
+
+
+def _ways_on(run: Run) -> None:
+    """Links to what one may want to do with a finished run."""
+    references = [each.id for each in RunFinder(run_store()).references() if each.variant == run.variant]
+    own, both = f"r{run.id}", ",".join(f"r{run_id}" for run_id in (*references, run.id))
+    label = "Compare with reference" if references else "Compare"
+    st.page_link("pages/compare.py", label=label, icon=":material/balance:", query_params={"runs": both})
+    st.page_link("pages/draw.py", label="Draw with it", icon=":material/draw:", query_params={"runs": both})
+    inside = {"inside_run": str(run.id)}
+    st.page_link("pages/inside.py", label="Look inside", icon=":material/visibility:", query_params=inside)
+    st.page_link("pages/curves.py", label="Curves", icon=":material/show_chart:", query_params={"runs": own})
 
 
 def _button(
@@ -107,7 +153,7 @@ def _more(run: Run) -> None:
             "Edit and start again",
             key=f"train_again_{run.id}",
             icon=":material/edit:",
-            help="Copies this run's settings into the form above.",
+            help="Copies this run's settings into the form.",
             on_click=fill_form,
             args=(run.variant, changed_settings(planned)),
         )
@@ -199,7 +245,7 @@ def progress_of(run: Run, waiting: int) -> tuple[float, str]:
     return done, words
 
 
-def _live(run: Run) -> None:
+def _curves(run: Run) -> None:
     epochs, total = run_store().list_epochs(run.id), int(run.settings["epochs"])
     if not epochs and (run.progress is None or run.progress.accuracy is None):
         return

@@ -17,8 +17,9 @@ from mnist_dash.ui.shared.resources import (
     settings,
     visitor,
 )
+from mnist_dash.ui.train.run_board import scroll_to_runs
 from mnist_dash.ui.train.run_card import downloads
-from mnist_dash.ui.train.training_form import Form
+from mnist_dash.ui.train.training_form import Form, preset_buttons
 
 _POLL_INTERVAL_S = 1.0
 _LATEST = 50  # runs that are looked through for one of the same network
@@ -29,6 +30,7 @@ def start_panel(form: Form) -> None:
     """Shows what the form asks for, and starts it."""
     if form.problem:
         st.error(as_text(form.problem), icon=":material/error:")
+        preset_buttons(form)
         return
     count = len(form.runs)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -40,8 +42,9 @@ def start_panel(form: Form) -> None:
         ):
             _start(form)
         _expected(form)
+    preset_buttons(form)
     network = st.expander(
-        f"Network: {weights_in(summarise(form.variant, form.runs[0].settings)):,} weights",
+        f"Network: {weights_in(summarise(form.variant, form.runs[0].settings)):,} parameters, and its code",
         key="train_network",
         on_change="rerun",
         icon=":material/account_tree:",
@@ -49,9 +52,9 @@ def start_panel(form: Form) -> None:
     if network.open:
         with network:
             _network(form)
-    with st.popover("Export as code", icon=":material/code:", type="tertiary"):
-        st.markdown("This run in plain Keras, independent of this dashboard.")
-        downloads(form.runs[0], key="train_form")
+            st.caption("The same in plain Keras:")
+            with st.container(horizontal=True):
+                downloads(form.runs[0], key="train_form")
 
 
 def _network(form: Form) -> None:
@@ -81,7 +84,7 @@ def _expected_words(form: Form, is_measured: bool) -> None:
     measured = _measured(form)
     if measured is None:
         waits = "waiting for a worker" if job_queue().ready else "workers are starting"
-        st.caption(f":material/timer: Estimating training time; {waits} …", width="content")
+        st.caption(f":material/timer: Estimating time; {waits} …", width="content")
         return
     if not is_measured:
         st.rerun()  # the whole page, which then stops polling
@@ -106,5 +109,6 @@ def _start(form: Form) -> None:
         max_unfinished=max_unfinished_runs(),
     )
     job_queue().wake()
+    scroll_to_runs()
     what = f"{runs[0].title} is queued." if len(runs) == 1 else f"{len(runs)} runs are queued."
     st.toast(what, icon=":material/playlist_add_check:")

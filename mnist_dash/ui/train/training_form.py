@@ -7,12 +7,12 @@ import streamlit as st
 
 from mnist_dash.errors import VariantError
 from mnist_dash.networks.experiments import MAX_RUNS, PlannedRun, plan_runs
-from mnist_dash.networks.hyperparameters import Setting, Value
-from mnist_dash.networks.presets import PRESETS, Preset
+from mnist_dash.networks.hyperparameters import Setting, Value, plain
+from mnist_dash.networks.presets import PRESETS
 from mnist_dash.networks.setting_words import value_words
 from mnist_dash.networks.variants import VARIANTS, Variant
 from mnist_dash.ui.shared import links
-from mnist_dash.ui.shared.controls import choice, explain
+from mnist_dash.ui.shared.controls import choice
 
 _MAIN = ("epochs", "batch_size", "learning_rate")
 _NOT_IN_FORM = ("fold",)  # with k folds, all of them are trained
@@ -47,8 +47,9 @@ def training_form() -> Form:
     names = {variant.name: variant.title for variant in VARIANTS.values()}
     if links.is_changed(_VARIANT):
         _forget_inputs()
-    variant = VARIANTS[choice("Network", names, key=_VARIANT, on_change=_clear)]
-    _about(variant)
+    variant = VARIANTS[choice("Network", names, key=_VARIANT, on_change=_clear, label_visibility="collapsed")]
+    claim = f" The tutorial, {variant.tutorial}, reports {variant.claim.words}." if variant.claim else ""
+    st.caption(variant.summary + claim)
     entered = _inputs(variant)
     others = st.session_state["train_also"]
     links.write({**dict.fromkeys(_PARAMETERS, ""), **_changed(variant, entered), "also": ",".join(others)})
@@ -74,23 +75,23 @@ def changed_settings(run: PlannedRun) -> dict[str, str]:
     }
 
 
-def _about(variant: Variant) -> None:
-    claim = f" The tutorial reports {variant.claim.words}." if variant.claim else ""
-    st.markdown(variant.summary + claim)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        whose = "the tutorial's" if variant.claim else "our own"
-        st.caption(f"From {variant.tutorial}. Default values are {whose}.", width="content")
-        with st.popover("Example settings", icon=":material/lightbulb:", type="tertiary", width="content"):
-            for works, title in ((True, "Recommended"), (False, "Common mistakes")):
-                st.markdown(f"**{title}**")
-                for preset in (preset for preset in PRESETS if preset.works == works):
-                    _offer(preset)
-
-
-def _offer(preset: Preset) -> None:
-    arguments = (preset.variant, preset.settings)
-    st.button(preset.title, key=f"train_preset_{preset.name}", on_click=fill_form, args=arguments)
-    st.caption(preset.reason)
+def preset_buttons(form: Form) -> None:
+    """Offers example settings, and says what those in the form show."""
+    for works, title in ((True, "Try"), (False, "Common mistakes")):
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key=f"md_presets_{works}"):
+            st.caption(title, width="content")
+            for preset in (preset for preset in PRESETS if preset.works == works):
+                st.button(
+                    preset.title,
+                    key=f"train_preset_{preset.name}",
+                    help=preset.reason,
+                    on_click=fill_form,
+                    args=(preset.variant, preset.settings),
+                )
+    entered = {name: value for name, value in st.query_params.items() if name in _PARAMETERS}
+    for preset in PRESETS:
+        if preset.variant == form.variant.name and preset.settings == entered:
+            st.caption(f"**{preset.title}**: {preset.reason}")
 
 
 def _forget_inputs() -> None:
@@ -112,18 +113,13 @@ def _inputs(variant: Variant) -> dict[str, Sequence[str]]:
     """
     entered: dict[str, Sequence[str]] = {}
     by_name = {setting.name: setting for setting in variant.settings if setting.name not in _NOT_IN_FORM}
-    front = [*(by_name[name] for name in _MAIN), _REPEATS]
-    for column, setting in zip(st.columns(len(front)), front, strict=True):
-        with column:
+    with st.container(key="md_front"):  # two in a row, also on a phone
+        for setting in [*(by_name[name] for name in _MAIN), _REPEATS]:
             entered[setting.name] = _input(setting)
     with st.expander("More settings", icon=":material/tune:"):
         st.caption(
-            "Enter several values separated by spaces to train one run for each, such as “0.1 0.01 0.001”. Several "
-            f"settings with several values form a grid of at most {MAX_RUNS} runs."
+            f"Several values, such as “0.1 0.01 0.001”, are trained one by one: a sweep of up to {MAX_RUNS} runs."
         )
-        with st.container(horizontal=True, gap="small"):
-            for name in ("optimizers", "k_fold", "dropout", "augmentation"):
-                explain(name)
         rest = [setting for name, setting in by_name.items() if name not in _MAIN]
         for row in range(0, len(rest), 2):  # row by row, so that a phone keeps the order
             for column, setting in zip(st.columns(2), rest[row : row + 2], strict=False):
@@ -149,10 +145,17 @@ def _input(setting: Setting) -> Sequence[str]:
         )
         return chosen or default
     links.restore(key, lambda linked: (linked or _typed(setting.default))[:_MAX_TYPED], parameter=setting.name)
-    words = f"{setting.help} From {setting.minimum:,.10g} to {setting.maximum:,.10g}."
+    words = f"{setting.help} From {plain(setting.minimum)} to {plain(setting.maximum)}."
     # As text: a number field takes “0,01” for 1, and could not take several values.
     typed = st.text_input(setting.label, key=key, help=words, max_chars=_MAX_TYPED, persist_state="session")
-    return [part for part in typed.replace(";", " ").split() if part.strip(",")] or [_typed(setting.default)]
+    return values_in(typed) or [_typed(setting.default)]
+
+
+def values_in(typed: str) -> list[str]:
+    """Returns the values that were typed, separated by spaces, semicolons or commas; “0,1” has a decimal comma."""
+    parts = [part.strip(",") for part in typed.replace(";", " ").split()]
+    lists = [part.split(",") if "." in part or part.count(",") > 1 else [part] for part in parts]
+    return [value for values in lists for value in values if value]
 
 
 def _listed(linked: str, separator: str, options: Collection[str]) -> list[str]:
@@ -182,7 +185,7 @@ def _changed(variant: Variant, entered: Mapping[str, Sequence[str]]) -> dict[str
 def _planned(variant: Variant, others: Sequence[str], entered: Mapping[str, Sequence[str]]) -> list[PlannedRun]:
     changed = {name: entered[name] for name in _changed(variant, entered) if name != "repeats"}
     if len(entered["repeats"]) > 1:
-        raise VariantError(f"repeats is {' '.join(entered['repeats'])}, but must be one whole number.")
+        raise VariantError("Repeats must be one whole number: the seeds of a setting are trained one after the other.")
     return plan_runs(
         [variant.name, *others],
         {name: values[0] for name, values in changed.items() if len(values) == 1},
