@@ -8,7 +8,7 @@ from mnist_dash.ui.shared import controls, resources, run_chooser
 
 controls.header(
     "Learning curves",
-    "Loss and accuracy of any runs by epoch: how fast they learn, and where overfitting starts.",
+    "How fast networks learn, and where overfitting starts.",
     "over_fitting",
     "smoothing",
     "band",

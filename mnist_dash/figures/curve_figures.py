@@ -8,11 +8,9 @@ import plotly.graph_objects as go
 
 from mnist_dash.analysis.curve_lines import BEST, STOPPED, TESTED, Line, Mark
 from mnist_dash.analysis.learning_curves import ACCURACY, EPOCHS, IMAGES, LOSS, SECONDS, TRAINING, VALIDATION
-from mnist_dash.figures.style import styled, variant_colour
+from mnist_dash.figures.curve_frame import end_labels, log_ticks, y_range
+from mnist_dash.figures.style import styled
 
-SYMBOLS = ("circle", "square", "triangle-up", "cross", "triangle-down", "hexagon")
-# Runs of one variant share its hue: the first has its colour, others are mixed with white (above 0) or black.
-_SHADES = (0.0, -0.4, 0.5, -0.65, 0.3, -0.2)
 _GREY = "#808080"
 _X_TITLES = {EPOCHS: "Epoch", SECONDS: "Training time (s)", IMAGES: "Training images seen"}
 _HOVER_TITLES = {EPOCHS: "Epoch %{x}", SECONDS: "%{x:.1f} s", IMAGES: "%{x:,.0f} images"}
@@ -30,6 +28,7 @@ _MARKS: dict[str, tuple[str, str, int]] = {
     STOPPED: ("early stopping", "x-thin-open", 10),
     TESTED: ("test", "diamond", 11),
 }
+MARK_NAMES = {kind: name for kind, (name, _, _) in _MARKS.items()}
 
 
 @dataclass(frozen=True)
@@ -38,41 +37,19 @@ class DrawnCurve:
 
     Attributes:
         title: Its name.
-        label: A short name, for the hover box.
-        variant: Decides its colour.
-        number: Which one of its variant it is, from 0: decides shade and symbol.
+        label: A short name, for the hover box and the end of its line.
+        colour: Its colour, as #RRGGBB.
+        symbol: Plotly's name of the symbol at its points.
         lines: Training, validation, or both.
         marks: Marked points.
     """
 
     title: str
     label: str
-    variant: str
-    number: int
+    colour: str
+    symbol: str
     lines: Sequence[Line]
     marks: Sequence[Mark] = ()
-
-    @property
-    def colour(self) -> str:
-        """Its colour, as #RRGGBB."""
-        return shade(variant_colour(self.variant), _SHADES[self.number % len(_SHADES)])
-
-    @property
-    def symbol(self) -> str:
-        """Plotly's name of the symbol at its points."""
-        return SYMBOLS[self.number % len(SYMBOLS)]
-
-
-def shade(colour: str, part: float) -> str:
-    """Returns a colour mixed with white, or with black if `part` is negative.
-
-    Args:
-        colour: As #RRGGBB.
-        part: How much white or black, in [-1, 1].
-    """
-    other = 255 if part > 0 else 0
-    parts = [int(colour[index : index + 2], 16) for index in (1, 3, 5)]
-    return "#" + "".join(f"{round(value + abs(part) * (other - value)):02X}" for value in parts)
 
 
 def learning_curves(
@@ -82,6 +59,8 @@ def learning_curves(
     axis: str = EPOCHS,
     logarithmic: bool = False,
     logarithmic_x: bool = False,
+    framed: bool = False,
+    heading: str = "",
     height: int = 400,
 ) -> go.Figure:
     """Draws one quantity of several runs: training faint and dotted, validation solid, test a diamond.
@@ -95,6 +74,8 @@ def learning_curves(
         logarithmic: Draw the quantity on a logarithmic axis; of accuracies the error rate, as on such
             an axis 99.0 % and 99.5 % would be the same, but 1 % and 0.5 % are not.
         logarithmic_x: Also the x axis.
+        framed: Leave out the first steep part and curves that fail, if the y axis is linear.
+        heading: What the curves' labels are values of; empty if they are names.
         height: Pixels.
     """
     shown = _ERROR if logarithmic and quantity == ACCURACY else quantity
@@ -114,6 +95,17 @@ def learning_curves(
     titles = {"x": _X_TITLES[axis], "y": _Y_TITLES[shown]}
     styled(figure, height=height, **titles, hovermode=_hover_mode(curves), showlegend=False)
     _set_axes(figure, chart, logarithmic_x=logarithmic_x)
+    ends = [(curve, chart.end(curve)) for curve in curves]
+    span = y_range(curves, chart.value, is_loss=quantity == LOSS) if framed and not logarithmic else None
+    if span:
+        figure.layout.yaxis.range = span
+    figure.layout.annotations = end_labels(
+        [(curve.label, curve.colour, curve.title, *end) for curve, end in ends if end],
+        span,
+        height=height,
+        logarithmic=(logarithmic_x, logarithmic),
+        heading=heading,
+    )
     return figure
 
 
@@ -147,6 +139,16 @@ class _Chart:
             return value
         return 100 * (1 - value if self.shown == _ERROR else value)
 
+    def end(self, curve: DrawnCurve) -> tuple[float, float] | None:
+        """Returns the last point of its validation line, else of its training line."""
+        points = [
+            (x, value)
+            for line in curve.lines[-1:]
+            for x, y in zip(line.x, line.y, strict=True)
+            if (value := self.value(y)) is not None
+        ]
+        return points[-1] if points else None
+
     @property
     def hover(self) -> str:
         return "%{y:.4g}" if self.shown == LOSS else "%{y:.2f} %"
@@ -169,8 +171,11 @@ def _set_axes(figure: go.Figure, chart: _Chart, *, logarithmic_x: bool) -> None:
     )
     kind = "log" if chart.logarithmic else "linear"
     figure.update_yaxes(type=kind, uirevision=f"{chart.shown} {kind}")
+    if chart.logarithmic:
+        values = [value for trace in chart.traces for value in trace["y"] if value]
+        figure.update_yaxes(tickvals=log_ticks(values), tickformat="~g")
     meta = {"taken": _EXPORTED, "whole_numbers": chart.axis == EPOCHS}  # for the page's own chart
-    figure.update_layout(margin={"t": 12}, meta=meta)
+    figure.update_layout(margin={"t": 22}, meta=meta)
 
 
 def _draw_line(chart: _Chart, curve: DrawnCurve, line: Line) -> None:

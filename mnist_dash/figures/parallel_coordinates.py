@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from mnist_dash.figures.curve_colours import SCALE
 from mnist_dash.figures.style import TEXT, styled
 from mnist_dash.networks.hyperparameters import Value
 from mnist_dash.networks.setting_words import value_words
@@ -14,6 +15,7 @@ from mnist_dash.store.records import Run
 
 _PERCENT = "test_accuracy"
 _MAX_TICKS = 6
+_DECADE = 10
 
 
 def axis_values(runs: Sequence[Run], name: str) -> list[Value | None]:
@@ -28,6 +30,12 @@ def is_numeric(values: Sequence[Value | None]) -> bool:
     """Says whether an axis of these values can be logarithmic: positive numbers, not all alike."""
     numbers = [value for value in values if value is not None]
     return len(set(numbers)) > 1 and all(not isinstance(value, str | bool) and value > 0 for value in numbers)
+
+
+def spans_decades(values: Sequence[Value | None]) -> bool:
+    """Says whether an axis of these values is better logarithmic: the largest is ten times the smallest or more."""
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    return is_numeric(values) and max(numbers) >= _DECADE * min(numbers)
 
 
 def parallel_coordinates(
@@ -49,7 +57,7 @@ def parallel_coordinates(
             dimensions=dimensions,
             line={
                 "color": [100 * (run.test_accuracy or 0.0) for run in runs],
-                "colorscale": "Viridis",
+                "colorscale": [[number / (len(SCALE) - 1), colour] for number, colour in enumerate(SCALE)],
                 "showscale": _PERCENT not in axes,
                 "colorbar": {"title": {"text": "%"}, "thickness": 10, "tickfont": {"color": TEXT}},
             },
@@ -73,7 +81,7 @@ def _dimension(values: Sequence[Value | None], title: str, logarithmic: bool, re
     if len(ticks) > _MAX_TICKS or _crowded([scale(tick) for tick in ticks]):
         ticks = _ticks(ticks[0], ticks[-1], scale)
     places = {scale(tick): f"{tick:,.4g}" for tick in ticks}
-    low, high = scale(numbers[0]), scale(numbers[-1])
+    low, high = (end(scale(number) for number in (*numbers, *ticks)) for end in (min, max))
     if None in values:  # not every network has every setting
         low -= (high - low) / _MAX_TICKS or 0.5
         places = {low: "–"} | places
@@ -111,7 +119,7 @@ def _ticks(low: float, high: float, scale: Any) -> list[float]:
     rough = (high - low) / (_MAX_TICKS - 1)
     power = 10.0 ** math.floor(math.log10(rough))
     size = power * next(step for step in (1, 2, 5, 10) if step * power >= rough * 0.999)
-    first, last = math.ceil(low / size - 1e-9), math.floor(high / size + 1e-9)
+    first, last = math.floor(low / size + 1e-9), math.ceil(high / size - 1e-9)  # the axis holds all lines
     return [round(step * size, 12) for step in range(first, last + 1)]
 
 

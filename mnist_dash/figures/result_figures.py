@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.analysis.words.number_words import accuracy_words
+from mnist_dash.figures.curve_frame import log_ticks
 from mnist_dash.figures.style import GREY, styled, variant_colour
 
 _COSTS = {
@@ -107,20 +108,12 @@ def accuracy_against(titles: Sequence[str], replicate_groups: Sequence[Replicate
     )
     known = [(title, x, each) for title, each in zip(titles, replicate_groups, strict=True) if (x := each.mean(cost))]
     costs = figure.layout.xaxis
-    costs.type, costs.tickformat, costs.tickvals = "log", "~s", _ticks([x for _, x, _ in known])
+    costs.type, costs.tickformat, costs.tickvals = "log", "~s", log_ticks([x for _, x, _ in known])
     labels = _labels(known)
     if len(labels) > _MAX_LABELS or len({label["text"] for label in labels}) < len(labels):
         labels = []  # they would cover each other, or say the same
     x_title = f"{_COSTS[cost]}, log scale"
     return styled(figure, height=380, x=x_title, y="Test accuracy (%)", showlegend=False, annotations=labels)
-
-
-def _ticks(values: Sequence[float]) -> list[float]:
-    """Returns places on a logarithmic axis: 1, 2, 5 and 10 where there is room for them, else 1 and 10."""
-    if not values:
-        return []
-    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    return [step * 10.0**power for power in range(low, high + 1) for step in ((1, 2, 5) if high - low < 3 else (1,))]
 
 
 def _labels(known: Sequence[tuple[str, float, ReplicateGroup]]) -> list[dict[str, Any]]:

@@ -182,3 +182,30 @@ def test_on_a_phone_a_finger_scrolls_over_a_chart_and_everything_is_reached(brow
         place = page.get_by_role("button", name=name).filter(visible=True).bounding_box()
         assert place
         assert 0 <= place["x"] <= PHONE["width"] - place["width"]
+
+
+def test_pointing_at_the_label_at_a_lines_end_brings_it_forward(browser: Browser, server: Server):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/curves?curves_show=accuracy", "Learning curves")
+    chart = page.locator(".st-key-curves_accuracy .js-plotly-plot")
+    label = chart.locator(".annotation", has_text="Sigmoid 100")
+
+    label.hover()
+
+    faded = chart.locator(".scatterlayer .trace[style*='opacity: 0.12']")
+    expect(faded.first).to_be_attached()
+    assert 0 < faded.count() < chart.locator(".scatterlayer .trace").count()
+    page.mouse.move(2, 2)
+    expect(faded).to_have_count(0)
+
+
+def test_back_undoes_what_the_charts_show(browser: Browser, server: Server):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/curves", "Learning curves")
+    page.get_by_role("radio", name="Loss", exact=True).click()
+    expect(page.locator(".st-key-curves_accuracy")).to_have_count(0)
+    page.wait_for_timeout(2_500)  # a run requested sooner after a change is not taken for Back
+
+    page.go_back()
+
+    expect(page.locator(".st-key-curves_accuracy .js-plotly-plot")).to_be_visible()

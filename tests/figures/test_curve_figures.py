@@ -1,5 +1,6 @@
 """Learning curves as they are drawn: lines, bands, marks and axes."""
 
+import itertools
 import json
 import re
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ import pytest
 
 from mnist_dash.analysis.curve_lines import BEST, STOPPED, TESTED, Line, Mark
 from mnist_dash.analysis.learning_curves import ACCURACY, EPOCHS, IMAGES, LOSS, SECONDS, TRAINING, VALIDATION
-from mnist_dash.figures.curve_figures import DrawnCurve, learning_curves, shade
+from mnist_dash.figures.curve_colours import curve_colours
+from mnist_dash.figures.curve_figures import DrawnCurve, learning_curves
 from mnist_dash.figures.standalone import as_html
 from mnist_dash.figures.style import variant_colour
 from mnist_dash.networks.variants import VARIANTS
@@ -20,8 +22,8 @@ def line(part: str = TRAINING, y: Sequence[float | None] = (0.4, 0.2), **other) 
     return Line(part, numbers, **{"x": numbers, "y": tuple(y), "raw": tuple(y), **other})
 
 
-def drawn(*lines: Line, title: str = "CNN", variant: str = "cnn", number: int = 0, marks: Sequence[Mark] = ()):
-    return DrawnCurve(title, title, variant, number, lines, marks)
+def drawn(*lines: Line, title: str = "CNN", colour: str = "#0072B2", marks: Sequence[Mark] = ()):
+    return DrawnCurve(title, title, colour, "circle", lines, marks)
 
 
 def trace(figure, name):
@@ -48,25 +50,63 @@ def test_training_is_dotted_and_faint_and_validation_solid():
     assert training.opacity < validation.opacity == 1
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_the_first_run_of_a_variant_has_its_colour(variant):
-    figure = learning_curves([drawn(line(), variant=variant)], LOSS)
-
-    assert trace(figure, "CNN, training").line.color == variant_colour(variant)
+def test_a_network_alone_has_the_colour_that_it_has_in_all_charts():
+    assert curve_colours(list(VARIANTS)) == [variant_colour(variant) for variant in VARIANTS]
 
 
-def test_further_runs_of_a_variant_are_shades_of_its_colour_with_other_symbols():
-    curves = [drawn(line(), title=f"run {number}", number=number) for number in range(6)]
-
-    figure = learning_curves(curves, LOSS)
-
-    lines = [trace(figure, f"run {number}, training") for number in range(6)]
-    assert len({line.line.color for line in lines}) == len({line.marker.symbol for line in lines}) == 6
+def test_several_runs_of_a_network_have_hues_that_differ():
+    assert len(set(curve_colours(["cnn"] * 8))) == 8
 
 
-@pytest.mark.parametrize(("part", "colour"), [(0, "#0072B2"), (1, "#FFFFFF"), (-1, "#000000"), (0.5, "#80B8D8")])
-def test_a_shade_is_a_mixture_with_white_or_black(part, colour):
-    assert shade("#0072B2", part) == colour
+def test_a_sweeps_colours_follow_the_order_of_its_values():
+    first, same, last, middle = curve_colours(["cnn"] * 4, [0.001, 0.001, 1.0, 0.01])
+
+    assert first == same == curve_colours(["cnn"] * 2, [1, 2])[0]
+    assert last == curve_colours(["cnn"] * 2, [1, 2])[1]
+    assert middle not in (first, last)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance by WCAG 2, in [0, 1]."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("paper", ["#FBFAF7", "#0F1116"])
+def test_colours_of_a_sweep_and_of_several_runs_stand_out_on_light_and_dark_paper(paper: str):
+    for colour in [*curve_colours(["cnn"] * 30, list(range(30))), *curve_colours(["cnn"] * 8)]:
+        dark, light = sorted((luminance(colour), luminance(paper)))
+        assert (light + 0.05) / (dark + 0.05) >= 3, colour
+
+
+# Labels and frame
+
+
+def test_labels_stand_at_the_ends_of_lines_in_their_colours_and_do_not_cover_each_other():
+    curves = [drawn(line(y=[0.4, last]), title=str(last)) for last in (0.2, 0.2001, 0.2002, 0.9)]
+
+    labels = learning_curves(curves, LOSS, framed=True, height=400).layout.annotations
+
+    assert [label.text for label in labels] == ["0.2", "0.2001", "0.2002", "0.9"]
+    assert {label.x for label in labels} == {2}
+    low, high = learning_curves(curves, LOSS, framed=True, height=400).layout.yaxis.range
+    places = sorted(300 / (high - low) * label.y + label.yshift for label in labels)
+    assert min(later - earlier for earlier, later in itertools.pairwise(places)) >= 14.9
+
+
+def test_a_framed_accuracy_leaves_out_the_first_steps_and_a_run_that_failed_but_no_good_one():
+    good = drawn(line(y=[0.3, 0.9, 0.95, 0.96, 0.965, 0.97, 0.975, 0.98]))
+    failed = drawn(line(y=[0.1, 0.1]), title="failed")
+
+    low, high = learning_curves([good, failed], ACCURACY, framed=True).layout.yaxis.range
+
+    assert 90 <= low <= 95
+    assert 98 <= high <= 101
+
+
+def test_without_a_frame_everything_is_shown():
+    assert learning_curves([drawn(line(y=[0.1, 0.9]))], ACCURACY).layout.yaxis.range is None
 
 
 def test_a_line_that_was_smoothed_has_the_measured_one_faint_behind_it():
@@ -191,7 +231,7 @@ def test_the_legend_has_an_entry_a_curve_and_one_for_each_kind_of_line():
 def test_plotly_finds_nothing_wrong_with_a_figure(quantity, axis, logarithmic):
     smooth = line(VALIDATION, raw=(0.5, 0.1), low=(0.3, 0.1), high=(0.5, 0.3))
     marks = [Mark(BEST, 1, 1, 0.3), Mark(STOPPED, 2, 2, 0.4), Mark(TESTED, 1, 1, 0.35)]
-    curves = [drawn(line(), smooth, title=str(number), number=number, marks=marks) for number in range(7)]
+    curves = [drawn(line(), smooth, title=str(number), marks=marks) for number in range(7)]
 
     figure = learning_curves(curves, quantity, axis=axis, logarithmic=logarithmic, logarithmic_x=logarithmic)
 

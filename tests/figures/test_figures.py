@@ -44,7 +44,7 @@ UNVALIDATED = [Epoch(1, 0.36, 0.90, None, None, 0.4), Epoch(2, 0.21, 0.94, None,
 RANDOM = np.random.default_rng(1)
 RUN = replace(run_with(1, variant="cnn", test_accuracy=0.99), weights=370_026)
 CONTENDERS = [ReplicateGroup((RUN,))]
-DRAWN = DrawnCurve("CNN", "CNN", "cnn", 0, [Line(TRAINING, (1, 2), (1, 2), (0.3, 0.2), (0.3, 0.2))])
+DRAWN = DrawnCurve("CNN", "CNN", "#0072B2", "circle", [Line(TRAINING, (1, 2), (1, 2), (0.3, 0.2), (0.3, 0.2))])
 
 
 def trace(figure, name):

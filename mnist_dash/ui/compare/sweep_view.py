@@ -18,7 +18,7 @@ from mnist_dash.ui.shared.controls import title_of
 _RESULTS = {
     "test_accuracy": "Test accuracy (%)",
     "test_loss": "Test loss",
-    "weights": "Weights",
+    "weights": "Parameters",
     "fit_seconds": "Training (s)",
     "prediction_ms": "Prediction (ms)",
 }
@@ -37,7 +37,6 @@ def sweep_view(comparison: Comparison) -> None:
         st.page_link("pages/train.py", label="Start a sweep", icon=":material/model_training:")
         return
     titles = {name: _RESULTS.get(name) or setting_label(name) for name in [*names, *_RESULTS]}
-    _show_effects(importance.effects_of(runs), titles)
     axes, logarithmic, reverse = _choose_axes(runs, names, titles)
     if len(axes) < 2:
         st.info("Choose two or more axes.", icon=":material/tune:")
@@ -54,7 +53,8 @@ def sweep_view(comparison: Comparison) -> None:
         name="sweep",
         alt="Parallel coordinates: each run as a line through its settings and results",
     )
-    st.caption("Lines are coloured by test accuracy. Drag on an axis to filter runs.")
+    st.caption("Colour: test accuracy, violet low and red high. Drag on an axis to filter runs.")
+    _show_effects(importance.effects_of(runs), titles)
 
 
 def _choose_axes(
@@ -65,9 +65,14 @@ def _choose_axes(
     axes = which.multiselect(
         "Axes", list(titles), default=[*names, "test_accuracy"], format_func=titles.__getitem__, key="compare_axes"
     )
-    numeric = [name for name in axes if parallel_coordinates.is_numeric(parallel_coordinates.axis_values(runs, name))]
+    values = {name: parallel_coordinates.axis_values(runs, name) for name in axes}
     logarithmic = scales.multiselect(
-        "Logarithmic", numeric, format_func=titles.__getitem__, key="compare_log", placeholder="None"
+        "Logarithmic",
+        [name for name in axes if parallel_coordinates.is_numeric(values[name])],
+        default=[name for name in names if name in axes and parallel_coordinates.spans_decades(values[name])],
+        format_func=titles.__getitem__,
+        key="compare_log",
+        placeholder="None",
     )
     reverse = ends.multiselect(
         "Reverse axis", axes, format_func=titles.__getitem__, key="compare_reversed", placeholder="None"

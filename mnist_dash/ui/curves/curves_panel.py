@@ -1,6 +1,5 @@
 """The Curves page's panel: choices, charts and their summary, updated while a run is training."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +12,10 @@ from mnist_dash.analysis.learning_curves import Curve, History
 from mnist_dash.analysis.words.learning_words import curve_words, different_data_words
 from mnist_dash.analysis.words.number_words import count_words
 from mnist_dash.figures import curve_figures
+from mnist_dash.figures.curve_colours import SYMBOLS, curve_colours
 from mnist_dash.figures.curve_figures import DrawnCurve
+from mnist_dash.networks.experiments import differing
+from mnist_dash.networks.setting_words import setting_label, setting_value, value_words
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import ACTIVE, Epoch, Run
 from mnist_dash.ui.curves.legend import curves_legend
@@ -37,8 +39,10 @@ _BANDS = {
     curve_lines.INTERVAL: "95 % interval",
     curve_lines.MIN_MAX: "Min to max",
 }
-_LOGARITHMIC = {"none": "None", "y": "Y axis", "x": "X axis", "xy": "Both axes"}
+_LOGARITHMIC = {"auto": "Auto", "none": "None", "y": "Y axis", "x": "X axis", "xy": "Both axes"}
+_RANGES = {"framed": "What matters", "all": "Everything"}
 _MAX_SMOOTHING = 0.99
+_WIDE = 20  # a loss that falls to less than one of so many parts is drawn on a logarithmic axis
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class View:
         together: Whether replicates are averaged.
         band: Band around their mean.
         smoothing: Strength in [0, 1).
-        logarithmic: Which axes are: letters of “xy”.
+        logarithmic: Which axes are: letters of “xy”, “none”, or “auto”.
+        framed: Whether the y axes leave out what fails.
     """
 
     quantities: tuple[str, ...]
@@ -60,23 +65,20 @@ class View:
     band: str
     smoothing: float
     logarithmic: str
+    framed: bool
 
 
 def curves_panel(runs: Sequence[Run]) -> None:
     """Shows the learning curves of runs; updated every two seconds while one is queued or running."""
-    _say_what_differs(runs)
+    differences = different_data_words(runs)
+    if len({run.fingerprint for run in runs}) > 1:
+        note(differences.pop(0))
     epochs = run_store().epochs_of([run.id for run in runs])
     busy = any(run.status in ACTIVE for run in runs)
     # A fragment: a choice, or an epoch that ends, redraws the charts without choosing runs again.
     st.fragment(shows_errors(_panel), run_every=_POLL_S if busy else None)(runs, epochs)
-
-
-def _say_what_differs(runs: Sequence[Run]) -> None:
-    words = different_data_words(runs)
-    if len({run.fingerprint for run in runs}) > 1:
-        note(words.pop(0))
-    if words:
-        st.caption(as_text(" ".join(words)))
+    if differences:
+        st.caption(as_text(" ".join(differences)))
 
 
 def _panel(runs: Sequence[Run], epochs: Mapping[int, Sequence[Epoch]]) -> None:
@@ -105,34 +107,33 @@ def _up_to_date(
 
 
 def _view(*, repeated: bool) -> View:
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        shown = _chosen("Show", _SHOWN, "show")
-        axis = _chosen("X axis", _AXES, "x")
-        together = not repeated or _chosen("Replicates", _REPEATS, "repeats") == "mean"
-        with st.popover("Smoothing and scales", icon=":material/tune:", key="curves_more", width="content"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        shown = choice("Show", _SHOWN, key="curves_show", label_visibility="collapsed")
+        with st.popover("Options", icon=":material/tune:", key="curves_more", width="content"):
+            axis = choice("X axis", _AXES, key="curves_x")
+            together = not repeated or choice("Replicates", _REPEATS, key="curves_repeats") == "mean"
+            band = choice("Band", _BANDS, key="curves_band") if repeated and together else curve_lines.SD
+            framed = choice("Y range", _RANGES, key="curves_range") == "framed"
+            logarithmic = choice("Log scale", _LOGARITHMIC, key="curves_log")
             smoothing = st.slider(
                 "Smoothing", 0.0, _MAX_SMOOTHING, 0.0, 0.01, key="curves_smoothing", bind="query-params"
             )
-            logarithmic = choice("Log scale", _LOGARITHMIC, key="curves_log")
-            band = choice("Band", _BANDS, key="curves_band") if repeated and together else curve_lines.SD
     quantities = tuple(_QUANTITIES) if shown == "both" else (shown,)
-    return View(quantities, axis, together, band, float(smoothing), logarithmic)
-
-
-def _chosen(label: str, options: Mapping[str, str], name: str) -> str:
-    with st.container(width="content"):
-        return choice(label, options, key=f"curves_{name}")
+    return View(quantities, axis, together, band, float(smoothing), logarithmic, framed)
 
 
 def _charts(drawn: Mapping[str, Sequence[DrawnCurve]], histories: Sequence[History], view: View) -> None:
     titles = {history.run.id: title_of(history.run) for history in histories}
+    swept, _ = _swept(learning_curves.curves_of(histories, together=view.together))
     for column, (quantity, curves) in zip(st.columns(len(drawn), gap="medium"), drawn.items(), strict=True):
         figure = curve_figures.learning_curves(
             curves,
             quantity,
             axis=view.axis,
-            logarithmic="y" in view.logarithmic,
+            logarithmic=_is_logarithmic(curves, quantity, view),
             logarithmic_x="x" in view.logarithmic,
+            framed=view.framed,
+            heading=", ".join(map(setting_label, swept)).capitalize(),
         )
         key = f"curves_{quantity}"
         with column:
@@ -141,17 +142,43 @@ def _charts(drawn: Mapping[str, Sequence[DrawnCurve]], histories: Sequence[Histo
             export_menu(figure, rows, name=f"learning-curves-{quantity}", chart_key=key)
 
 
+def _is_logarithmic(curves: Sequence[DrawnCurve], quantity: str, view: View) -> bool:
+    """Tells whether the y axis is; by itself that of a loss which falls far."""
+    if view.logarithmic != "auto":
+        return view.logarithmic in ("y", "xy")
+    values = [value for curve in curves for line in curve.lines for value in line.y if value]
+    return quantity == learning_curves.LOSS and bool(values) and max(values) > _WIDE * min(values)
+
+
 def _drawn(curves: Sequence[Curve], quantity: str, view: View) -> list[DrawnCurve]:
-    numbers = Counter[str]()
+    names, values = _swept(curves)
+    colours = curve_colours([curve.run.variant for curve in curves], values)
     drawn = []
-    for curve in curves:
+    for number, (curve, colour) in enumerate(zip(curves, colours, strict=True)):
         lines = [_line(curve, quantity, part, view) for part in (learning_curves.TRAINING, learning_curves.VALIDATION)]
         marks = curve_lines.marks_of(curve, quantity, axis=view.axis)
-        number = numbers[curve.run.variant]
-        names = curve_title(curve), _label(curve)
-        drawn.append(DrawnCurve(*names, curve.run.variant, number, [*filter(None, lines)], marks))
-        numbers[curve.run.variant] += 1
+        swept = [value_words(setting_value(curve.run, name)) for name in names]
+        label = ", ".join(swept) or _label(curve)
+        symbol = SYMBOLS[number % len(SYMBOLS)]
+        drawn.append(DrawnCurve(curve_title(curve), label, colour, symbol, [*filter(None, lines)], marks))
     return drawn
+
+
+def _swept(curves: Sequence[Curve]) -> tuple[list[str], list[float] | None]:
+    """Returns what a sweep of one network varies, which names its curves, and the values if those are numbers.
+
+    Returns:
+        Names of settings, empty if the curves are no sweep; and the one setting's values.
+    """
+    runs = [curve.run for curve in curves]
+    if len(runs) < 2 or len({run.variant for run in runs}) > 1:
+        return [], None
+    names = [name for name in differing(runs) if name not in ("seed", "fold")]
+    found = [tuple(setting_value(run, name) for name in names) for run in runs]
+    if not names or len(set(found)) < len(runs):
+        return [], None
+    values = [value for (value, *_) in found if isinstance(value, int | float)]
+    return names, values if len(names) == 1 and len(values) == len(runs) else None
 
 
 def _line(curve: Curve, quantity: str, part: str, view: View) -> Line | None:

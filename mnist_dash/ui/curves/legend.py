@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from mnist_dash.figures.curve_figures import DrawnCurve
+from mnist_dash.figures.curve_figures import MARK_NAMES, DrawnCurve
 
 _STYLE = """<style>
 .md-key { margin: .25rem 0 0; font-size: .9rem; }
@@ -43,7 +43,11 @@ def curves_legend(curves: Sequence[DrawnCurve], summaries: Sequence[str]) -> Non
         curves: The curves, as drawn.
         summaries: One a curve.
     """
-    kinds = "".join(f"<span>{_picture(shape)}{html.escape(name)}</span>" for name, shape in _MARKS.items())
+    occurring = {line.part for curve in curves for line in curve.lines}
+    occurring |= {MARK_NAMES[mark.kind] for curve in curves for mark in curve.marks}
+    kinds = "".join(
+        f"<span>{_picture(shape)}{html.escape(name)}</span>" for name, shape in _MARKS.items() if name in occurring
+    )
     rows = "".join(_row(curve, words) for curve, words in zip(curves, summaries, strict=True))
     st.html(f'{_STYLE}<div class="md-marks">{kinds}</div><div class="md-key" role="list">{rows}</div>')
 

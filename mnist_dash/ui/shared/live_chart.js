@@ -36,6 +36,7 @@ function themed(parent, spec, textColour) {
     bordercolor: colour("border-color"),
     font: { color: colour("text-color"), size: 11 },
   };
+  for (const label of layout.annotations ?? []) label.bgcolor = `${colour("background-color")}B3`; // over lines
   layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: "#808080", activecolor: colour("primary-color") };
   return figure;
 }
@@ -63,6 +64,24 @@ function readOneEpoch(element, event) {
   element.layout.hoverdistance = element._fullLayout.hoverdistance = Math.max(1, Math.floor(gap / 2) - POINT);
 }
 
+const NARROW = 440; // pixels; a chart with labels at its lines' ends is wider
+
+// Pointing at the label at a line's end fades all other curves.
+function bringForward(element) {
+  const { annotations = [] } = element.layout;
+  for (const label of element.querySelectorAll(".annotation")) {
+    const { name } = annotations[label.dataset.index] ?? {};
+    const fade = (others) => {
+      for (const trace of element.querySelectorAll(".scatterlayer .trace, .fills > g")) {
+        const group = trace.__data__?.[0]?.trace?.legendgroup;
+        if (group) trace.style.opacity = group === name ? "" : others;
+      }
+    };
+    label.onmouseenter = () => fade("0.12");
+    label.onmouseleave = () => fade("");
+  }
+}
+
 const POINT = 3; // pixels by which Plotly takes a point for nearer than it is
 
 async function draw(chart) {
@@ -74,8 +93,10 @@ async function draw(chart) {
   const figure = themed(parent, data.spec, data.text_colour);
   if (!element._fullLayout) element.textContent = ""; // what an earlier failure may have left
   if (touch()) figure.layout.dragmode = false;
+  if (element.offsetWidth < NARROW) figure.layout.annotations = []; // the key below has the names
   if (figure.layout.meta?.whole_numbers) figure.layout.hoverdistance = element.layout?.hoverdistance ?? POINT;
   await Plotly.react(element, figure.data, figure.layout, configured());
+  bringForward(element);
   if (!chart.observer) {
     chart.observer = new ResizeObserver(() => element.offsetWidth && Plotly.Plots.resize(element));
     chart.observer.observe(element);
