@@ -352,3 +352,60 @@ def test_on_a_shared_host_a_browser_keeps_its_runs_and_nobody_else_gets_them(bro
         open_page(stranger, f"{server.url}/train", PAGES["train"])
 
         expect(stranger.get_by_role("button", name="Cancel")).to_be_disabled()
+
+
+FOCUSED = """() => {
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  if (["MAIN", "BODY"].includes(element?.tagName)) return ""; // it contains everything
+  const labels = [...(element?.labels ?? [])].map((label) => label.textContent);
+  return [element?.getAttribute("aria-label"), ...labels, element?.textContent].filter(Boolean).join(" | ");
+}"""
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Presses Tab until what has this name has the focus, which can be seen."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if re.search(name, str(page.evaluate(FOCUSED))):
+            return
+    pytest.fail(f"Tab does not lead to {name}")
+
+
+def test_a_run_is_trained_compared_exported_and_a_picture_read_by_keyboard_alone(
+    browser: Browser, server: Server, tmp_path: Path
+):
+    page = page_in(browser)
+    open_page(page, f"{server.url}/train", PAGES["train"])
+    tab_to(page, "^Epochs")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1")
+    tab_to(page, "Start training")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Compare with reference")).to_be_visible(timeout=90_000)
+    wait_until_idle(page)
+
+    tab_to(page, "Compare with reference")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", level=1, name=PAGES["compare"], exact=True).wait_for()
+    wait_until_idle(page)
+    tab_to(page, "Export report")
+    with page.expect_download(timeout=60_000) as download:
+        page.keyboard.press("Enter")
+    tab_to(page, r"Draw$")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", level=1, name=PAGES["draw"], exact=True).wait_for()
+    wait_until_idle(page)
+    tab_to(page, "^Draw$")  # the choices of input: Tab leads to the chosen one, arrows to the others
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Upload images of digits")).to_be_visible()
+    tab_to(page, "^uploadUpload$")  # icon and label
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(sheet(tmp_path / "sheet.jpg"))
+
+    expect(page.locator(".md-tiles button")).to_have_count(3)
+    assert outline == "solid"
+    assert download.value.suggested_filename == "comparison.html"
