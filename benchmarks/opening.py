@@ -23,7 +23,7 @@ def measure() -> dict[str, float]:
             served = time.perf_counter()
             page.goto(f"{server.url}/")
             page.get_by_role("heading", level=1).wait_for()
-            page.get_by_role("heading", name="Dataset").wait_for()
+            page.get_by_text("training and").wait_for()  # the last line
             painted = time.perf_counter()
             page.get_by_role("link", name="Draw", exact=True).first.click()
             page.get_by_text("The canvas is empty").wait_for()

@@ -93,11 +93,11 @@ def _choose_on_compare(server: Server, watch: Watch, runs: int) -> None:
 def _choose_on_curves(server: Server, watch: Watch, runs: int) -> None:
     page = watch.page
     watch.time("curves: open", lambda: open_page(page, f"{server.url}/curves", TITLES["curves"]))
-    for part in ("Accuracy", "Training images", "Both"):
+    for part in ("Accuracy", "Loss", "Both"):
         watch.time("curves: another view", lambda part=part: _press(page, part))
     watch.time("curves: a run more", lambda: _choose(page, f"run {runs + REFERENCES}"))
     watch.time("curves: an experiment more", lambda: _choose(page, "5 seeds"))
-    page.get_by_role("button", name="Smoothing and scales").click()
+    page.get_by_role("button", name="Options").click()
     watch.time("curves: another band", lambda: _press(page, "95 % interval"))
     slider = page.get_by_role("slider")
     watch.time("curves: smoother", lambda: (slider.focus(), page.keyboard.press("ArrowRight")))
@@ -107,7 +107,7 @@ def _choose_on_curves(server: Server, watch: Watch, runs: int) -> None:
 
 def _find(watch: Watch, name: str) -> None:
     page = watch.page
-    watch.time(f"{name}: open the finder", page.get_by_text("Find runs and experiments").click)
+    watch.time(f"{name}: open the finder", page.get_by_role("button", name="Find", exact=True).click)
     for words in ("dense-512", "homework", "4 folds"):
         watch.time(f"{name}: search", lambda words=words: _type(page, words))
 
