@@ -30,9 +30,11 @@ def main() -> None:
 
 
 def take_overview(browser: Browser, url: str) -> None:
-    """The tutorials' claims beside what was measured."""
+    """A drawn digit with what all models predict, and the tutorials' claims beside what was measured."""
     page = browser.new_page(viewport=SIZE)
     open_page(page, url, "MNIST Dash")
+    page.get_by_role("button", name="Draw an example").click()
+    page.locator(".md-answer").first.wait_for()
     _take(page, "overview")
 
 
@@ -54,12 +56,11 @@ def take_draw(browser: Browser, url: str) -> None:
 
 
 def take_train(browser: Browser, url: str) -> None:
-    """A run in training, under the form that started it."""
+    """A run in training, beside the form that started it."""
     page = browser.new_page(viewport=SIZE)
     open_page(page, f"{url}/{TRAINING}", "Train a network")
     page.locator(".st-key-train_start button").click()
     page.get_by_text(_WELL_UNDER_WAY).wait_for(timeout=_TRAINED_MS)
-    page.locator(".st-key-train_epochs").evaluate("field => field.scrollIntoView()")
     _take(page, "train")
 
 
