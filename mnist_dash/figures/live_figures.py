@@ -7,6 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from mnist_dash.analysis.learning_curves import ACCURACY, LOSS
+from mnist_dash.figures.curve_colours import curve_colours
 from mnist_dash.figures.style import DASHES, styled, variant_colour
 from mnist_dash.store.records import Epoch, Progress
 
@@ -100,6 +101,7 @@ def runs_so_far(runs: Sequence[RunSoFar], *, total: int) -> go.Figure:
     validated = any(epoch.val_accuracy is not None for run in runs for epoch in run.epochs)
     figure = go.Figure()
     lines = []
+    colours = curve_colours([run.variant for run in runs])
     for index, run in enumerate(runs):
         values = [100 * ((epoch.val_accuracy if validated else epoch.accuracy) or 0.0) for epoch in run.epochs]
         lines.append(values)
@@ -110,7 +112,7 @@ def runs_so_far(runs: Sequence[RunSoFar], *, total: int) -> go.Figure:
             mode="lines+markers",
             marker={"size": 5},
             opacity=1 if len(runs) < _MANY else 0.6,
-            line={"color": variant_colour(run.variant), "width": 1.8, "dash": DASHES[index % len(DASHES)]},
+            line={"color": colours[index], "width": 1.8, "dash": DASHES[index % len(DASHES)]},
             hovertemplate=_hover(ACCURACY),
         )
     _frame_epochs(figure, total)
