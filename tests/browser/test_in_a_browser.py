@@ -315,6 +315,21 @@ def test_a_sweep_goes_on_while_its_tab_is_closed_one_run_paused_another_cancelle
     store.close()
 
 
+def test_the_time_left_of_a_sweep_counts_its_queued_runs(browser: Browser, server: Server):
+    page = page_in(browser)
+    start(page, server, "train_variant=dense-512&epochs=150&learning_rate=0.01+0.001+0.0001", "Start 3 runs")
+    told = page.get_by_text(re.compile(r"0 of 3 runs finished · about [\d.,]+.s left"))
+    told.wait_for(timeout=90_000)
+    page.wait_for_timeout(2_000)  # the first epochs of a run are slower
+
+    found = re.search(r"about ([\d.,]+).s left", told.inner_text())
+    assert found
+    began, expected = time.monotonic(), float(found[1])
+    expect(page.get_by_text("all 3 runs done")).to_be_visible(timeout=120_000)
+
+    assert 0.5 <= (time.monotonic() - began) / expected <= 2
+
+
 def statuses(store: RunStore) -> list[str]:
     return [run.status for run in store.list_runs() if not run.is_reference]
 

@@ -6,7 +6,7 @@ import pytest
 
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import DONE, QUEUED, RUNNING, Progress, Run
-from mnist_dash.ui.train.time_left import seconds_left
+from mnist_dash.ui.train.time_left import SAVING_S, seconds_left
 from tests.support.histories import run_with
 
 IMAGES = 60_000
@@ -30,14 +30,14 @@ def test_a_queued_run_takes_as_long_as_the_whole_of_one_that_is_nearly_done():
     # Half of the last epoch is left: 1 s. A whole run has ten epochs, so it takes 20 s.
     runs = [running(epoch=10, left=1.0), queued(2), queued(3)]
 
-    assert seconds_left(runs, IMAGES, workers=1) == pytest.approx(1 + 2 * 20)
-    assert seconds_left(runs, IMAGES, workers=2) == pytest.approx(1 + 20)
+    assert seconds_left(runs, IMAGES, workers=1) == pytest.approx(1 + 2 * 20 + 3 * SAVING_S)
+    assert seconds_left(runs, IMAGES, workers=2) == pytest.approx(1 + 20 + 2 * SAVING_S)
 
 
 def test_one_that_has_ended_tells_how_long_the_queued_ones_take():
     ended = a_run(1, DONE, progress=None, fit_seconds=8.0)
 
-    assert seconds_left([ended, queued(2)], IMAGES, workers=2) == pytest.approx(8.0)
+    assert seconds_left([ended, queued(2)], IMAGES, workers=2) == pytest.approx(8.0 + SAVING_S)
 
 
 def test_a_larger_network_takes_longer():

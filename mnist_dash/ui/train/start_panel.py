@@ -19,11 +19,11 @@ from mnist_dash.ui.shared.resources import (
 )
 from mnist_dash.ui.train.run_board import scroll_to_runs
 from mnist_dash.ui.train.run_card import downloads
+from mnist_dash.ui.train.time_left import SAVING_S
 from mnist_dash.ui.train.training_form import Form, preset_buttons
 
 _POLL_INTERVAL_S = 1.0
 _LATEST = 50  # runs that are looked through for one of the same network
-_SAVING_S = 1.0  # to test a network and to save it
 
 
 def start_panel(form: Form) -> None:
@@ -90,7 +90,7 @@ def _expected_words(form: Form, is_measured: bool) -> None:
         st.rerun()  # the whole page, which then stops polling
     pictures, (like, seconds_per_step) = dataset().known.train, measured
     seconds = [
-        expected_seconds(run, pictures, like=like, seconds_per_step=seconds_per_step) + _SAVING_S for run in form.runs
+        expected_seconds(run, pictures, like=like, seconds_per_step=seconds_per_step) + SAVING_S for run in form.runs
     ]
     total = max(max(seconds), sum(seconds) / settings().workers)
     runs = "" if len(seconds) == 1 else f"{len(seconds)} runs, "

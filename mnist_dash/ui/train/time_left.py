@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from mnist_dash.networks.experiments import expected_seconds, steps_of
 from mnist_dash.store.records import ACTIVE, RUNNING, Run
 
+SAVING_S = 1.0  # to test a network and to save it
+
 
 def seconds_left(runs: Sequence[Run], images: int, *, workers: int) -> float | None:
     """Estimates how long an experiment goes on: what runs in training need, then all queued ones.
@@ -21,13 +23,13 @@ def seconds_left(runs: Sequence[Run], images: int, *, workers: int) -> float | N
     if measured is None:
         return None
     like, seconds_per_step = measured
-    now = [_left(run) for run in runs if run.status == RUNNING and _left(run) is not None]
+    now = [left + SAVING_S for run in runs if run.status == RUNNING and (left := _left(run)) is not None]
     queued = [
-        expected_seconds(run, images, like=like, seconds_per_step=seconds_per_step)
+        expected_seconds(run, images, like=like, seconds_per_step=seconds_per_step) + SAVING_S
         for run in runs
         if run.status in ACTIVE and _left(run) is None
     ]
-    return max(filter(None, now), default=0.0) + max(sum(queued) / workers, max(queued, default=0.0))
+    return max(now, default=0.0) + max(sum(queued) / workers, max(queued, default=0.0))
 
 
 def _left(run: Run) -> float | None:
