@@ -8,6 +8,7 @@ import numpy as np
 
 from mnist_dash.analysis import accuracies, test_predictions
 from mnist_dash.analysis.words.number_words import accuracy_words, percent
+from mnist_dash.analysis.words.prediction_words import not_a_digit_words
 from mnist_dash.cli.group import as_json_option, commands, emit, load, open_store, run_option
 from mnist_dash.config import load_settings
 from mnist_dash.datasets import arrays as arrays_module
@@ -59,7 +60,10 @@ def predict_command(pictures: tuple[Path, ...], run_name: str | None, as_json: b
 
 
 def _predict(path: Path, run: Run, predictor: Predictor, detector: NoveltyDetector, *, as_json: bool) -> bool:
-    """Predicts and prints the digits of one image; returns whether there was one."""
+    """Predicts and prints the digits of one image; returns whether there was one.
+
+    What does not look like a digit is predicted as well, with a warning.
+    """
     try:
         digits = pipeline.digitize_file(_read_file(path)).digits
         is_digit = detector.is_digit(recognition.pixels_of(digits))
@@ -67,10 +71,15 @@ def _predict(path: Path, run: Run, predictor: Predictor, detector: NoveltyDetect
         found = {**recognition.as_json(recognized), "run": run.id}
     except PictureError as error:
         recognized, found = (), {"error": str(error)}
+    name = click.format_filename(path)
     if "error" in found:
-        click.echo(f"Error: {click.format_filename(path)}: {found['error']}", err=True)
+        click.echo(f"Error: {name}: {found['error']}", err=True)
+    for number, digit in enumerate(recognized, start=1):
+        if not digit.is_digit:
+            which = f", digit {number}" if len(recognized) > 1 else ""
+            click.echo(f"Warning: {name}{which}: {not_a_digit_words(digit.digit)}", err=True)
     confidence = percent(recognized[0].probability) if len(recognized) == 1 else f"{len(recognized)} digits"
-    words = None if "error" in found else f"{click.format_filename(path)}: {found['number']} ({confidence})"
+    words = None if "error" in found else f"{name}: {found['number']} ({confidence})"
     emit({"picture": str(path), **found}, words, as_json=as_json)
     return "error" not in found
 

@@ -7,6 +7,7 @@ _SMALL = 256  # pixels, the longer side of the copy in which paper and polarity 
 _TINY = 96  # pixels, the longer side of the copy in which ink is told from paper
 _UNIFORM_TOLERANCE, _UNIFORM_SHARE = 0.03, 0.8  # paper is of one brightness if most of the picture's edge is
 _TWO_LEVELS, _EXACT = 0.85, 0.01  # or if so many of all pixels have one of two values; a photo's are noisier
+_MOST, _FRAME = 0.5, 0.3  # of the picture: paper inside a frame has more, the frame less
 _COARSE = 0.35  # of the shorter side: wider than any stroke
 _STROKES = 4  # the finer window, in widths of the strokes found with the coarse one
 _DARK = 0.05  # darker differences are not seen
@@ -75,14 +76,16 @@ def ink_of(grey: np.ndarray, background: float | None) -> np.ndarray:
 def uniform_background(grey: np.ndarray) -> float | None:
     """Returns the paper's brightness if it is the same everywhere, as in drawings on a screen.
 
-    That is so if it is the same along most of the edge, or if nearly all pixels have
-    one of two values; then paper is what there is more of, in the picture and its edge.
+    That is so if it is the same along most of the edge, unless a frame runs there, or if nearly all pixels
+    have one of two values; then paper is what there is more of, in the picture and its edge.
     """
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     usual = float(np.median(edge))
-    if _share(edge, usual, _UNIFORM_TOLERANCE) > _UNIFORM_SHARE:
-        return usual
     first = _mode(grey)
+    if _share(edge, usual, _UNIFORM_TOLERANCE) > _UNIFORM_SHARE:
+        # A frame along the edge is not what a digit stands on.
+        framed = _share(grey, first, _UNIFORM_TOLERANCE) > _MOST and _share(grey, usual, _UNIFORM_TOLERANCE) < _FRAME
+        return first if framed else usual
     rest = grey[np.abs(grey - first) >= _UNIFORM_TOLERANCE]
     levels = [first, _mode(rest)] if rest.size else [first]
     if sum(_share(grey, level, _EXACT) for level in levels) < _TWO_LEVELS:

@@ -7,6 +7,7 @@ import numpy as np
 
 from mnist_dash.digitizer.components import Part
 from mnist_dash.digitizer.decoding import read_colours
+from mnist_dash.digitizer.frames import without_frame
 from mnist_dash.digitizer.ink import PART_OF_FULL, full_ink, ink_of, likely_ink, sure_ink, to_grey, uniform_background
 from mnist_dash.digitizer.normalization import to_mnist
 from mnist_dash.digitizer.ruled_lines import without_lines
@@ -92,6 +93,11 @@ def digitize_canvas(canvas: np.ndarray) -> DigitizedImage:
 def _digitized(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo: bool) -> DigitizedImage:
     full = full_ink(strength)
     mask = likely_ink(strength, full)
+    framed = mask & ~without_frame(mask)
+    if framed.any():  # what is inside may be much paler
+        strength = np.where(cv2.dilate(framed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, 0, strength)
+        full = full_ink(strength)
+        mask = likely_ink(strength, full)
     cleaned = sure_ink(without_lines(mask), strength, full)
     rows = find_digits(cleaned, photo=photo)
     if not rows:

@@ -12,7 +12,6 @@ from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.hyperparameters import Values
 
 NARROWER = (0.85, 0.7)  # of its width: further views for a model trained with augmentation
-NOT_A_DIGIT = "The image does not look like a digit from 0 to 9. Draw or photograph large, clear digits."
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +80,10 @@ def recognize(
 
 
 def number_text(digits: Sequence[RecognizedDigit]) -> str:
-    """Returns all digits in reading order, rows separated by “/”; “?” stands for what is no digit."""
+    """Returns all digits in reading order, rows separated by “/”; also best guesses at what may be no digit."""
     rows: dict[int, str] = {}
     for digit in digits:
-        rows[digit.source.row] = rows.get(digit.source.row, "") + (str(digit.digit) if digit.is_digit else "?")
+        rows[digit.source.row] = rows.get(digit.source.row, "") + str(digit.digit)
     return "/".join(rows[row] for row in sorted(rows))
 
 
@@ -94,15 +93,14 @@ def as_json(digits: Sequence[RecognizedDigit]) -> dict[str, Any]:
     found: dict[str, Any] = {"number": number_text(digits), "digits": rows}
     if len(digits) > 1:
         return found
-    if not digits[0].is_digit:
-        return {**found, "error": NOT_A_DIGIT}
-    return {**{name: rows[0][name] for name in ("digit", "probability", "probabilities")}, **found}
+    return {**{name: rows[0][name] for name in ("digit", "is_digit", "probability", "probabilities")}, **found}
 
 
 def _digit_as_json(digit: RecognizedDigit) -> dict[str, Any]:
     source = digit.source
     return {
-        "digit": digit.digit if digit.is_digit else None,
+        "digit": digit.digit,
+        "is_digit": digit.is_digit,
         "probability": digit.probability,
         "probabilities": digit.probabilities.tolist(),
         "box": [source.left, source.top, source.width, source.height],

@@ -1,11 +1,23 @@
 """What learning curves show, in words."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from mnist_dash.analysis.learning_curves import curves_of
-from mnist_dash.analysis.words.learning_words import curve_words, different_data_words, overfitting_words
-from mnist_dash.store.records import CANCELLED, FAILED, PAUSED, QUEUED, RUNNING
+from mnist_dash.analysis.learning_curves import Curve, curves_of
+from mnist_dash.analysis.words import learning_words
+from mnist_dash.analysis.words.learning_words import different_data_words
+from mnist_dash.store.records import CANCELLED, FAILED, PAUSED, QUEUED, RUNNING, Epoch
+from tests.pages.opening import plain
 from tests.support.histories import history, run_with
+
+
+def curve_words(curve: Curve) -> str:
+    return plain(learning_words.curve_words(curve))
+
+
+def overfitting_words(epochs: Sequence[Epoch]) -> str:
+    return plain(learning_words.overfitting_words(epochs))
 
 
 def words_of(*histories):

@@ -21,8 +21,8 @@ def test_a_number_is_read_row_by_row():
     assert number_text([answer(2), answer(0), answer(7, row=1)]) == "20/7"
 
 
-def test_what_is_no_digit_leaves_a_question_mark():
-    assert number_text([answer(2), answer(5, is_digit=False)]) == "2?"
+def test_what_may_be_no_digit_is_read_as_well():
+    assert number_text([answer(2), answer(5, is_digit=False)]) == "25"
 
 
 def test_one_digit_is_described_by_itself_and_as_one_of_a_list():
@@ -33,19 +33,18 @@ def test_one_digit_is_described_by_itself_and_as_one_of_a_list():
     assert found["probabilities"] == found["digits"][0]["probabilities"]
 
 
-def test_one_thing_that_is_no_digit_is_an_error_and_no_guess():
+def test_one_thing_that_may_be_no_digit_is_guessed_and_flagged():
     found = as_json([answer(3, is_digit=False)])
 
-    assert "error" in found
-    assert "digit" not in found
-    assert found["digits"][0]["digit"] is None
+    assert "error" not in found
+    assert (found["digit"], found["is_digit"]) == (3, False)
+    assert found["digits"][0]["is_digit"] is False
 
 
-def test_among_several_digits_what_is_none_is_no_error():
+def test_among_several_digits_what_may_be_none_is_flagged():
     found = as_json([answer(3), answer(4, is_digit=False)])
 
-    assert [digit["digit"] for digit in found["digits"]] == [3, None]
-    assert "error" not in found
+    assert [(digit["digit"], digit["is_digit"]) for digit in found["digits"]] == [(3, True), (4, False)]
 
 
 def test_a_network_trained_without_augmentation_is_simply_asked(sample: Dataset):

@@ -25,7 +25,7 @@ def agreement_words(titles: Sequence[str], predictions: Sequence[str]) -> str:
 
 def not_a_digit_words(digit: int) -> str:
     """Says that a drawing does not look like a digit, and what is nearest."""
-    return f"This does not look like a digit. If it is one, the best guess is {digit}."
+    return f"This does not look like a digit; if it is one, it is {'an' if digit == 8 else 'a'} {digit}."
 
 
 def confidence_words(similar: ConfidenceRange | None) -> str:

@@ -44,7 +44,7 @@ def _tile(predictions: ImagePredictions, index: int) -> dict[str, object]:
         "number": index + 1,
         "row": best.source.row,
         "pixels": best.source.pixels,
-        "best": str(best.digit) if best.is_digit else "?",
+        "best": str(best.digit) if best.is_digit else f"{best.digit}?",
         "differ": len({digit.digit for digit in found}) > 1,
         "models": [
             (digit.digit, variant_colour(run.variant), title)

@@ -73,7 +73,7 @@ def show_digit(predictions: ImagePredictions, index: int) -> None:
     words = agreement_words(predictions.titles, [str(digit.digit) for digit in found])
     headline(
         best.source.pixels,
-        str(best.digit) if best.is_digit else "?",
+        str(best.digit) if best.is_digit else f"{best.digit}?",
         words if best.is_digit else not_a_digit_words(best.digit),
     )
     prediction_chart(_predictions(predictions, index))

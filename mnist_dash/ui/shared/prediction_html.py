@@ -65,7 +65,7 @@ def headline(picture: np.ndarray, digit: str, words: str) -> None:
 
     Args:
         picture: Shape (28, 28), uint8.
-        digit: The answer, one character.
+        digit: The answer, with “?” if it may be no digit.
         words: Whether the models agree.
     """
     show_template(_HEAD, picture=picture, digit=digit, words=words)
