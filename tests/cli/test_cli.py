@@ -229,7 +229,7 @@ def test_pictures_are_read_one_object_a_line_and_bad_ones_do_not_hold_up_the_goo
     assert [record["picture"] for record in printed.records] == names
     assert ["error" in record for record in printed.records] == [True, False, True, True, False, True]
     good = printed.records[1]
-    assert set(good) == {"picture", "digit", "probability", "probabilities", "number", "digits", "run"}
+    assert set(good) == {"picture", "digit", "is_digit", "probability", "probabilities", "number", "digits", "run"}
     assert good["digit"] == 7
     assert len(good["probabilities"]) == 10
     assert sum(good["probabilities"]) == pytest.approx(1, abs=1e-5)
