@@ -317,7 +317,7 @@ def test_a_sweep_goes_on_while_its_tab_is_closed_one_run_paused_another_cancelle
 
 def test_the_time_left_of_a_sweep_counts_its_queued_runs(browser: Browser, server: Server):
     page = page_in(browser)
-    start(page, server, "train_variant=dense-512&epochs=150&learning_rate=0.01+0.001+0.0001", "Start 3 runs")
+    start(page, server, "train_variant=dense-512&epochs=50&learning_rate=0.01+0.001+0.0001", "Start 3 runs")
     told = page.get_by_text(re.compile(r"0 of 3 runs finished · about [\d.,]+.s left"))
     told.wait_for(timeout=90_000)
     page.wait_for_timeout(2_000)  # the first epochs of a run are slower
