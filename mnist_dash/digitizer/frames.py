@@ -12,8 +12,11 @@ _THICKEST = 0.14  # of the box's shorter side
 _CROSSED = 1.6  # times a side's thickness: a longer run of ink is a stroke that crosses it
 _DIGIT = 0.15  # of the box's height: what is inside must be so high, or the box is itself a digit
 _SPECK = 0.15  # of the largest piece of ink: smaller ones do not decide where the box is
+_LEAST_SIDES = 3
 _SMALLEST = 24  # pixels
 _NESTED = 3  # frames inside each other, at most
+_SMALL = 160  # pixels, the longer side of a copy that shows whether there is a frame
+_SEEN = 25  # of 255: a line of one pixel is seen in a copy of a tenth
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,12 @@ def without_frame(mask: np.ndarray) -> np.ndarray:
     Returns:
         The mask without the frame; the same array if there is none.
     """
+    part = round(max(mask.shape) / _SMALL)
+    if part > 1:  # most pictures have no frame, which a small copy shows as well; whole parts are quick to make
+        height, width = (side // part for side in mask.shape)
+        whole = np.where(mask[: part * height, : part * width], np.uint8(255), np.uint8(0))
+        if _inside(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA) > _SEEN) is None:
+            return mask
     for _ in range(_NESTED):
         inside = _inside(mask)
         if inside is None:
@@ -50,10 +59,8 @@ def _inside(mask: np.ndarray) -> np.ndarray | None:
     crop = mask[top:bottom, left:right]
     if min(crop.shape) < _SMALLEST:
         return None
-    sides = [_side(crop), _turned(_side(crop[::-1]), flipped=True)]
-    sides += [_turned(side, upright=True) for side in (_side(crop.T), _turned(_side(crop.T[::-1]), flipped=True))]
-    found = [side for side in sides if side is not None]
-    if len(found) < 3:
+    found = _sides(crop)
+    if len(found) < _LEAST_SIDES:
         return None
     frame = np.logical_or.reduce([side.pixels | side.beyond for side in found])
     rest = crop & ~frame
@@ -61,11 +68,24 @@ def _inside(mask: np.ndarray) -> np.ndarray | None:
     if count < 2 or boxes[1:, cv2.CC_STAT_HEIGHT].max() < _DIGIT * crop.shape[0]:
         return None
     largest = 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax())
-    if len(found) == 3 and _touches(labels == largest, crop & frame):
+    if len(found) == _LEAST_SIDES and _touches(labels == largest, crop & frame):
         return None  # a digit of straight strokes
     inside = np.zeros_like(mask)
     inside[top:bottom, left:right] = rest
     return inside
+
+
+def _sides(crop: np.ndarray) -> list[_Side]:
+    """Returns the sides of a frame that fills a picture; fewer than three as soon as two are missing."""
+    found: list[_Side] = []
+    for number, (upright, flipped) in enumerate(((False, False), (False, True), (True, False), (True, True))):
+        if number - len(found) > 1:
+            break
+        turned = crop.T if upright else crop
+        side = _side(np.ascontiguousarray(turned[::-1] if flipped else turned))
+        if side is not None:
+            found.append(_turned(side, flipped=flipped, upright=upright))
+    return found
 
 
 def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -118,13 +138,10 @@ def _runs(crop: np.ndarray, first: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(paper - first, 0))
 
 
-def _turned(side: _Side | None, *, flipped: bool = False, upright: bool = False) -> _Side | None:
-    """Returns a side as the picture that was not flipped, or not transposed, has it."""
-    if side is None:
-        return None
-    if flipped:
-        return _Side(side.pixels[::-1], side.beyond[::-1])
-    return _Side(side.pixels.T, side.beyond.T) if upright else side
+def _turned(side: _Side, *, flipped: bool, upright: bool) -> _Side:
+    """Returns a side as the picture has it that was transposed, or flipped, or both."""
+    parts = (side.pixels[::-1], side.beyond[::-1]) if flipped else (side.pixels, side.beyond)
+    return _Side(*(part.T for part in parts)) if upright else _Side(*parts)
 
 
 def _touches(piece: np.ndarray, frame: np.ndarray) -> bool:

@@ -81,11 +81,12 @@ def uniform_background(grey: np.ndarray) -> float | None:
     """
     edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     usual = float(np.median(edge))
-    first = _mode(grey)
     if _share(edge, usual, _UNIFORM_TOLERANCE) > _UNIFORM_SHARE:
-        # A frame along the edge is not what a digit stands on.
-        framed = _share(grey, first, _UNIFORM_TOLERANCE) > _MOST and _share(grey, usual, _UNIFORM_TOLERANCE) < _FRAME
-        return first if framed else usual
+        if _share(grey[::3, ::3], usual, _UNIFORM_TOLERANCE) >= _FRAME:
+            return usual
+        inside = _mode(grey)  # a frame along the edge is not what a digit stands on
+        return inside if _share(grey, inside, _UNIFORM_TOLERANCE) > _MOST else usual
+    first = _mode(grey)
     rest = grey[np.abs(grey - first) >= _UNIFORM_TOLERANCE]
     levels = [first, _mode(rest)] if rest.size else [first]
     if sum(_share(grey, level, _EXACT) for level in levels) < _TWO_LEVELS:

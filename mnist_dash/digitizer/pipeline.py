@@ -93,8 +93,9 @@ def digitize_canvas(canvas: np.ndarray) -> DigitizedImage:
 def _digitized(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo: bool) -> DigitizedImage:
     full = full_ink(strength)
     mask = likely_ink(strength, full)
-    framed = mask & ~without_frame(mask)
-    if framed.any():  # what is inside may be much paler
+    inside = without_frame(mask)
+    if inside is not mask:  # what is inside may be much paler
+        framed = mask & ~inside
         strength = np.where(cv2.dilate(framed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, 0, strength)
         full = full_ink(strength)
         mask = likely_ink(strength, full)

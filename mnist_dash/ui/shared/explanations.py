@@ -131,15 +131,15 @@ EXPLANATIONS = {
     "not_a_digit": (
         "How are non-digits detected?",
         "A network always divides 100 % among ten digits, even for a face. So the features of the drawing, taken from the "
-        "augmented CNN's second pooling layer, are compared with those of 2,500 typical training images. It is rejected if "
-        "the nearest are farther away than for 99.4 % of real digits. Up to one in a hundred real digits is rejected by "
-        "mistake, and closed shapes such as a square often pass as 0.",
+        "augmented CNN's second pooling layer, are compared with those of 2,500 typical training images. It is flagged if "
+        "the nearest are farther away than for 99.4 % of real digits. Up to one in a hundred digits like MNIST's is flagged "
+        "by mistake, of unlike handwriting more; the best guess is always given. A square often passes as 0.",
     ),
     "redrawing": (
         "How does an image become an MNIST digit?",
         "MNIST's digits were scaled to a 20 × 20 box with their proportions kept, then placed in a 28 × 28 square with the "
         "**center of mass** in the middle. Your image is processed the same way: background brightness is estimated and "
-        "removed, ruled lines and noise are deleted, and each digit is cropped, brought to MNIST's stroke width, scaled and "
+        "removed, ruled lines, printed frames and noise are deleted, and each digit is cropped, brought to MNIST's stroke width, scaled and "
         "centered. The 28 × 28 image is the model's whole input. The augmented CNN also averages its predictions over "
         "versions 15 % and 30 % narrower.",
     ),
