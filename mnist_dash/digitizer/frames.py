@@ -40,6 +40,8 @@ def without_frame(mask: np.ndarray) -> np.ndarray:
     Returns:
         The mask without the frame; the same array if there is none.
     """
+    if min(mask.shape) < _SMALLEST:
+        return mask
     part = round(max(mask.shape) / _SMALL)
     if part > 1:  # most pictures have no frame, which a small copy shows as well; whole parts are quick to make
         height, width = (side // part for side in mask.shape)
@@ -57,7 +59,7 @@ def without_frame(mask: np.ndarray) -> np.ndarray:
 def _inside(mask: np.ndarray) -> np.ndarray | None:
     top, bottom, left, right = _box(mask)
     crop = mask[top:bottom, left:right]
-    if min(crop.shape) < _SMALLEST:
+    if min(crop.shape) < _SMALLEST // 2:  # as small as in the copy of an image many times as long as wide
         return None
     found = _sides(crop)
     if len(found) < _LEAST_SIDES:
