@@ -64,8 +64,10 @@ def test_tags_typed_into_the_table_are_kept(browser: Browser, server: Server, da
     open_page(page, f"{server.url}/compare?runs=r1,r2", "Compare")
     page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot .main-svg').length > 1")
     table = page.locator("[data-testid=stDataFrame]").first
+    table.locator("canvas").first.wait_for()  # until its own script has come, a skeleton stands in its place
     table.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)  # the charts above it have taken their height
+    wait_until_idle(page)
+    page.wait_for_timeout(1_000)  # the charts around it have taken their height
     box = table.bounding_box()
     assert box
 
