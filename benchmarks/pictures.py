@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -28,9 +28,10 @@ import numpy as np
 from PIL import Image
 
 from mnist_dash.analysis.accuracies import accuracy
-from mnist_dash.digitizer.pipeline import digitize_file
+from mnist_dash.digitizer.pipeline import Likelihood, digitize_file
 from mnist_dash.errors import PictureError
 from mnist_dash.inference import recognition
+from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.reference_runs import REFERENCE_FOLDER
@@ -142,10 +143,15 @@ def semeion(folder: Path) -> Iterator[Picture]:
 def ours(content: bytes) -> Rows:
     """Returns the digits as this project finds and redraws them."""
     try:
-        digits = digitize_file(content).digits
+        digits = digitize_file(content, _likelihood()).digits
     except PictureError:
         return []
     return [[digit.pixels for digit in row] for _, row in groupby(digits, key=lambda digit: digit.row)]
+
+
+@cache
+def _likelihood() -> Likelihood:
+    return NoveltyDetector.shipped().likelihood
 
 
 def tutorial(content: bytes) -> Rows:

@@ -2,7 +2,8 @@
 
 Each is one run on the full MNIST with the tutorial's settings. Stop it and call it
 again, and it goes on where it was. With `--robustness` nothing is trained: only how well
-the models that are there read corrupted pictures is measured anew.
+the models that are there read corrupted pictures is measured anew; with `--novelty`,
+only what tells digits from other drawings is fitted anew.
 """
 
 import json
@@ -10,6 +11,8 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from mnist_dash.config import PROJECT, load_settings
 from mnist_dash.datasets.mnist import MNIST, Dataset, load_dataset
@@ -28,7 +31,8 @@ from mnist_dash.worker.robustness import measure
 from mnist_dash.worker.training import train_run
 
 _FOLDER = REFERENCE_FOLDER
-_ONLY_ROBUSTNESS = "--robustness"
+_ONLY_ROBUSTNESS, _ONLY_NOVELTY = "--robustness", "--novelty"
+_LEARNED, _HELD_OUT = 10_000, 1_600  # images of each of three kinds, for the novelty detector
 _STORE = PROJECT / ".mnist_dash" / "reference.sqlite"
 
 
@@ -37,6 +41,9 @@ def main(names: list[str]) -> None:
     dataset = load_dataset(load_settings())
     if dataset.known is not MNIST:
         raise DataError("Reference models are trained on the full MNIST: `python -m mnist_dash data --download`.")
+    if _ONLY_NOVELTY in names:
+        _fit_novelty(dataset, _FOLDER / RECOMMENDED_FOR_PICTURES)
+        return
     chosen = [name for name in names if name != _ONLY_ROBUSTNESS] or list(VARIANTS)
     if _ONLY_ROBUSTNESS not in names:
         _train(chosen, dataset)
@@ -70,8 +77,26 @@ def _train(names: list[str], dataset: Dataset) -> None:
 def _fit_novelty(dataset: Dataset, folder: Path) -> None:
     parts = split(dataset.y_train, "holdout")
     predictor = Predictor((folder / MODEL_TFLITE).read_bytes())
-    fitted = novelty.fit(predictor, dataset.x_train[parts.train], dataset.x_train[parts.validation])
-    (folder / novelty.NOVELTY_NPZ).write_bytes(fitted)
+    learned, held_out = (
+        _as_people_write(dataset.x_train[part], dataset.y_train[part], count)
+        for part, count in ((parts.train, _LEARNED), (parts.validation, _HELD_OUT))
+    )
+    (folder / novelty.NOVELTY_NPZ).write_bytes(novelty.fit(predictor, learned, held_out))
+
+
+def _as_people_write(images: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """Returns images as they are, as many with handwriting styles, and as many that are also augmented a little."""
+    from mnist_dash.networks.augmentation import augment
+    from mnist_dash.networks.handwriting_styles import add_strokes
+
+    thirds = np.random.default_rng(0).permutation(len(images))[: 3 * count].reshape(3, count)
+    plain, *others = (images[third] for third in thirds)
+    styled, changed = (
+        add_strokes(part.astype(np.float32), labels[third], share, (0, number))
+        for number, (part, third, share) in enumerate(zip(others, thirds[1:], (0.7, 0.5), strict=True))
+    )
+    parts = [styled.numpy(), augment(changed, 0.4, (1, 0)).numpy()]
+    return np.concatenate([plain, *(np.rint(part).astype(np.uint8) for part in parts)])
 
 
 def _measure_robustness(dataset: Dataset, folder: Path) -> None:

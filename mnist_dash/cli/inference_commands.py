@@ -65,7 +65,7 @@ def _predict(path: Path, run: Run, predictor: Predictor, detector: NoveltyDetect
     What does not look like a digit is predicted as well, with a warning.
     """
     try:
-        digits = pipeline.digitize_file(_read_file(path)).digits
+        digits = pipeline.digitize_file(_read_file(path), detector.likelihood).digits
         is_digit = detector.is_digit(recognition.pixels_of(digits))
         recognized = recognition.recognize(digits, run.settings, predictor, is_digit)
         found = {**recognition.as_json(recognized), "run": run.id}

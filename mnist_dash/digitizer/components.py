@@ -90,7 +90,7 @@ def joined(parts: list[Part], usual: float) -> list[Part]:
             group[number] = first
         members[first] += members.pop(second)
         boxes[first] = _box_around([parts[number] for number in members[first]])
-    return [_union([parts[number] for number in numbers]) for numbers in members.values()]
+    return [union([parts[number] for number in numbers]) for numbers in members.values()]
 
 
 def _box_around(parts: list[Part]) -> Box:
@@ -166,7 +166,8 @@ def _place(picture: np.ndarray, part: Part, left: int, top: int, value: int) -> 
     box[part.mask] = value
 
 
-def _union(parts: list[Part]) -> Part:
+def union(parts: list[Part]) -> Part:
+    """Returns several pieces of ink as one."""
     if len(parts) == 1:
         return parts[0]
     left, top, right, bottom = _box_around(parts)

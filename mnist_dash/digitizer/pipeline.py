@@ -1,5 +1,6 @@
 """From a canvas or a picture file to its digits, each as a network gets to see it."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +14,8 @@ from mnist_dash.digitizer.normalization import to_mnist
 from mnist_dash.digitizer.ruled_lines import without_lines
 from mnist_dash.digitizer.segmentation import find_digits
 from mnist_dash.errors import PictureError
+
+Likelihood = Callable[[np.ndarray], np.ndarray]  # pictures (n, 28, 28) → how likely each is one digit, (n,) in (0, 1]
 
 _EDGE = 2  # pixels around a digit whose shade still belongs to its strokes
 
@@ -59,11 +62,13 @@ class DigitizedImage:
     scale: float
 
 
-def digitize_file(content: bytes) -> DigitizedImage:
+def digitize_file(content: bytes, likelihood: Likelihood | None = None) -> DigitizedImage:
     """Reads a picture file and redraws the digits in it as MNIST's digits were drawn.
 
     Args:
         content: The file: PNG, JPEG, GIF (its first frame), WebP, BMP, TIFF or PPM.
+        likelihood: What a network says of pictures; with it, digits that touch are told
+            apart, and the loose strokes of one digit joined.
 
     Raises:
         PictureError: If it cannot be read, is too large, or shows no digit.
@@ -71,14 +76,15 @@ def digitize_file(content: bytes) -> DigitizedImage:
     colours, scale = read_colours(content)
     grey = to_grey(colours)
     background = uniform_background(grey)
-    return _digitized(colours, ink_of(grey, background), scale, photo=background is None)
+    return _digitized(colours, ink_of(grey, background), scale, likelihood, photo=background is None)
 
 
-def digitize_canvas(canvas: np.ndarray) -> DigitizedImage:
+def digitize_canvas(canvas: np.ndarray, likelihood: Likelihood | None = None) -> DigitizedImage:
     """Redraws what was drawn in white on a black canvas.
 
     Args:
         canvas: Shape (height, width, 4), uint8: red, green, blue and opacity.
+        likelihood: As for `digitize_file`.
 
     Raises:
         PictureError: If nothing was drawn.
@@ -87,10 +93,12 @@ def digitize_canvas(canvas: np.ndarray) -> DigitizedImage:
     ink[canvas[..., 3] == 0] = 0
     if not ink.any():
         raise PictureError("The canvas is empty. Draw a digit on it with the mouse, a pen or a finger.")
-    return _digitized(np.ascontiguousarray(canvas[..., :3]), ink, 1.0, photo=False)
+    return _digitized(np.ascontiguousarray(canvas[..., :3]), ink, 1.0, likelihood, photo=False)
 
 
-def _digitized(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo: bool) -> DigitizedImage:
+def _digitized(
+    colours: np.ndarray, strength: np.ndarray, scale: float, likelihood: Likelihood | None, *, photo: bool
+) -> DigitizedImage:
     full = full_ink(strength)
     mask = likely_ink(strength, full)
     inside = without_frame(mask)
@@ -100,14 +108,19 @@ def _digitized(colours: np.ndarray, strength: np.ndarray, scale: float, *, photo
         full = full_ink(strength)
         mask = likely_ink(strength, full)
     cleaned = sure_ink(without_lines(mask), strength, full)
-    rows = find_digits(cleaned, photo=photo)
+    shade = (strength / (2 * PART_OF_FULL * full)).clip(0, 1)
+
+    def judge(parts: Sequence[Part]) -> np.ndarray:
+        assert likelihood is not None
+        return likelihood(np.stack([to_mnist(_shade_of(part, shade, cleaned)) for part in parts]))
+
+    rows = find_digits(cleaned, photo=photo, judge=judge if likelihood else None)
     if not rows:
         height, width = (round(side * scale) for side in mask.shape)
         raise PictureError(
             f"No digit found: the {width:,} × {height:,} pixels have too little contrast. "
             "Draw a digit, or take a photo with more contrast."
         )
-    shade = (strength / (2 * PART_OF_FULL * full)).clip(0, 1)
     digits = tuple(_digit(part, number, shade, cleaned, scale) for number, row in enumerate(rows) for part in row)
     return DigitizedImage(colours, (strength / full).clip(0, 1), mask, cleaned, digits, scale)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from mnist_dash.digitizer.components import LOWEST, SEVERAL, Part, joined, parts_of
 from mnist_dash.digitizer.ink import stroke_width
+from mnist_dash.digitizer.touching import Judge, cut_by, join_by
 
 _SPECK = 0.12  # of the usual height: what is smaller both ways is dirt
 _BORDER = 0.6  # of the picture's side: what runs along the edge so far is the paper's edge
@@ -18,12 +19,14 @@ _FINEST_PEN, _WIDEST_PEN = 0.45, 2.2  # of the usual width of strokes
 _MAX_DIGITS = 400
 
 
-def find_digits(mask: np.ndarray, *, photo: bool = True) -> list[list[Part]]:
+def find_digits(mask: np.ndarray, *, photo: bool = True, judge: Judge | None = None) -> list[list[Part]]:
     """Finds the digits and puts them in reading order.
 
     Args:
         mask: Where there is ink, shape (height, width), bool.
         photo: Whether the edge of the picture may cut things off that are not digits.
+        judge: How likely parts are one digit; without it, touching digits are told by
+            their shape alone.
 
     Returns:
         Rows from top to bottom, each with its digits from left to right. Empty if
@@ -38,8 +41,12 @@ def find_digits(mask: np.ndarray, *, photo: bool = True) -> list[list[Part]]:
     usual = usual_height(digits)
     digits = [digit for digit in digits if digit.height >= LOWEST * usual] or digits
     digits = _of_one_pen(digits, usual)[:_MAX_DIGITS]
-    widest = _widest(digits)
-    return in_rows([piece for digit in digits for piece in split(digit, usual, widest)][:_MAX_DIGITS])
+    if judge is None:
+        widest = _widest(digits)
+        return in_rows([piece for digit in digits for piece in split(digit, usual, widest)][:_MAX_DIGITS])
+    if len(digits) < SEVERAL:
+        digits = [digit for row in in_rows(digits) for digit in join_by(judge, row)]
+    return in_rows([piece for digit in digits for piece in cut_by(judge, digit)][:_MAX_DIGITS])
 
 
 def _of_one_pen(digits: list[Part], usual: float) -> list[Part]:

@@ -6,20 +6,22 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mnist_dash.inference import recognition
 from mnist_dash.inference.predictor import Predictor
-from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
+from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES, default_settings
 from mnist_dash.store.records import MODEL_TFLITE
 from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
 NOVELTY_NPZ = "novelty.npz"
-REJECTED_TEST_DIGITS = 0.006  # part of the held-out training images; below 0.01 of MNIST's test images
+REJECTED_DIGITS = 0.005  # part of the held-out digits; below 0.01 of MNIST's test images
 
 _LAYER = 5  # the second pooling: strokes and their joints, 6 × 6 × 64, not yet which digit they make
-_DIMENSIONS = 160  # principal components that are kept
-_PROTOTYPES = 2_500
+_DIMENSIONS = 400  # principal components that are kept
+_PROTOTYPES = 2_000
 _NEAREST = 2  # prototypes that a digit has to be near to
-_SAMPLE = 20_000  # pictures that prototypes are made of
+_SAMPLE = 30_000  # pictures that prototypes are made of
 _BATCH = 500
+_NEAR, _DECAY = 0.5, 4.0  # of the limit: up to where a picture is surely a digit, and how fast that falls beyond
 
 
 class NoveltyDetector:
@@ -62,6 +64,19 @@ class NoveltyDetector:
         """
         return self.distances(pictures) <= self._limit
 
+    def likelihood(self, pictures: np.ndarray) -> np.ndarray:
+        """Returns how likely each picture is one whole digit: how sure the network is, less if it is far from digits.
+
+        Args:
+            pictures: Shape (n, 28, 28), uint8.
+
+        Returns:
+            Shape (n,), in (0, 1].
+        """
+        surest = recognition.predict(default_settings(RECOMMENDED_FOR_PICTURES), self._predictor, pictures).max(1)
+        beyond = np.maximum(self.distances(pictures) / self._limit - _NEAR, 0)
+        return np.asarray(surest * np.exp(-_DECAY * beyond))
+
     def distances(self, pictures: np.ndarray) -> np.ndarray:
         """Returns how far each picture is from what MNIST's digits look like, shape (n,), float32."""
         projected = (_features(self._predictor, pictures) - self._mean) @ self._basis
@@ -73,8 +88,8 @@ def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> byte
 
     Args:
         predictor: The network.
-        learned: Training pictures, shape (n, 28, 28), uint8.
-        held_out: Training images that the network did not learn from; they decide
+        learned: Training pictures, or such as people may write, shape (n, 28, 28), uint8.
+        held_out: The like of images that the network did not learn from; they decide
             how far from the prototypes a digit may be.
 
     Returns:
@@ -97,7 +112,7 @@ def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> byte
         mean=mean.astype(np.float32),
         basis=basis.astype(np.float16),
         prototypes=prototypes.astype(np.float16),
-        limit=np.quantile(distances, 1 - REJECTED_TEST_DIGITS),
+        limit=np.quantile(distances, 1 - REJECTED_DIGITS),
     )
     return file.getvalue()
 

@@ -16,7 +16,8 @@ STROKE = 0.8  # 1 is a pixel thicker on all sides, -1 a pixel thinner
 GAMMA = 0.5  # natural logarithm of the exponent: paler or fuller edges
 FAINTNESS = 0.2  # part of the ink's brightness that may be missing
 NOISE = 25.0  # of 255, the largest standard deviation
-_SIZE, _POINTS = 28, 5
+_POINTS = 5
+SIZE = 28  # pixels, the side of an image
 
 
 def augment(images: Any, strength: float, seed: Any) -> Any:
@@ -71,7 +72,7 @@ def _warp(images: Any, draws: Any, elastic: Any) -> Any:
     scale, aspect = draws[:, 2] * SCALE, tf.abs(draws[:, 3]) * ASPECT / 2
     wide, high = tf.exp(-scale - aspect)[:, None, None], tf.exp(-scale + aspect)[:, None, None]
     cosine, sine = (part[:, None, None] for part in (tf.cos(turn), tf.sin(turn)))
-    across = tf.range(_SIZE, dtype=tf.float32) - (_SIZE - 1) / 2
+    across = tf.range(SIZE, dtype=tf.float32) - (SIZE - 1) / 2
     x, y = across[None, None, :], across[None, :, None]
     # From the image's middle: turn, shear, scale; then the shift and the distortion.
     turned_x, turned_y = cosine * x - sine * y, sine * x + cosine * y
@@ -79,24 +80,24 @@ def _warp(images: Any, draws: Any, elastic: Any) -> Any:
     bent_x, bent_y = tf.unstack(tf.einsum("ip,knpq,jq->knij", basis, elastic, basis))
     from_x = wide * (turned_x + shear[:, None, None] * turned_y) + SHIFT * draws[:, 4, None, None] + bent_x
     from_y = high * turned_y + SHIFT * draws[:, 5, None, None] + bent_y
-    return _sample(images, from_x + (_SIZE - 1) / 2, from_y + (_SIZE - 1) / 2)
+    return read_between_pixels(images, from_x + (SIZE - 1) / 2, from_y + (SIZE - 1) / 2)
 
 
 def _interpolation() -> Any:
     """Returns weights, shape (28, 5), that spread values at five points smoothly over 28 pixels."""
     import tensorflow as tf
 
-    pixels = tf.range(_SIZE, dtype=tf.float32)[:, None] * ((_POINTS - 1) / (_SIZE - 1))
+    pixels = tf.range(SIZE, dtype=tf.float32)[:, None] * ((_POINTS - 1) / (SIZE - 1))
     away = tf.minimum(tf.abs(pixels - tf.range(_POINTS, dtype=tf.float32)[None, :]), 1.0)
     return 0.5 + 0.5 * tf.cos(away * 3.14159265)
 
 
-def _sample(images: Any, x: Any, y: Any) -> Any:
+def read_between_pixels(images: Any, x: Any, y: Any) -> Any:
     """Reads images between their pixels, bilinearly; outside is background."""
     import tensorflow as tf
 
     padded = tf.pad(images, [[0, 0], [1, 1], [1, 1]])
-    side = _SIZE + 2
+    side = SIZE + 2
     flat = tf.reshape(padded, (-1, side * side))
     x, y = (tf.clip_by_value(part + 1, 0.0, float(side - 1)) for part in (x, y))
     left, top = (tf.minimum(tf.floor(part), float(side - 2)) for part in (x, y))
@@ -104,7 +105,7 @@ def _sample(images: Any, x: Any, y: Any) -> Any:
     corner = tf.cast(top * side + left, tf.int32)
 
     def pixel(offset: int) -> Any:
-        indices = tf.reshape(corner + offset, (-1, _SIZE * _SIZE))
+        indices = tf.reshape(corner + offset, (-1, SIZE * SIZE))
         return tf.reshape(tf.gather(flat, indices, batch_dims=1), tf.shape(images))
 
     upper = pixel(0) * (1 - right_share) + pixel(1) * right_share

@@ -173,6 +173,15 @@ _SETTINGS = (
         2,
     ),
     Setting(
+        "handwriting_styles",
+        "Handwriting styles",
+        0.0,
+        "Share of training images of 1 and 7 that get strokes common in handwriting but rare in MNIST: an up-stroke or "
+        "a foot on a 1, a bar or a hook on a 7.",
+        0,
+        1,
+    ),
+    Setting(
         "pixel_scaling",
         "Pixel scaling",
         PIXELS_0_TO_1,

@@ -242,7 +242,7 @@ VARIANTS: dict[str, Variant] = {
             summary="The CNN with less dropout, data augmentation and Adam.",
             claim=None,
             settings=settings_with(
-                epochs=30,
+                epochs=50,
                 batch_size=128,
                 learning_rate=0.001,
                 schedule=COSINE,
@@ -250,6 +250,7 @@ VARIANTS: dict[str, Variant] = {
                 hidden_units=256,
                 dropout=0.2,
                 augmentation=1.0,
+                handwriting_styles=0.25,
                 validation=HOLDOUT,
             ),
             input_shape=(28, 28, 1),
@@ -272,6 +273,11 @@ def get_variant(name: str) -> Variant:
     if name not in VARIANTS:
         raise VariantError(f"There is no variant “{name}”. Choose one of {', '.join(VARIANTS)}.")
     return VARIANTS[name]
+
+
+def changes_images(values: Values) -> bool:
+    """Tells whether a run changes its training images at random before it learns from them."""
+    return bool(values["augmentation"] or values["handwriting_styles"])
 
 
 def default_settings(name: str) -> dict[str, Value]:

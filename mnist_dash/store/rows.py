@@ -47,6 +47,7 @@ def as_run(row: Any) -> Run:
     """Returns a row of the runs, with all its columns, as a record."""
     fields = dict(zip(runs_table.columns.keys(), row, strict=True))
     progress = fields.pop("progress")
-    # A run from before a setting existed was trained with what is now its default.
-    fields["settings"] = {**default_settings(fields["variant"]), **fields["settings"]}
+    # A run from before a setting existed was trained with what is now its default, but without handwriting styles.
+    earlier = {**default_settings(fields["variant"]), "handwriting_styles": 0.0}
+    fields["settings"] = {**earlier, **fields["settings"]}
     return Run(**fields, progress=Progress(**progress) if progress else None)

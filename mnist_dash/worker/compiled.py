@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from mnist_dash.networks.augmentation import augment
+from mnist_dash.networks.handwriting_styles import add_strokes
 from mnist_dash.networks.hyperparameters import Values
 from mnist_dash.networks.keras_model import build, build_optimizer, learning_rate
-from mnist_dash.networks.variants import Variant
+from mnist_dash.networks.variants import Variant, changes_images
 from mnist_dash.worker.chunks import NOT_STARTED, AdaptiveChunks, EpochProgress, Report, in_batches, measured_step
 
 _EVALUATION_BATCH = 1_000
@@ -35,7 +36,7 @@ def uses_xla(variant: Variant, values: Values) -> bool:
     On a CPU it gathers the pixels of augmentation one by one, eight times slower than the
     plain graph, and draws dropout's random numbers up to twenty times slower.
     """
-    return variant.compiled_by_xla and not values["augmentation"] and not values["dropout"]
+    return variant.compiled_by_xla and not changes_images(values) and not values["dropout"]
 
 
 class CompiledTraining:
@@ -200,16 +201,19 @@ class CompiledTraining:
         """
         import tensorflow as tf
 
-        strength = float(self.values["augmentation"])
+        strength, styled = (float(self.values[name]) for name in ("augmentation", "handwriting_styles"))
 
         def train_step(positions: Any) -> Any:
             present = tf.cast(positions >= 0, tf.float32)
             positions = tf.maximum(positions, 0)
-            inputs = tf.cast(tf.gather(pixels, positions), tf.float32)
+            inputs, digits = tf.cast(tf.gather(pixels, positions), tf.float32), tf.gather(labels, positions)
+            # The optimizer counts the steps of all epochs, and is part of the checkpoint.
+            seed = [self._seed, tf.cast(self.optimizer.iterations, tf.int32)]
+            if styled:
+                inputs = add_strokes(inputs, digits, styled, seed)
             if strength:
-                # The optimizer counts the steps of all epochs, and is part of the checkpoint.
-                inputs = augment(inputs, strength, [self._seed, tf.cast(self.optimizer.iterations, tf.int32)])
-            return _update(self.model, self.optimizer, inputs, tf.gather(labels, positions), present)
+                inputs = augment(inputs, strength, seed)
+            return _update(self.model, self.optimizer, inputs, digits, present)
 
         @tf.function(jit_compile=uses_xla(self.variant, self.values), reduce_retracing=True)
         def run_steps(batches: Any, start: Any, stop: Any, totals: Any) -> Any:

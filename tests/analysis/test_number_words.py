@@ -55,6 +55,13 @@ def single(number: int, reached: float, **costs) -> ReplicateGroup:
 
 
 @pytest.mark.parametrize(("part", "words"), [(0.979, "97.9 %"), (0, "0.0 %"), (1, "100.0 %"), (0.12345, "12.3 %")])
+def test_why_a_one_is_taken_for_a_seven_is_said_only_where_it_is():
+    ones_words = prediction_words.ones_words
+
+    assert "up-stroke" in ones_words(1, ["1", "7", "1"])
+    assert ones_words(1, ["1", "4"]) == ones_words(7, ["1", "7"]) == ""
+
+
 def test_a_share_is_a_percentage_with_one_decimal(part, words):
     assert percent(part) == words
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mnist_dash.datasets.mnist import SAMPLE_FILE
 from mnist_dash.datasets.splits import split
-from mnist_dash.networks import augmentation
+from mnist_dash.networks import augmentation, handwriting_styles
 from mnist_dash.networks.hyperparameters import ACTIVATIONS, VALIDATIONS
 from mnist_dash.networks.keras_model import learning_rate
 from mnist_dash.networks.scripts.writing import keras_notebook, keras_script
@@ -285,7 +285,7 @@ def test_a_script_stops_early_as_the_run_does():
 @WAYS
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_script_changes_pictures_and_learning_rate_only_if_the_run_did(name, augmentation, schedule):
-    script = script_of(name, augmentation=augmentation, schedule=schedule)
+    script = script_of(name, augmentation=augmentation, schedule=schedule, handwriting_styles=0)
 
     compile(script, "script.py", "exec")
 
@@ -294,12 +294,14 @@ def test_a_script_changes_pictures_and_learning_rate_only_if_the_run_did(name, a
 
 
 @WAYS
-@pytest.mark.parametrize("validation", ["none", "holdout", "kfold:4", "stratified:4"])
-def test_a_script_is_formatted_as_we_format_our_own(augmentation, schedule, validation):
+@pytest.mark.parametrize(
+    ("validation", "styles"), [("none", 0), ("holdout", 0.25), ("kfold:4", 0), ("stratified:4", 1)]
+)
+def test_a_script_is_formatted_as_we_format_our_own(augmentation, schedule, validation, styles):
     patience = 0 if validation == "none" else 2
     settings = {"augmentation": augmentation, "schedule": schedule, "validation": validation, "patience": patience}
 
-    script = script_of("cnn", **settings, train_part=0.5)
+    script = script_of("cnn", **settings, handwriting_styles=styles, train_part=0.5)
 
     command = [sys.executable, "-m", "ruff", "format", "--diff", "--line-length", "120"]
     command += ["--stdin-filename", "script.py", "-"]
@@ -310,11 +312,13 @@ def test_a_script_is_formatted_as_we_format_our_own(augmentation, schedule, vali
 def test_a_script_augments_with_the_functions_and_ranges_that_trained_the_run():
     script = script_of("cnn-augmented")
 
-    expected = [part for part in definitions_in(inspect.getsource(augmentation)) if "import" not in part]
+    modules = inspect.getsource(augmentation) + inspect.getsource(handwriting_styles)
+    expected = [part for part in definitions_in(modules) if "import" not in part]
     found = definitions_in(script)
 
     assert f"ROTATION = {augmentation.ROTATION}" in expected
-    assert any(part.startswith("def augment(") for part in expected)
+    assert f"BAR = {handwriting_styles.BAR}" in expected
+    assert all(any(part.startswith(f"def {name}(") for part in expected) for name in ("augment", "add_strokes"))
     assert set(expected) <= set(found)
 
 
@@ -327,13 +331,17 @@ def definitions_in(source):
 
 
 def test_a_script_augments_only_the_pictures_that_it_learns_from():
-    script = script_of("cnn-augmented", augmentation=0.75, seed=9, batch_size=64, validation="holdout")
+    settings = {"augmentation": 0.75, "handwriting_styles": 0.5, "seed": 9, "batch_size": 64, "validation": "holdout"}
+    script = script_of("cnn-augmented", **settings)
 
     [fit] = calls_in(script, "model.fit")
     [batches] = [line for line in script.splitlines() if ".batch(64)" in line]
     assert fit["validation_data"] == "(x_val, y_val)"
     assert "x_val = prepare(x_val).numpy()\nx_test = prepare(x_test).numpy()\n" in script
-    assert "augment(tf.cast(images, tf.float32), 0.75, seed)" in script
+    assert (
+        "images = add_strokes(images, tf.argmax(labels, 1), 0.5, seed)\n    images = augment(images, 0.75, seed)\n"
+        in script
+    )
     assert "seed = [9, tf.cast(number, tf.int32)]" in script
     assert "from_tensor_slices((x_train, y_train))" in script
     assert batches == "batches = images.shuffle(len(images)).batch(64)"

@@ -72,7 +72,7 @@ EPOCHS_BATCH_VALIDATION = {
     "sigmoid-100": (100, 100, "none"),
     "dense-512": (5, 128, "none"),
     "cnn": (60, 512, "holdout"),
-    "cnn-augmented": (30, 128, "holdout"),
+    "cnn-augmented": (50, 128, "holdout"),
 }
 # Where a tutorial says nothing, Keras' documented defaults.
 OPTIMIZERS = {
@@ -212,10 +212,13 @@ def test_the_variants_are_those_of_the_tutorials_and_our_own():
 
 
 def test_only_our_own_network_changes_pictures_and_learning_rate_unless_told_to():
-    chosen = {name: [default_settings(name)[key] for key in ("augmentation", "schedule")] for name in VARIANTS}
+    chosen = {
+        name: [default_settings(name)[key] for key in ("augmentation", "handwriting_styles", "schedule")]
+        for name in VARIANTS
+    }
 
-    assert chosen.pop("cnn-augmented") == [1.0, "cosine"]
-    assert list(chosen.values()) == [[0.0, "constant"]] * 4
+    assert chosen.pop("cnn-augmented") == [1.0, 0.25, "cosine"]
+    assert list(chosen.values()) == [[0.0, 0.0, "constant"]] * 4
 
 
 def test_the_default_settings_are_those_that_a_form_begins_with():

@@ -28,6 +28,13 @@ def not_a_digit_words(digit: int) -> str:
     return f"This does not look like a digit; if it is one, it is {'an' if digit == 8 else 'a'} {digit}."
 
 
+def ones_words(best: int, predictions: Sequence[str]) -> str:
+    """Says why models take a 1 for a 7; empty if none does."""
+    if best != 1 or "7" not in predictions:
+        return ""
+    return " Few of MNIST’s ones have an up-stroke or a foot, so models trained on them alone take such a 1 for a 7."
+
+
 def confidence_words(similar: ConfidenceRange | None) -> str:
     """Says how accurate a model was on test images at the same confidence."""
     if similar is None:

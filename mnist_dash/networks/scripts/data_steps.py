@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mnist_dash.datasets.splits import HOLDOUT_DENOMINATOR
 from mnist_dash.networks.hyperparameters import HOLDOUT, KFOLD, NO_VALIDATION, PIXELS_0_TO_1, Values
 from mnist_dash.networks.scripts.step import Step
-from mnist_dash.networks.variants import Variant
+from mnist_dash.networks.variants import Variant, changes_images
 
 
 def data_steps(variant: Variant, values: Values) -> Iterator[Step]:
@@ -75,7 +75,7 @@ def _preparation(variant: Variant, values: Values) -> Step:
     scaled = " / 255" if values["pixel_scaling"] == PIXELS_0_TO_1 else ""
     words = f"{_shape_words(variant)} {_SCALING_WORDS[values['pixel_scaling'] == PIXELS_0_TO_1]}"
     shape = ", ".join(str(size) for size in (-1, *variant.input_shape))  # -1: as many images as there are
-    if not values["augmentation"]:
+    if not changes_images(values):
         lines = [f'x_{part} = x_{part}.reshape({shape}).astype("float32"){scaled}' for part in _parts(values)]
         return Step(words, "\n".join(lines))
     lines = [

@@ -2,15 +2,17 @@
 
 import inspect
 from collections.abc import Iterator
+from types import ModuleType
 
-from mnist_dash.networks import augmentation
+from mnist_dash.networks import augmentation, handwriting_styles
 from mnist_dash.networks.hyperparameters import COSINE, NO_VALIDATION, Values
 from mnist_dash.networks.scripts.step import Step
+from mnist_dash.networks.variants import changes_images
 
 
 def training_steps(values: Values) -> Iterator[Step]:
     """Yields the steps that train the network and test it."""
-    if values["augmentation"]:
+    if changes_images(values):
         yield from _augmentation(values)
     if values["schedule"] == COSINE:
         yield _cosine_decay(values)
@@ -49,15 +51,16 @@ def misclassified_step() -> Step:
 
 
 def _augmentation(values: Values) -> Iterator[Step]:
-    # What follows the module's docstring; a script has all its imports at its top.
-    _, _, text = inspect.getsource(augmentation).split('"""', 2)
-    for imported in ("from typing import Any\n\n", "    import tensorflow as tf\n\n"):
-        text = text.replace(imported, "")
     yield Step(
         "Data augmentation: every training image is changed at random each time it is used.",
-        text.strip(),
+        _source(augmentation),
         title="Augmentation",
     )
+    if values["handwriting_styles"]:
+        yield Step(
+            "Handwriting styles: strokes that many people write, but few of MNIST's writers did.",
+            _source(handwriting_styles),
+        )
     yield Step("", "\n".join(_augmented_batches(values)))
     yield Step(
         "Images are shuffled in each epoch, batched and augmented. `repeat` continues across epochs, so `enumerate` "
@@ -69,13 +72,26 @@ def _augmentation(values: Values) -> Iterator[Step]:
     )
 
 
+def _source(module: ModuleType) -> str:
+    """Returns what follows a module's docstring; a script has all its imports at its top."""
+    _, _, text = inspect.getsource(module).split('"""', 2)
+    shared = "from mnist_dash.networks.augmentation import SIZE, read_between_pixels\n\n"
+    for imported in ("from typing import Any\n\n", shared, "    import tensorflow as tf\n\n"):
+        text = text.replace(imported, "")
+    return text.strip()
+
+
 def _augmented_batches(values: Values) -> Iterator[str]:
     yield "def augment_and_prepare(number, batch):"
     yield '    """Augments a batch; its number seeds the changes."""'
     yield "    images, labels = batch"
     yield f"    seed = [{values['seed']}, tf.cast(number, tf.int32)]"
-    yield f"    augmented = augment(tf.cast(images, tf.float32), {values['augmentation']}, seed)"
-    yield "    return prepare(augmented), labels"
+    yield "    images = tf.cast(images, tf.float32)"
+    if values["handwriting_styles"]:
+        yield f"    images = add_strokes(images, tf.argmax(labels, 1), {values['handwriting_styles']}, seed)"
+    if values["augmentation"]:
+        yield f"    images = augment(images, {values['augmentation']}, seed)"
+    yield "    return prepare(images), labels"
 
 
 def _cosine_decay(values: Values) -> Step:
@@ -117,12 +133,12 @@ def _fit(values: Values) -> Step:
 
 
 def _fit_arguments(values: Values) -> Iterator[str]:
-    if values["augmentation"]:
+    if changes_images(values):
         yield from ("augmented.prefetch(tf.data.AUTOTUNE)", "steps_per_epoch=steps")
     else:
         yield from ("x_train", "y_train")
     yield f"epochs={values['epochs']}"
-    if not values["augmentation"]:
+    if not changes_images(values):
         yield f"batch_size={values['batch_size']}"
     if values["validation"] != NO_VALIDATION:
         yield "validation_data=(x_val, y_val)"

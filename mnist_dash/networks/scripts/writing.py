@@ -9,7 +9,7 @@ from mnist_dash.networks.scripts.data_steps import data_steps
 from mnist_dash.networks.scripts.network_steps import network_steps
 from mnist_dash.networks.scripts.step import Step, comment
 from mnist_dash.networks.scripts.training_steps import misclassified_step, training_steps
-from mnist_dash.networks.variants import Variant
+from mnist_dash.networks.variants import Variant, changes_images
 
 _INSTALL = "pip install keras tensorflow"
 
@@ -73,14 +73,14 @@ def _steps(variant: Variant, values: Values) -> Iterator[Step]:
 def _imports(values: Values) -> Iterator[str]:
     if values["schedule"] == COSINE:
         yield "import math"
-    if values["augmentation"]:
+    if changes_images(values):
         yield "from typing import Any"
-    if values["augmentation"] or values["schedule"] == COSINE:
+    if changes_images(values) or values["schedule"] == COSINE:
         yield ""
     yield "import keras"
     if values["validation"] != NO_VALIDATION:
         yield "import numpy as np"
-    if values["augmentation"]:
+    if changes_images(values):
         yield "import tensorflow as tf"
 
 

@@ -119,7 +119,8 @@ EXPLANATIONS = {
         "A shifted, rotated or thicker 7 is still a 7. Augmentation changes each training image at random every time it is "
         "used: shift, rotation, scale, shear, elastic distortion, stroke width, noise. The network never sees the same image "
         "twice, so it overfits less and handles digits from outside MNIST better. Training accuracy is then lower "
-        "than validation accuracy, because validation images are not changed.",
+        "than validation accuracy, because validation images are not changed. **Handwriting styles** add strokes that few of "
+        "MNIST's writers made: an up-stroke or a foot to a 1, a bar to a 7.",
     ),
     "my_digits": (
         "What are My digits for?",
@@ -131,9 +132,9 @@ EXPLANATIONS = {
     "not_a_digit": (
         "How are non-digits detected?",
         "A network always divides 100 % among ten digits, even for a face. So the features of the drawing, taken from the "
-        "augmented CNN's second pooling layer, are compared with those of 2,500 typical training images. It is flagged if "
-        "the nearest are farther away than for 99.4 % of real digits. Up to one in a hundred digits like MNIST's is flagged "
-        "by mistake, of unlike handwriting more; the best guess is always given. A square often passes as 0.",
+        "augmented CNN's second pooling layer, are compared with those of 2,000 typical training images, "
+        "some of them augmented. It is flagged if the nearest are farther away than for 99.5 % of such digits. Up to one in a "
+        "hundred digits is flagged by mistake, of unlike handwriting more; the best guess is always given.",
     ),
     "redrawing": (
         "How does an image become an MNIST digit?",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mnist_dash.analysis import calibration
-from mnist_dash.analysis.words.prediction_words import agreement_words, confidence_words, not_a_digit_words
+from mnist_dash.analysis.words.prediction_words import agreement_words, confidence_words, not_a_digit_words, ones_words
 from mnist_dash.digitizer.pipeline import Digit
 from mnist_dash.inference import recognition
 from mnist_dash.inference.recognition import RecognizedDigit
@@ -70,7 +70,8 @@ def predict_images(images: Sequence[ProcessedImage], runs: Sequence[Run]) -> Ima
 def show_digit(predictions: ImagePredictions, index: int) -> None:
     """Shows one digit: the models' input, whether they agree, and what each predicts."""
     found, best = predictions.of_digit(index), predictions.best[index]
-    words = agreement_words(predictions.titles, [str(digit.digit) for digit in found])
+    digits = [str(digit.digit) for digit in found]
+    words = agreement_words(predictions.titles, digits) + ones_words(best.digit, digits)
     headline(
         best.source.pixels,
         str(best.digit) if best.is_digit else f"{best.digit}?",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_dash.digitizer import pipeline
 from mnist_dash.digitizer.pipeline import Digit, DigitizedImage
+from mnist_dash.ui.shared.resources import novelty_detector
 
 _SHOWN_SIZE = 420  # pixels, the longer side of what is shown; the rest is forgotten
 _BOX = (91, 124, 250)  # red, green, blue: an accent that shows on paper and on black
@@ -32,13 +33,13 @@ class ProcessedImage:
 
 def process_canvas(canvas: np.ndarray, name: str) -> ProcessedImage:
     """Finds the digits on a canvas, shape (height, width, 4), uint8."""
-    return _processed(pipeline.digitize_canvas(canvas), name)
+    return _processed(pipeline.digitize_canvas(canvas, novelty_detector().likelihood), name)
 
 
 @st.cache_resource(show_spinner="Processing the image …", max_entries=64)
 def process_file(content: bytes, name: str) -> ProcessedImage:
     """Finds the digits in an image file."""
-    return _processed(pipeline.digitize_file(content), name)
+    return _processed(pipeline.digitize_file(content, novelty_detector().likelihood), name)
 
 
 def _processed(redrawn: DigitizedImage, name: str) -> ProcessedImage:
