@@ -3,7 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_dash.figures.style import ACCENT, styled
+from mnist_dash.analysis.projection import Projection
+from mnist_dash.figures.style import ACCENT, GREY, styled
 
 
 def class_balance(counts: np.ndarray, *, part: str) -> go.Figure:
@@ -26,3 +27,70 @@ def class_balance(counts: np.ndarray, *, part: str) -> go.Figure:
     figure.update_xaxes(dtick=1, fixedrange=True)
     figure.update_yaxes(fixedrange=True)
     return styled(figure, height=300, x="Digit", y=f"Images ({part})", bargap=0.3)
+
+
+# Ten colours that can be told apart on light and on dark paper.
+_DIGIT_COLOURS = (
+    "#E15759", "#6C7AE0", "#D4A72C", "#2E9F5B", "#4FA8D8", "#B5508F", "#17A398", "#9A9B33", "#C86BD2", "#8C8C8C",
+)  # fmt: skip
+_OUTCOMES = {"right": (GREY, 3, 0.5), "wrong": ("#D6336C", 6, 1.0)}  # colour, size in pixels, opacity
+
+
+def trait_histogram(values: np.ndarray, *, label: str, chosen: tuple[float, float]) -> go.Figure:
+    """Draws how many images have which value of a trait; what is outside of the chosen range is faint.
+
+    Args:
+        values: Shape (n,).
+        label: The trait with its unit, for the axis title.
+        chosen: Both ends of the range.
+    """
+    whole = bool(len(values)) and bool(np.all(values == np.rint(values))) and np.ptp(values) < 60
+    edges = np.arange(values.min() - 0.5, values.max() + 1) if whole else np.histogram_bin_edges(values, 40)
+    counts, edges = np.histogram(values, edges)
+    middles = (edges[:-1] + edges[1:]) / 2
+    inside = (middles >= chosen[0]) & (middles <= chosen[1])
+    figure = go.Figure()
+    figure.add_bar(
+        x=middles,
+        y=counts,
+        width=np.diff(edges),
+        marker={"color": ACCENT, "opacity": np.where(inside, 0.85, 0.2), "line": {"width": 0}},
+        hovertemplate="%{x:.3g}: %{y:,} images<extra></extra>",
+    )
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
+    return styled(figure, height=220, x=label, y="Images", bargap=0)
+
+
+def image_map(
+    projection: Projection, indices: np.ndarray, names: np.ndarray, labels: np.ndarray, *, shown: np.ndarray
+) -> go.Figure:
+    """Draws images as points, one colour a name.
+
+    Args:
+        projection: Of n images.
+        indices: Their indices in the split, shape (n,); each point's `customdata`.
+        names: What each is coloured by: its label, or "right" and "wrong"; shape (n,), text.
+        labels: Their digits, shape (n,), for the hover text.
+        shown: Which are drawn, shape (n,), bool.
+    """
+    figure = go.Figure()
+    for name in sorted(set(names[shown].tolist())):
+        of_name = shown & (names == name)
+        colour, size, opacity = _OUTCOMES.get(name) or (_DIGIT_COLOURS[int(name)], 4, 0.75)
+        figure.add_scattergl(
+            x=projection.points[of_name, 0],
+            y=projection.points[of_name, 1],
+            mode="markers",
+            name=name,
+            customdata=indices[of_name].tolist(),  # of an array, an event would bring an object with a key a column
+            text=labels[of_name].astype(str).tolist(),
+            marker={"color": colour, "size": size, "opacity": opacity},
+            hovertemplate="image %{customdata}, label %{text}<extra></extra>",
+        )
+    first, second = (
+        f"Component {n + 1} ({100 * part:.0f} % of the variance)" for n, part in enumerate(projection.explained)
+    )
+    return styled(
+        figure, height=560, x=first, y=second, dragmode="lasso", legend={"orientation": "h", "itemsizing": "constant"}
+    )

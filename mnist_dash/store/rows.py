@@ -48,6 +48,8 @@ def as_run(row: Any) -> Run:
     fields = dict(zip(runs_table.columns.keys(), row, strict=True))
     progress = fields.pop("progress")
     # A run from before a setting existed was trained with what is now its default, but without handwriting styles.
-    earlier = {**default_settings(fields["variant"]), "handwriting_styles": 0.0}
+    earlier = default_settings(fields["variant"])
+    if "handwriting_styles" in earlier:
+        earlier["handwriting_styles"] = 0.0
     fields["settings"] = {**earlier, **fields["settings"]}
     return Run(**fields, progress=Progress(**progress) if progress else None)

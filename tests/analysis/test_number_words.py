@@ -55,13 +55,6 @@ def single(number: int, reached: float, **costs) -> ReplicateGroup:
 
 
 @pytest.mark.parametrize(("part", "words"), [(0.979, "97.9 %"), (0, "0.0 %"), (1, "100.0 %"), (0.12345, "12.3 %")])
-def test_why_a_one_is_taken_for_a_seven_is_said_only_where_it_is():
-    ones_words = prediction_words.ones_words
-
-    assert "up-stroke" in ones_words(1, ["1", "7", "1"])
-    assert ones_words(1, ["1", "4"]) == ones_words(7, ["1", "7"]) == ""
-
-
 def test_a_share_is_a_percentage_with_one_decimal(part, words):
     assert percent(part) == words
 
@@ -369,3 +362,10 @@ def test_what_is_tied_with_the_best_but_beats_no_other_is_not_said_to():
     assert (
         verdict(significant={(0, 2)}, groups=3) == "A and B are statistically tied; A is significantly better than C."
     )
+
+
+def test_why_a_one_is_taken_for_a_seven_is_said_only_where_it_is():
+    ones_words = prediction_words.ones_words
+
+    assert "up-stroke" in ones_words(1, ["1", "7", "1"])
+    assert ones_words(1, ["1", "4"]) == ones_words(7, ["1", "7"]) == ""

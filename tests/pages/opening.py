@@ -31,6 +31,11 @@ def plain(words: str) -> str:
     return words.replace("\u00a0", " ").replace("\u2009", " ")
 
 
+def url_of(app: AppTest) -> dict[str, str]:
+    """Returns what stands in the page's link."""
+    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
+
+
 def unfolds(app: AppTest, key: str) -> None:
     """Opens an expander, as a click on it would."""
     app.session_state[key] = True

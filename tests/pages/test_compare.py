@@ -16,7 +16,7 @@ from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.search import RunFinder
-from mnist_dash.ui.compare.image_views import caption_of
+from mnist_dash.ui.shared.image_views import caption_of
 from tests.pages.opening import TIMEOUT_S, opened, plain, texts, unfolds
 
 LOOKS = ("confusion", "digits", "disagreements", "worst", "labels", "sureness", "traits")

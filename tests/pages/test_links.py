@@ -7,13 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_dash.ui.shared import drawing_canvas, links
-from tests.pages.opening import opened, texts
+from tests.pages.opening import opened, texts, url_of
 
 pytestmark = pytest.mark.usefixtures("nothing_is_trained")
-
-
-def url_of(app: AppTest) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
 
 
 def visit(app: AppTest, url: dict[str, str]) -> AppTest:

@@ -12,8 +12,8 @@ from mnist_dash.analysis.words.number_words import accuracy_words, percent
 from mnist_dash.figures import slice_figures
 from mnist_dash.store.records import Run
 from mnist_dash.ui.compare.compare_chart import compare_chart
-from mnist_dash.ui.compare.image_views import MAX_MODELS
 from mnist_dash.ui.shared.controls import choice, one_run_picker, title_of
+from mnist_dash.ui.shared.image_views import MAX_MODELS
 from mnist_dash.ui.shared.resources import dataset, predictions_of
 
 _PROPERTIES = {slices.INK: "Ink", slices.SLANT: "Slant", slices.WIDTH: "Width"}

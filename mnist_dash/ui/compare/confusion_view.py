@@ -11,10 +11,10 @@ from mnist_dash.analysis.words.comparison_words import confusion_words
 from mnist_dash.datasets.mnist import CLASSES
 from mnist_dash.figures import confusion_figures
 from mnist_dash.store.records import Run
-from mnist_dash.ui.compare.image_views import show_images
 from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import CHART, one_run_picker, title_of
 from mnist_dash.ui.shared.export_menu import export_menu
+from mnist_dash.ui.shared.image_views import show_images
 from mnist_dash.ui.shared.resources import predictions_of
 
 _CELL = "compare_cell"

@@ -6,8 +6,8 @@ from mnist_dash.store.records import Run
 from mnist_dash.ui.compare.class_views import render_calibration, render_per_class, render_slices
 from mnist_dash.ui.compare.comparison import Comparison
 from mnist_dash.ui.compare.confusion_view import render_confusion
-from mnist_dash.ui.compare.image_views import render_disagreements, render_label_errors, render_worst_errors
 from mnist_dash.ui.shared.controls import choice
+from mnist_dash.ui.shared.image_views import render_disagreements, render_label_errors, render_worst_errors
 
 # The ids stand in links.
 _VIEWS: dict[str, tuple[str, Callable[[Sequence[Run]], None]]] = {

@@ -12,18 +12,20 @@ _buttons = st.components.v2.component(
 )
 
 
-def html_buttons(html: str, *, key: str, count: int) -> int:
+def html_buttons(html: str, *, key: str, count: int, first: int = 0) -> int:
     """Shows HTML and lets the reader choose by its buttons.
 
     Args:
         html: Made by a template of ours, with `count` buttons.
         key: The widget's key; other contents need another one.
         count: How many buttons there are, at least one.
+        first: The button that is chosen before any was clicked; -1 for none.
 
     Returns:
-        The chosen button's index, at first 0.
+        The chosen button's index, at first `first`.
     """
-    chosen = min(int((st.session_state.get(key) or {}).get("index") or 0), count - 1)
+    clicked = (st.session_state.get(key) or {}).get("index")
+    chosen = min(int(first if clicked is None else clicked), count - 1)
     # With a callback the component's state is there before the page is drawn.
     _buttons(key=key, data={"html": html, "index": chosen}, on_index_change=lambda: None)
     return chosen
