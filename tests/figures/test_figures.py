@@ -13,12 +13,13 @@ from mnist_dash.analysis.calibration import Bin
 from mnist_dash.analysis.curve_lines import Line
 from mnist_dash.analysis.learning_curves import ACCURACY, LOSS, TRAINING
 from mnist_dash.analysis.misclassified import class_scores
+from mnist_dash.analysis.projection import Projection
 from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.analysis.slices import Slice
 from mnist_dash.figures import style
 from mnist_dash.figures.confusion_figures import confusion, confusion_difference
 from mnist_dash.figures.curve_figures import DrawnCurve, learning_curves
-from mnist_dash.figures.data_figures import class_balance
+from mnist_dash.figures.data_figures import class_balance, image_map, trait_histogram
 from mnist_dash.figures.live_figures import RunSoFar, live_curve, runs_so_far
 from mnist_dash.figures.network_diagram import network_drawing
 from mnist_dash.figures.parallel_coordinates import parallel_coordinates
@@ -30,6 +31,8 @@ from mnist_dash.networks.summary import summarise
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import Epoch, Progress
 from tests.support.histories import run_with
+
+MAP = Projection(np.array([[0, 1], [2, 3], [4, 5]], np.float32), np.array([0.3, 0.2]))
 
 # As the design names them, after Okabe and Ito.
 COLOURS = {
@@ -112,6 +115,25 @@ def test_the_class_balance_is_a_bar_a_digit():
     assert list(bars.y) == list(range(1_000, 1_010))
     assert bars.text[0] == "1,000"
     assert axis_titles(figure) == ("Digit", "Images (training)")
+
+
+def test_a_trait_is_a_bar_a_value_and_what_is_outside_of_the_range_is_faint():
+    figure = trait_histogram(np.array([3, 3, 4, 6]), label="Width, pixels", chosen=(4, 6))
+
+    [bars] = figure.data
+    assert dict(zip(bars.x, bars.y, strict=True)) == {3: 2, 4: 1, 5: 0, 6: 1}
+    assert [opacity > 0.5 for opacity in bars.marker.opacity] == [False, True, True, True]
+    assert sum(trait_histogram(np.linspace(0, 1, 99), label="Ink", chosen=(0, 1)).data[0].y) == 99
+
+
+def test_a_map_has_a_trace_a_name_with_the_images_indices():
+    figure = image_map(
+        MAP, np.array([5, 6, 9]), np.array(["1", "0", "1"]), np.array([1, 0, 1]), shown=np.array([1, 1, 0]) > 0
+    )
+
+    zeros, ones = figure.data
+    assert (zeros.name, list(zeros.customdata), list(zeros.x)) == ("0", [6], [2])
+    assert (ones.name, list(ones.customdata), list(ones.x)) == ("1", [5], [0])
 
 
 # Weights
@@ -238,6 +260,8 @@ ALL = {
     "runs_so_far": runs_so_far([RunSoFar("seed 1", "cnn", EPOCHS, None)], total=5),
     "network_drawing": network_drawing(summarise(VARIANTS["cnn"], VARIANTS["cnn"].check({}))),
     "class_balance": class_balance(np.arange(10), part="test"),
+    "trait_histogram": trait_histogram(np.arange(9), label="Width, pixels", chosen=(0, 8)),
+    "image_map": image_map(MAP, np.arange(3), np.array(["0", "1", "2"]), np.arange(3), shown=np.ones(3, bool)),
     "accuracy_intervals": accuracy_intervals(["A"], CONTENDERS, [0.9]),
     "accuracy_against": accuracy_against(["A"], CONTENDERS, "weights"),
     "accuracy_by_slice": accuracy_by_slice(["A"], ["cnn"], [[Slice(1, 5, 3, accuracy(9, 10))]], "width"),

@@ -45,7 +45,7 @@ class Range:
 
 def choose() -> Chosen:
     """Lets the reader choose a split and a digit; shows the filters that are on, each with a button that lifts it."""
-    left, right, filters = st.columns([3, 6, 4])
+    left, right, filters = st.columns([4, 7, 4])
     with left:
         part = controls.choice("Split", SPLITS, key="explore_part")
     with right:

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from mnist_dash.datasets import splits
-from mnist_dash.ui.explore.image_choice import choose
+from mnist_dash.ui.explore.image_choice import TRAITS, Chosen, choose, trait_values
 from mnist_dash.ui.explore.image_detail import image_detail, models_predictions, neighbours
 from mnist_dash.ui.explore.image_tiles import image_tiles
 from mnist_dash.ui.shared import controls, digit_html, resources
+from mnist_dash.ui.shared.export_menu import as_csv
 
 _GRID = 36
 _ARRAYS = """\
@@ -27,6 +28,16 @@ def images_view() -> None:
         shown = controls.page_of(chosen.indices, size=_GRID, key=f"explore_page_{chosen.part}_{len(chosen.indices)}")
         captions = [str(label) for label in chosen.labels[shown]]
         image_tiles(chosen, shown, captions, key="explore_grid", columns=6)
+        st.download_button(
+            "Export list as CSV",
+            lambda: as_csv(_rows(chosen)),
+            f"mnist_{chosen.part}.csv",
+            "text/csv",
+            key="explore_csv",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Index, label and traits of all images that pass.",
+        )
     with one:
         index = image_detail(chosen, int(shown[0]) if len(shown) else 0)
     label = int(chosen.labels[index])
@@ -40,6 +51,19 @@ def images_view() -> None:
         st.markdown("Flattened, row after row, as a dense network gets it: which pixels were neighbors is lost.")
         digit_html.picture_grid({"784 numbers": chosen.images[index].reshape(1, 784).repeat(12, 0)})
     _splits()
+
+
+def _rows(chosen: Chosen) -> list[dict[str, object]]:
+    """Returns a row for each image that passes: its index, label and traits."""
+    traits = {trait: trait_values(chosen.part, trait) for trait in TRAITS}
+    return [
+        {
+            "index": index,
+            "label": int(chosen.labels[index]),
+            **{trait: round(float(values[index]), 2) for trait, values in traits.items()},
+        }
+        for index in chosen.indices.tolist()
+    ]
 
 
 def _splits() -> None:
