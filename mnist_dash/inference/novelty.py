@@ -6,9 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mnist_dash.inference import recognition
 from mnist_dash.inference.predictor import Predictor
-from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES, default_settings
+from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
 from mnist_dash.store.records import MODEL_TFLITE
 from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 
@@ -73,14 +72,16 @@ class NoveltyDetector:
         Returns:
             Shape (n,), in (0, 1].
         """
-        surest = recognition.predict(default_settings(RECOMMENDED_FOR_PICTURES), self._predictor, pictures).max(1)
-        beyond = np.maximum(self.distances(pictures) / self._limit - _NEAR, 0)
-        return np.asarray(surest * np.exp(-_DECAY * beyond))
+        features, probabilities = _read(self._predictor, pictures)
+        beyond = np.maximum(self._distances_of(features) / self._limit - _NEAR, 0)
+        return np.asarray(probabilities.max(1) * np.exp(-_DECAY * beyond))
 
     def distances(self, pictures: np.ndarray) -> np.ndarray:
         """Returns how far each picture is from what MNIST's digits look like, shape (n,), float32."""
-        projected = (_features(self._predictor, pictures) - self._mean) @ self._basis
-        return _distances(projected, self._prototypes)
+        return self._distances_of(_read(self._predictor, pictures)[0])
+
+    def _distances_of(self, features: np.ndarray) -> np.ndarray:
+        return _distances((features - self._mean) @ self._basis, self._prototypes)
 
 
 def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> bytes:
@@ -96,7 +97,7 @@ def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> byte
         Contents of an .npz file for `NoveltyDetector`.
     """
     chosen = np.random.default_rng(0).permutation(len(learned))[:_SAMPLE]
-    features = _features(predictor, learned[chosen])
+    features, _ = _read(predictor, learned[chosen])
     mean = features.mean(0)
     variances, directions = np.linalg.eigh(np.cov((features - mean).T))
     # The square root of whitening: seldom used directions count more than by their size alone, but not as much as all.
@@ -105,7 +106,7 @@ def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> byte
     ends = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 10, 1e-4)
     projected = ((features - mean) @ basis).astype(np.float32)
     _, _, prototypes = cv2.kmeans(projected, min(_PROTOTYPES, len(projected)), None, ends, 1, cv2.KMEANS_PP_CENTERS)  # type: ignore[call-overload]
-    distances = _distances(((_features(predictor, held_out) - mean) @ basis).astype(np.float32), prototypes)
+    distances = _distances(((_read(predictor, held_out)[0] - mean) @ basis).astype(np.float32), prototypes)
     file = io.BytesIO()
     np.savez_compressed(
         file,
@@ -117,12 +118,14 @@ def fit(predictor: Predictor, learned: np.ndarray, held_out: np.ndarray) -> byte
     return file.getvalue()
 
 
-def _features(predictor: Predictor, pictures: np.ndarray) -> np.ndarray:
-    parts = [
-        predictor.activations(pictures[start : start + _BATCH])[_LAYER] for start in range(0, len(pictures), _BATCH)
-    ]
-    features = np.concatenate([part.reshape(len(part), -1) for part in parts])
-    return np.asarray(features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-6))
+def _read(predictor: Predictor, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns each picture's features, of length 1, and probabilities."""
+    parts = []
+    for start in range(0, len(pictures), _BATCH):
+        layers = predictor.activations(pictures[start : start + _BATCH])
+        parts.append((layers[_LAYER].reshape(len(layers[-1]), -1), layers[-1]))
+    features, probabilities = map(np.concatenate, zip(*parts, strict=True))
+    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-6), probabilities
 
 
 def _distances(projected: np.ndarray, prototypes: np.ndarray) -> np.ndarray:
