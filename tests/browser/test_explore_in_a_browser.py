@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.serving import Server, open_page
+from tests.browser.serving import Server, open_page, wait_until_idle
 
 
 def test_a_lasso_on_the_map_filters_the_grid_and_a_click_opens_an_image(browser: Browser, server: Server):
@@ -23,6 +23,8 @@ def test_a_lasso_on_the_map_filters_the_grid_and_a_click_opens_an_image(browser:
     expect(page.get_by_text(re.compile(r"images? of 1,000 pass\."))).to_be_visible()
 
     page.get_by_role("radio", name="Images").click()
+    expect(page.get_by_label("Image, its index in the test split")).to_be_visible()
+    wait_until_idle(page)
     expect(page.get_by_text(re.compile(r"images? of 1,000 pass\."))).to_be_visible()
     page.locator(".md-images button").nth(2).click()
     expect(page).to_have_url(re.compile(r"picture=\d+"))

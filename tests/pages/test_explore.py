@@ -92,3 +92,35 @@ def test_the_lesson_of_the_ones_counts_them(sample):
     ones = sample.x_test[sample.y_test == 1]
     found = int(np.count_nonzero(has_stroke(ones, 1)))
     assert f"**{found} images** of {len(ones)} of a 1 in the test split" in texts(app)
+
+
+def test_marked_images_are_a_list_that_filters_and_can_be_taken_back(sample):
+    app = opened("explore", explore_part="test", picture="12")
+    app.button(key="explore_mark_test_12").click().run()
+    app.number_input(key="explore_index_test_12").set_value(40).run()
+    app.button(key="explore_mark_test_40").click().run()
+    app.checkbox(key="explore_only_marked").check().run()
+
+    assert "2 images of 1,000 pass." in texts(app)
+    app.segmented_control(key="explore_view").set_value("distributions").run()
+    assert "2 images of 1,000 pass." in texts(app)
+    app.segmented_control(key="explore_view").set_value("images").run()
+    assert app.button(key="explore_mark_test_40").label == "Unmark"
+    app.button(key="explore_mark_test_40").click().run()
+    assert "1 image of 1,000 pass." in texts(app)
+    app.segmented_control(key="explore_part").set_value("training").run()
+    assert not app.exception
+    assert "pass." not in texts(app)
+
+
+def test_the_list_of_images_is_exported_as_csv(sample):
+    from mnist_dash.ui.explore.image_choice import Chosen
+    from mnist_dash.ui.explore.images_view import rows_of
+
+    chosen = Chosen("test", sample.x_test, sample.y_test, np.arange(1_000), np.array([3, 8]))
+    ink = slices.measure_property(sample.x_test, slices.INK)
+
+    rows = rows_of(chosen)
+
+    assert [(row["index"], row["label"]) for row in rows] == [(3, int(sample.y_test[3])), (8, int(sample.y_test[8]))]
+    assert rows[0]["ink"] == pytest.approx(ink[3], abs=0.01)

@@ -1,6 +1,7 @@
 """The compiled program learns what Keras would have learned: again and again, in pieces or at once."""
 
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from mnist_dash.config import load_settings
 from mnist_dash.datasets.splits import split
 from mnist_dash.networks.augmentation import augment
+from mnist_dash.networks.handwriting_styles import add_strokes
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.worker.checkpoints import Checkpoint
 from mnist_dash.worker.compiled import NOT_STARTED, EpochProgress
@@ -210,17 +212,19 @@ def test_each_epoch_has_an_order_of_its_own(sample):
     ],
 )
 def test_with_augmentation_each_step_is_keras_train_on_batch_on_pictures_changed_anew(name, settings, sample):
-    settings = {**settings, "augmentation": 0.75, "seed": 4, "batch_size": 100, "schedule": "constant"}
+    settings = {**settings, "augmentation": 0.75, "handwriting_styles": 0.5, "seed": 4, "batch_size": 100}
+    settings["schedule"] = "constant"
     ours = program_of(name, sample, **settings)
     keras_model = keras_model_of(name, **settings)
     results = []
 
+    def changed_anew(pictures: np.ndarray, labels: np.ndarray, step: int) -> np.ndarray:
+        return augment(add_strokes(pictures, labels, 0.5, [4, step]), 0.75, [4, step]).numpy()
+
     for step in range(6):  # two epochs of three batches
         batch = np.arange(100, dtype=np.int32) + 100 * (step % 3)
-        changed = train_on_batch(
-            keras_model, sample, batch, change=lambda pictures, step=step: augment(pictures, 0.75, [4, step]).numpy()
-        )
-        results.append(changed)
+        change = partial(changed_anew, labels=sample.y_train[batch], step=step)
+        results.append(train_on_batch(keras_model, sample, batch, change=change))
     epochs = [ours.train_in_order(np.arange(300, dtype=np.int32)) for _ in range(2)]
 
     np.testing.assert_allclose(epochs, np.reshape(results, (2, 3, 2)).mean(axis=1), atol=1e-4)

@@ -13,6 +13,8 @@ from mnist_dash.ui.shared import controls, links, resources
 SPLITS = {"training": "Training", "validation": "Validation", "test": "Test"}
 TRAITS = {slices.INK: "Ink, % of white", slices.SLANT: "Slant to the right, degrees", slices.WIDTH: "Width, pixels"}
 RANGE, REGION, PICTURE = "explore_range", "explore_region", "explore_picture"
+_MARKED, _ONLY_MARKED = "explore_marked", "explore_only_marked"
+_MAX_MARKED = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ def choose() -> Chosen:
         digit = controls.choice("Digit", {"all": "All", **{str(n): str(n) for n in range(10)}}, key="explore_digit")
     images, labels, of_digit = mnist.select(resources.dataset(), part, digit=None if digit == "all" else int(digit))
     with filters:
-        indices = _in_region(part, _in_range(part, of_digit))
+        indices = _marked_only(part, _in_region(part, _in_range(part, of_digit)))
         if len(indices) < len(of_digit):
             st.caption(f"{count_words(len(indices), 'image')} of {len(of_digit):,} pass.")
     return Chosen(part, images, labels, of_digit, indices)
@@ -84,6 +86,35 @@ def _in_region(part: str, indices: np.ndarray) -> np.ndarray:
         return indices
     _lift(f"A region of the map: {count_words(len(region), 'image')}", REGION)
     return np.asarray(indices[np.isin(indices, np.asarray(region, int))])
+
+
+def _marked_only(part: str, indices: np.ndarray) -> np.ndarray:
+    marked = sorted(_marks(part))
+    if not marked or not st.checkbox(f"Only marked images ({len(marked)})", key=_ONLY_MARKED):
+        return indices
+    return np.asarray(indices[np.isin(indices, marked)])
+
+
+def is_marked(part: str, index: int) -> bool:
+    """Returns whether the visitor has marked an image of a split."""
+    return index in _marks(part)
+
+
+def switch_mark(part: str, index: int) -> None:
+    """Marks an image, or takes its mark away; the oldest mark goes when there are a thousand."""
+    marks = _marks(part)
+    if index in marks:
+        del marks[index]
+    else:
+        marks[index] = None
+    for oldest in list(marks)[:-_MAX_MARKED]:
+        del marks[oldest]
+
+
+def _marks(part: str) -> dict[int, None]:
+    """Returns the marked images of a split in the order in which they were marked."""
+    marks: dict[int, None] = st.session_state.setdefault(_MARKED, {}).setdefault(part, {})
+    return marks
 
 
 def _lift(words: str, key: str) -> None:

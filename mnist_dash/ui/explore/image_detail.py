@@ -6,7 +6,16 @@ import streamlit as st
 from mnist_dash.analysis import misclassified, similar_images
 from mnist_dash.datasets import mnist
 from mnist_dash.datasets.mnist import MNIST
-from mnist_dash.ui.explore.image_choice import SPLITS, TRAITS, Chosen, look_at, picture_of, trait_values
+from mnist_dash.ui.explore.image_choice import (
+    SPLITS,
+    TRAITS,
+    Chosen,
+    is_marked,
+    look_at,
+    picture_of,
+    switch_mark,
+    trait_values,
+)
 from mnist_dash.ui.explore.image_tiles import image_tiles
 from mnist_dash.ui.shared import digit_html, links, resources
 from mnist_dash.ui.shared.controls import in_order
@@ -31,6 +40,15 @@ def image_detail(chosen: Chosen, fallback: int) -> int:
     image, label = chosen.images[index], int(chosen.labels[index])
     is_wrong = chosen.part == "test" and resources.dataset().known is MNIST and index in misclassified.WRONG_LABELS
     digit_html.digit_image(image, caption=f"label {label}", alt=f"handwritten digit {label}", width=196)
+    marked = is_marked(chosen.part, index)
+    st.button(
+        "Unmark" if marked else "Mark",
+        key=f"explore_mark_{chosen.part}_{index}",
+        icon=":material/bookmark_remove:" if marked else ":material/bookmark_add:",
+        on_click=switch_mark,
+        args=(chosen.part, index),
+        help="Marked images are a list of your own: show only them, or export them as CSV.",
+    )
     if is_wrong:
         st.warning("Human raters found this label wrong (Northcutt et al., 2021).", icon=":material/flag:")
     st.caption(" · ".join(f"{words}: {trait_values(chosen.part, trait)[index]:.3g}" for trait, words in TRAITS.items()))

@@ -30,7 +30,7 @@ def images_view() -> None:
         image_tiles(chosen, shown, captions, key="explore_grid", columns=6)
         st.download_button(
             "Export list as CSV",
-            lambda: as_csv(_rows(chosen)),
+            lambda: as_csv(rows_of(chosen)),
             f"mnist_{chosen.part}.csv",
             "text/csv",
             key="explore_csv",
@@ -53,7 +53,7 @@ def images_view() -> None:
     _splits()
 
 
-def _rows(chosen: Chosen) -> list[dict[str, object]]:
+def rows_of(chosen: Chosen) -> list[dict[str, object]]:
     """Returns a row for each image that passes: its index, label and traits."""
     traits = {trait: trait_values(chosen.part, trait) for trait in TRAITS}
     return [
