@@ -110,8 +110,11 @@ def wait_until_idle(page: Page) -> None:
 
 def draw_stroke(page: Page, points: list[tuple[float, float]]) -> None:
     """Draws one stroke on the canvas with the mouse; points are parts of its width and height."""
-    box = page.locator("canvas").last.bounding_box()
-    assert box, "there is no canvas"
+    canvas, before = page.locator("canvas").last, None
+    # A busy machine still lays the page out when the script has run; a stroke beside the canvas is lost.
+    while (box := canvas.bounding_box()) != before or not box:
+        before = box
+        page.wait_for_timeout(300)
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
     page.mouse.move(*places[0])
     page.mouse.down()
