@@ -13,10 +13,12 @@ from mnist_dash.digitizer.ink import PART_OF_FULL, full_ink, ink_of, likely_ink,
 from mnist_dash.digitizer.normalization import to_mnist
 from mnist_dash.digitizer.ruled_lines import without_lines
 from mnist_dash.digitizer.segmentation import find_digits
+from mnist_dash.digitizer.touching import Judge
 from mnist_dash.errors import PictureError
 
 Likelihood = Callable[[np.ndarray], np.ndarray]  # pictures (n, 28, 28) → how likely each is one digit, (n,) in (0, 1]
 
+_MAX_JUDGED = 1_500  # parts of a picture that a network is asked about
 _EDGE = 2  # pixels around a digit whose shade still belongs to its strokes
 
 
@@ -110,11 +112,8 @@ def _digitized(
     cleaned = sure_ink(without_lines(mask), strength, full)
     shade = (strength / (2 * PART_OF_FULL * full)).clip(0, 1)
 
-    def judge(parts: Sequence[Part]) -> np.ndarray:
-        assert likelihood is not None
-        return likelihood(np.stack([to_mnist(_shade_of(part, shade, cleaned)) for part in parts]))
-
-    rows = find_digits(cleaned, photo=photo, judge=judge if likelihood else None)
+    judge = _judge(likelihood, shade, cleaned) if likelihood else None
+    rows = find_digits(cleaned, photo=photo, judge=judge)
     if not rows:
         height, width = (round(side * scale) for side in mask.shape)
         raise PictureError(
@@ -123,6 +122,23 @@ def _digitized(
         )
     digits = tuple(_digit(part, number, shade, cleaned, scale) for number, row in enumerate(rows) for part in row)
     return DigitizedImage(colours, (strength / full).clip(0, 1), mask, cleaned, digits, scale)
+
+
+def _judge(likelihood: Likelihood, shade: np.ndarray, cleaned: np.ndarray) -> Judge:
+    """Returns a function that redraws parts and says how likely each is one digit.
+
+    So that a hostile picture takes seconds at most, after many parts each further one passes for a digit.
+    """
+    asked = 0
+
+    def judge(parts: Sequence[Part]) -> np.ndarray:
+        nonlocal asked
+        if asked > _MAX_JUDGED and len(parts) == 1:
+            return np.ones(1)
+        asked += len(parts)
+        return likelihood(np.stack([to_mnist(_shade_of(part, shade, cleaned)) for part in parts]))
+
+    return judge
 
 
 def _digit(part: Part, row: int, shade: np.ndarray, cleaned: np.ndarray, scale: float) -> Digit:

@@ -74,6 +74,22 @@ def test_neighbours_above_each_other_are_joined_if_they_look_like_one_digit_toge
     assert join_by(never, []) == []
 
 
+def test_a_picture_full_of_doubtful_ink_asks_about_a_bounded_number_of_parts():
+    picture = np.zeros((900, 1_000), bool)
+    for top in range(10, 880, 30):
+        for left in range(10, 960, 60):
+            picture[top : top + 15, left : left + 45] = BLOCKS[::4, :90:2]
+    asked = []
+
+    def doubtful(pictures):
+        asked.append(len(pictures))
+        return np.full(len(pictures), 0.01)
+
+    digitize_canvas(canvas_of(picture), doubtful)
+
+    assert sum(asked) < 1_500 + 2_000  # those of one more piece of ink
+
+
 # The network that ships
 
 
