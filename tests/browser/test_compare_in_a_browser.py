@@ -93,7 +93,10 @@ def test_a_run_that_was_found_is_added_and_the_page_drawn_anew(browser: Browser,
     page.get_by_role("textbox", name="Search").fill("dense-512")
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 run. Select rows")).to_be_visible()
-    box = page.locator("[class*=st-key-compare_found] [data-testid=stDataFrame]").bounding_box()
+    wait_until_idle(page)  # until then the table of all runs may stand beside that of those found
+    table = page.locator("[class*=st-key-compare_found] [data-testid=stDataFrame]")
+    expect(table).to_have_count(1)
+    box = table.bounding_box()
     assert box
 
     page.mouse.click(box["x"] + 20, box["y"] + 52)  # the first row's tick
