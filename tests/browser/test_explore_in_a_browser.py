@@ -28,6 +28,11 @@ def test_a_lasso_on_the_map_filters_the_grid_and_a_click_opens_an_image(browser:
     expect(page.get_by_text(re.compile(r"images? of 1,000 pass\."))).to_be_visible()
     page.locator(".md-images button").nth(2).click()
     expect(page).to_have_url(re.compile(r"picture=\d+"))
+    url = page.url
+    page.locator(".md-images").last.locator("button").first.click()  # the nearest neighbor
+    expect(page).not_to_have_url(url)
+    index = page.url.rpartition("picture=")[2].partition("&")[0]
+    expect(page.get_by_label("Image, its index in the test split")).to_have_value(index)
     page.get_by_role("button", name=re.compile("A region of the map")).click()
     expect(page.get_by_text(re.compile(r"of 1,000 pass\."))).to_have_count(0)
     expect(page).to_have_url(re.compile(r"picture=\d+"))

@@ -8,6 +8,7 @@ from mnist_dash.analysis.words.number_words import count_words
 from mnist_dash.datasets import mnist
 from mnist_dash.figures import data_figures
 from mnist_dash.ui.explore.image_choice import RANGE, SPLITS, TRAITS, Chosen, Range, choose, trait_values
+from mnist_dash.ui.explore.image_detail import clicked_image
 from mnist_dash.ui.explore.image_tiles import image_tiles
 from mnist_dash.ui.shared import controls, digit_html, resources
 
@@ -38,6 +39,7 @@ def distributions_view() -> None:
     )
     _means(chosen)
     _ones(chosen)
+    clicked_image(chosen)
 
 
 def _trait(chosen: Chosen) -> None:

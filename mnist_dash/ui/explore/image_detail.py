@@ -55,6 +55,12 @@ def image_detail(chosen: Chosen, fallback: int) -> int:
     return index
 
 
+def clicked_image(chosen: Chosen) -> None:
+    """Shows the image that was clicked or linked, if there is one."""
+    if picture_of(chosen, -1) >= 0:
+        models_predictions(chosen.images[image_detail(chosen, -1)])
+
+
 def models_predictions(image: np.ndarray) -> None:
     """Shows what the models that ship predict for an image."""
     runs = [run for run in in_order(resources.run_store().list_runs()) if run.is_reference]

@@ -37,3 +37,4 @@ def image_tiles(
     if clicked >= 0 and st.session_state.get(seen) != clicked:
         st.session_state[seen] = clicked
         look_at(int(indices[clicked]))
+        st.rerun()  # what shows the image may stand above

@@ -9,6 +9,7 @@ from mnist_dash.analysis.projection import Projection, project
 from mnist_dash.datasets import mnist
 from mnist_dash.figures import data_figures
 from mnist_dash.ui.explore.image_choice import REGION, choose
+from mnist_dash.ui.explore.image_detail import clicked_image
 from mnist_dash.ui.explore.image_tiles import image_tiles
 from mnist_dash.ui.shared import controls, resources
 
@@ -58,6 +59,7 @@ def map_view() -> None:
     )
     passing = chosen.indices[:_SHOWN]
     image_tiles(chosen, passing, [str(label) for label in chosen.labels[passing]], key="explore_region", columns=12)
+    clicked_image(chosen)
 
 
 def _placed(count: int) -> np.ndarray:
