@@ -57,7 +57,7 @@ def range_of(dataset: Dataset):  # type: ignore[no-untyped-def]
     """Returns the positions of all training pictures."""
     import numpy as np
 
-    return np.arange(dataset.known.train, dtype=np.int32)
+    return np.arange(dataset.info.train, dtype=np.int32)
 
 
 def compare_workers(dataset: Dataset, rounds: int) -> dict[str, float]:

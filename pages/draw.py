@@ -12,7 +12,7 @@ controls.header(
     "not_a_digit",
     "softmax",
 )
-runs = run_chooser.offered_runs(parameter="runs")
+runs = [run for run in run_chooser.offered_runs(parameter="runs") if run.reads_digits]
 if not runs:
     st.info("No models yet.", icon=":material/draw:")
     st.page_link("pages/train.py", label="Train a network", icon=":material/model_training:")

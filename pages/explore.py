@@ -12,9 +12,11 @@ VIEWS = {
 
 controls.header(
     "Explore the data",
-    "Handwritten digits, 28 × 28 pixels each, with their labels.",
+    "MNIST’s digits, or images of your own: 28 × 28 pixels each, with their labels.",
     "classification",
     "test_set",
+    "flattening",
+    "confident_learning",
     "k_fold",
     "normalising",
     "one_hot",

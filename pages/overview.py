@@ -39,11 +39,9 @@ with st.container(horizontal=True, key="md_ways"):
         width="stretch",
     )
 
-st.caption(
-    f"{data.known.title}: {data.known.train:,} training and {data.known.test:,} test images, {data.source.name}."
-)
+st.caption(f"{data.info.title}: {data.info.train:,} training and {data.info.test:,} test images, {data.source.name}.")
 for problem in data.problems:
     controls.note(problem)
-if data.known is not MNIST:
+if data.info is not MNIST:
     st.markdown("Download the full MNIST (60,000 + 10,000 images) for results comparable with the tutorials'.")
     controls.download_button()

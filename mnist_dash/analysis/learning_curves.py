@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from mnist_dash.datasets.mnist import CLASSES, KNOWN
+from mnist_dash.datasets.mnist import CLASSES
 from mnist_dash.datasets.splits import split
 from mnist_dash.networks.experiments import group_replicates
 from mnist_dash.store.records import DONE, Epoch, Run, best_epoch
@@ -146,7 +146,7 @@ def images_per_epoch(run: Run) -> int:
     """
     settings = run.settings
     return _images_per_epoch(
-        KNOWN[run.dataset].train,
+        run.train_images,
         str(settings.get("validation", "none")),
         int(settings.get("fold", 1)),
         float(settings.get("train_part", 1.0)),

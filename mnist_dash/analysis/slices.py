@@ -1,4 +1,4 @@
-"""Slices: accuracy on test images grouped by ink, slant or width of the digit."""
+"""Slices: accuracy on test images grouped by a trait of the digit, such as its ink or slant."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,9 @@ from mnist_dash.analysis.accuracies import Accuracy, accuracy
 INK = "ink"
 SLANT = "slant"
 WIDTH = "width"
-PROPERTIES = (INK, SLANT, WIDTH)
+HEIGHT = "height"
+STROKE = "stroke"
+PROPERTIES = (INK, SLANT, WIDTH, HEIGHT, STROKE)
 SLICES = 5
 _INKED = 128  # from this grey on a pixel counts as ink where an edge is looked for
 
@@ -20,22 +22,35 @@ def measure_property(images: np.ndarray, name: str) -> np.ndarray:
     Args:
         images: Shape (n, 28, 28), uint8, 0 is black paper and 255 white ink.
         name: `INK`, the mean brightness in % of white; `SLANT`, how far the strokes lean to the
-            right, in degrees; or `WIDTH`, pixels between the leftmost and rightmost ink.
+            right, in degrees; `WIDTH` or `HEIGHT`, pixels between the outermost ink; or `STROKE`,
+            the mean width of the strokes, pixels.
 
     Returns:
         Shape (n,), float32; 0 for images without ink.
 
     Source:
         Slant from second moments, as LeCun and others 1998, "Gradient-based learning
-        applied to document recognition", deslant digits.
+        applied to document recognition", deslant digits. Stroke width is twice the ink
+        divided by the length of its outline, which is the sum of the gradient's magnitude.
     """
     if name == INK:
         return np.asarray(images.mean((1, 2)) / 2.55, np.float32)
-    if name == WIDTH:
-        columns = np.any(images >= _INKED, axis=1)
-        width = columns.shape[1] - columns.argmax(1) - columns[:, ::-1].argmax(1)
-        return np.asarray(width * np.any(columns, axis=1), np.float32)
+    if name in (WIDTH, HEIGHT):
+        lines = np.any(images >= _INKED, axis=1 if name == WIDTH else 2)
+        extent = lines.shape[1] - lines.argmax(1) - lines[:, ::-1].argmax(1)
+        return np.asarray(extent * np.any(lines, axis=1), np.float32)
+    if name == STROKE:
+        return _stroke_widths(images)
     return _slants(images.astype(np.float32))
+
+
+def _stroke_widths(images: np.ndarray) -> np.ndarray:
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1))).astype(np.float32)
+    down, across = np.diff(padded, axis=1), np.diff(padded, axis=2)
+    # Of each square of four pixels, so that an outline is as long in every direction.
+    downwards, sideways = (down[:, :, 1:] + down[:, :, :-1]) / 2, (across[:, 1:] + across[:, :-1]) / 2
+    outline = np.hypot(downwards, sideways).sum((1, 2))
+    return np.asarray(2 * images.sum((1, 2), dtype=np.float32) / np.maximum(outline, 1.0), np.float32)
 
 
 def _slants(ink: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from mnist_dash.analysis.accuracies import Accuracy, accuracy
-from mnist_dash.datasets.mnist import CLASSES, KNOWN
+from mnist_dash.datasets.mnist import CLASSES
 from mnist_dash.errors import StoreError
 from mnist_dash.store.records import TEST_LABELS, TEST_PROBABILITIES, Run
 from mnist_dash.store.run_store import RunStore
@@ -14,8 +14,7 @@ from mnist_dash.store.run_store import RunStore
 
 def of_run(run: Run) -> Accuracy:
     """Returns a finished run's test accuracy with its interval."""
-    n = KNOWN[run.dataset].test
-    return accuracy(round((run.test_accuracy or 0.0) * n), n)
+    return accuracy(round((run.test_accuracy or 0.0) * run.test_images), run.test_images)
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> np.ndarray:

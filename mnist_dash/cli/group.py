@@ -15,6 +15,7 @@ from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, and nothing else.")
+OWNER = "command line"
 run_option = click.option(
     "--run", "run_name", metavar="R", help="A run's number, or a variant for its best run.", default=None
 )
@@ -29,7 +30,7 @@ def load(settings: Settings) -> Dataset:
     """Returns the data in use, after warnings of what was wrong with other sources."""
     dataset = mnist.load_dataset(settings)
     for problem in dataset.problems:
-        click.echo(f"Warning: {problem} Using {dataset.known.title} from {dataset.source} instead.", err=True)
+        click.echo(f"Warning: {problem} Using {dataset.info.title} from {dataset.source} instead.", err=True)
     return dataset
 
 

@@ -1,4 +1,4 @@
-"""Commands for the dataset, image files and arrays of images."""
+"""Commands for image files and arrays of images."""
 
 import sys
 from pathlib import Path
@@ -9,10 +9,9 @@ import numpy as np
 from mnist_dash.analysis import accuracies, test_predictions
 from mnist_dash.analysis.words.number_words import accuracy_words, percent
 from mnist_dash.analysis.words.prediction_words import not_a_digit_words
-from mnist_dash.cli.group import as_json_option, commands, emit, load, open_store, run_option
+from mnist_dash.cli.group import as_json_option, commands, emit, open_store, run_option
 from mnist_dash.config import load_settings
 from mnist_dash.datasets import arrays as arrays_module
-from mnist_dash.datasets import mnist
 from mnist_dash.digitizer import decoding, pipeline
 from mnist_dash.errors import PictureError
 from mnist_dash.inference import recognition
@@ -21,28 +20,6 @@ from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import RECOMMENDED_FOR_PICTURES
 from mnist_dash.store.records import MODEL_TFLITE, Run
 from mnist_dash.store.run_store import RunStore
-
-
-@commands.command("data")
-@click.option("--download", is_flag=True, help="Download the full MNIST first (11 MB).")
-@as_json_option
-def data_command(download: bool, as_json: bool) -> None:
-    """Show the dataset in use."""
-    settings = load_settings()
-    if download:
-        with click.progressbar(length=1000, label="Downloading MNIST", file=sys.stderr) as bar:
-            mnist.download(settings, progress=lambda part: bar.update(int(1000 * part) - bar.pos))
-    dataset = load(settings)
-    found = {
-        "dataset": dataset.name,
-        "source": str(dataset.source),
-        "train": len(dataset.x_train),
-        "test": len(dataset.x_test),
-    }
-    words = (
-        f"{dataset.known.title}: {found['train']:,} training and {found['test']:,} test images, from {found['source']}"
-    )
-    emit(found, words, as_json=as_json)
 
 
 @commands.command("predict")

@@ -14,13 +14,14 @@ from mnist_dash.analysis import accuracies, test_predictions
 from mnist_dash.analysis.cross_validation import validation_spread
 from mnist_dash.analysis.learning_curves import History
 from mnist_dash.analysis.words.number_words import accuracy_words, percent, seconds_words, spread_words
-from mnist_dash.cli.group import as_json_option, commands, described_run, emit, load, open_store, run_option
+from mnist_dash.cli.group import OWNER, as_json_option, commands, described_run, emit, load, open_store, run_option
 from mnist_dash.config import load_settings
 from mnist_dash.errors import TrainingError
 from mnist_dash.networks.experiments import MAX_RUNS, group_replicates, plan_runs
 from mnist_dash.networks.hyperparameters import Setting
 from mnist_dash.networks.scripts.writing import keras_notebook, keras_script
 from mnist_dash.networks.variants import VARIANTS, default_settings, get_variant
+from mnist_dash.store.custom_datasets import CustomDatasets
 from mnist_dash.store.records import DONE, RUNNING, Epoch, Run
 from mnist_dash.store.run_export import export_run
 from mnist_dash.store.run_store import RunStore
@@ -61,8 +62,11 @@ def _range_of(setting: Setting) -> click.ParamType:
     default=1,
     help="Number of runs per setting, with consecutive seeds.",
 )
+@click.option("--data", "data_name", metavar="NAME", help="Train on this dataset, added by `data --add`. [MNIST]")
 @as_json_option
-def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[object, ...]) -> None:
+def train_command(
+    variant: str, repeats: int, data_name: str | None, as_json: bool, **given: tuple[object, ...]
+) -> None:
     """Train VARIANT in this process and record the run.
 
     Options given several times form a grid: every combination is trained. With k folds, all
@@ -75,10 +79,15 @@ def train_command(variant: str, repeats: int, as_json: bool, **given: tuple[obje
         vary={name: values for name, values in given.items() if len(values) > 1},
         repeats=repeats,
     )
-    dataset = load(settings)
     with open_store(settings) as store:
+        dataset = load(settings) if data_name is None else CustomDatasets(store).find(data_name)
         runs = store.create_runs(
-            planned, dataset=dataset.name, fingerprint=dataset.fingerprint, owner="command line", leased=True
+            planned,
+            dataset=dataset.name,
+            fingerprint=dataset.fingerprint,
+            info=dataset.info,
+            owner=OWNER,
+            leased=True,
         )
         with _shown_progress(store, runs, quiet=as_json):
             train_all(runs, settings)
@@ -198,7 +207,7 @@ def code_command(variant: str | None, run_name: str | None, notebook: bool) -> N
         return
     with open_store(load_settings()) as store:
         run = store.find_run(str(run_name))
-    click.echo(write(get_variant(run.variant), run.settings), nl=False)
+    click.echo(write(get_variant(run.variant), run.settings, data=run.dataset), nl=False)
 
 
 @commands.command("export")

@@ -53,7 +53,7 @@ def read_arrays(
     where = where or str(file)
     try:
         with zipfile.ZipFile(file) as archive:
-            return {name: _read_array(archive, name, max_bytes) for name in names}
+            return {name: _read_array(archive, name, where, max_bytes) for name in names}
     except FileNotFoundError as error:
         raise DataError(f"{where} does not exist. Name an existing .npz file with {_listed(names)}.") from error
     except KeyError as error:
@@ -83,7 +83,7 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, max_bytes: i
         return member.read(info.file_size)
 
 
-def _read_array(archive: zipfile.ZipFile, name: str, max_bytes: int) -> np.ndarray:
+def _read_array(archive: zipfile.ZipFile, name: str, where: str, max_bytes: int) -> np.ndarray:
     try:
         info = archive.getinfo(f"{name}.npy")
     except KeyError:
@@ -97,7 +97,12 @@ def _read_array(archive: zipfile.ZipFile, name: str, max_bytes: int) -> np.ndarr
     )
     shape, fortran_order, dtype = read_header(stream)
     claimed = stream.tell() + math.prod(shape) * dtype.itemsize
-    if dtype.hasobject or fortran_order or claimed != len(content):
+    if dtype.hasobject:
+        raise DataError(
+            f"{where}: the array {name} holds Python objects, which are never unpickled; it must hold numbers. "
+            "Save it with a number type."
+        )
+    if fortran_order or claimed != len(content):
         raise ValueError(f"array {name} has a header that does not fit its contents")
     return np.frombuffer(content, dtype, offset=stream.tell()).reshape(shape)
 
@@ -115,9 +120,10 @@ def check_pictures(x: np.ndarray, y: np.ndarray, *, where: str, count: int | Non
         DataError: If they are anything else.
     """
     if x.ndim != 3 or x.shape[1:] != (28, 28) or x.dtype != np.uint8 or (count or len(x) or 1) != len(x):
+        values = f", {x.min():.4g} to {x.max():.4g}" if x.dtype.kind == "f" and x.size else ""
         raise DataError(
-            f"{where}: the images have shape {x.shape} and type {x.dtype}, "
-            f"but must have shape ({count or 'n'}, 28, 28) and type uint8. Correct them or use another file."
+            f"{where}: the images have shape {x.shape} and type {x.dtype}{values}, "
+            f"but must have shape ({count or 'n'}, 28, 28) and type uint8, 0 to 255. Correct them or use another file."
         )
     if y.shape != (len(x),) or y.dtype.kind not in "iu":
         raise DataError(
@@ -137,4 +143,4 @@ def shown(text: str) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return f"the arrays {', '.join(names[:-1])} and {names[-1]}"
+    return f"the arrays {', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f"the array {names[0]}"

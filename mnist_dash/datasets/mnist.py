@@ -19,18 +19,36 @@ ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 CLASSES = 10
 
 
+DIGITS = tuple(str(digit) for digit in range(CLASSES))
+
+
 @dataclass(frozen=True)
-class KnownData:
-    """What the arrays of a data set must be, to the byte."""
+class DatasetInfo:
+    """What a data set is.
+
+    Attributes:
+        name: As runs and the command line call it.
+        title: As pages call it.
+        train: Number of training images.
+        test: Number of test images.
+        sha256: The checksum of each array of `ARRAYS`.
+        classes: The names of the classes 0 to 9.
+    """
 
     name: str
     title: str
     train: int
     test: int
     sha256: dict[str, str]
+    classes: tuple[str, ...] = DIGITS
+
+    @property
+    def fingerprint(self) -> str:
+        """A short checksum of the four arrays: equal only for equal data."""
+        return hashlib.sha256("".join(self.sha256[name] for name in ARRAYS).encode()).hexdigest()[:16]
 
 
-MNIST = KnownData(
+MNIST = DatasetInfo(
     "mnist",
     "MNIST",
     60_000,
@@ -42,7 +60,7 @@ MNIST = KnownData(
         "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
     },
 )
-SAMPLE = KnownData(
+SAMPLE = DatasetInfo(
     "mnist-sample",
     "MNIST sample",
     4_000,
@@ -62,7 +80,7 @@ class Dataset:
     """A checked data set.
 
     Attributes:
-        known: Which data set it is.
+        info: Which data set it is.
         source: The file that it came from.
         x_train: Pictures, shape (n, 28, 28), uint8, 0 is black paper and 255 white ink.
         y_train: Their digits, shape (n,), uint8 in 0–9.
@@ -71,7 +89,7 @@ class Dataset:
         problems: What was wrong with the sources that were tried before this one.
     """
 
-    known: KnownData
+    info: DatasetInfo
     source: Path
     x_train: np.ndarray
     y_train: np.ndarray
@@ -81,12 +99,11 @@ class Dataset:
 
     @property
     def name(self) -> str:
-        return self.known.name
+        return self.info.name
 
     @property
     def fingerprint(self) -> str:
-        """A short checksum of the four arrays: equal only for equal data."""
-        return hashlib.sha256("".join(self.known.sha256[name] for name in ARRAYS).encode()).hexdigest()[:16]
+        return self.info.fingerprint
 
 
 def select(dataset: Dataset, part: str, *, digit: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -121,7 +138,7 @@ def class_counts(labels: np.ndarray) -> np.ndarray:
     return np.bincount(labels, minlength=CLASSES)
 
 
-def sources(settings: Settings) -> list[tuple[KnownData, Path]]:
+def sources(settings: Settings) -> list[tuple[DatasetInfo, Path]]:
     """Lists where data may come from, the first choice first."""
     keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     named = [(MNIST, settings.data)] if settings.data else []
@@ -155,7 +172,7 @@ def load_dataset(settings: Settings) -> Dataset:
     raise DataError(f"No data could be read. {' '.join(problems)} Install the project again to restore its sample.")
 
 
-def read_dataset(path: Path, known: KnownData, *, problems: Sequence[str] = ()) -> Dataset:
+def read_dataset(path: Path, known: DatasetInfo, *, problems: Sequence[str] = ()) -> Dataset:
     """Reads a data set and checks that it is what it should be.
 
     Raises:
@@ -179,7 +196,7 @@ def downloaded_file(settings: Settings) -> Path:
 
 
 def download(
-    settings: Settings, *, known: KnownData = MNIST, progress: Callable[[float], None] = lambda part: None
+    settings: Settings, *, known: DatasetInfo = MNIST, progress: Callable[[float], None] = lambda part: None
 ) -> Dataset:
     """Fetches MNIST, checks it and keeps it for the next time.
 

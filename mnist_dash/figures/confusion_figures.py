@@ -1,11 +1,12 @@
 """Confusion matrices, whose cells can be clicked, and the difference of two."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_dash.datasets.mnist import CLASSES
+from mnist_dash.datasets.mnist import CLASSES, DIGITS
 from mnist_dash.figures.style import ACCENT, DIVERGING, TEXT, styled
 
 _CLICK_TARGET = 24  # pixels of the markers that take the clicks: a cell of a matrix on a phone
@@ -21,12 +22,15 @@ _CELLS: dict[str, Any] = {
 }
 
 
-def confusion(counts: np.ndarray, *, chosen: tuple[int, int] | None = None) -> go.Figure:
+def confusion(
+    counts: np.ndarray, *, chosen: tuple[int, int] | None = None, classes: Sequence[str] = DIGITS
+) -> go.Figure:
     """Draws a confusion matrix: mistakes coloured by their number, the diagonal left plain.
 
     Args:
         counts: Shape (10, 10): row is the true digit, column the predicted one.
         chosen: True and predicted digit of a cell that is framed.
+        classes: The names of the ten classes.
     """
     mistakes = counts.astype(float)
     np.fill_diagonal(mistakes, np.nan)  # thousands on the diagonal would drown every mistake
@@ -34,26 +38,35 @@ def confusion(counts: np.ndarray, *, chosen: tuple[int, int] | None = None) -> g
     squares = go.Heatmap(z=mistakes, colorscale=[[0, "rgba(59,91,219,0)"], [1, ACCENT]], zmin=0, zmax=most, **_CELLS)
     # White on dark cells; else the theme's own colour, which suits a light and a dark page.
     colours = np.where(mistakes > 0.5 * most, "white", TEXT)
-    return _matrix(squares, counts, colours, chosen, sign="")
+    return _matrix(squares, counts, colours, chosen, classes, sign="")
 
 
-def confusion_difference(counts: np.ndarray, *, chosen: tuple[int, int] | None = None) -> go.Figure:
+def confusion_difference(
+    counts: np.ndarray, *, chosen: tuple[int, int] | None = None, classes: Sequence[str] = DIGITS
+) -> go.Figure:
     """Draws the difference of two confusion matrices.
 
     Args:
         counts: Shape (10, 10), the first run's confusion matrix minus the second's.
         chosen: True and predicted digit of a cell that is framed.
+        classes: The names of the ten classes.
     """
     changed = counts.astype(float)
     np.fill_diagonal(changed, np.nan)
     most = max(float(np.nanmax(np.abs(changed))), 1.0)
     squares = go.Heatmap(z=changed, colorscale=DIVERGING, zmin=-most, zmax=most, **_CELLS)
     colours = np.where(np.isnan(changed), TEXT, np.where(np.abs(changed) > 0.6 * most, "white", _INK))
-    return _matrix(squares, counts, colours, chosen, sign="+")
+    return _matrix(squares, counts, colours, chosen, classes, sign="+")
 
 
 def _matrix(
-    squares: go.Heatmap, counts: np.ndarray, colours: np.ndarray, chosen: tuple[int, int] | None, *, sign: str
+    squares: go.Heatmap,
+    counts: np.ndarray,
+    colours: np.ndarray,
+    chosen: tuple[int, int] | None,
+    classes: Sequence[str],
+    *,
+    sign: str,
 ) -> go.Figure:
     words = np.array([f"{count:{sign},}" if count else "0" for count in counts.ravel()])
     faint = counts.ravel() == 0
@@ -65,9 +78,11 @@ def _matrix(
     ]
     figure = go.Figure([squares, *texts, _click_targets(counts, sign)])
     layout = {"clickmode": "event+select", "showlegend": False, "shapes": [_frame(*chosen)] if chosen else []}
-    styled(figure, height=420, x="Predicted digit", y="True digit", **layout)
+    what = "digit" if tuple(classes) == DIGITS else "class"
+    styled(figure, height=420, x=f"Predicted {what}", y=f"True {what}", **layout)
     for axis, ends in ((figure.layout.xaxis, [-0.5, CLASSES - 0.5]), (figure.layout.yaxis, [CLASSES - 0.5, -0.5])):
-        axis.range, axis.dtick, axis.fixedrange, axis.showgrid = ends, 1, True, False
+        axis.range, axis.fixedrange, axis.showgrid = ends, True, False
+        axis.tickvals, axis.ticktext = list(range(CLASSES)), list(classes)
     return figure
 
 

@@ -9,6 +9,7 @@ from mnist_dash.analysis.accuracies import Accuracy
 from mnist_dash.analysis.calibration import Bin
 from mnist_dash.analysis.misclassified import ClassScores
 from mnist_dash.analysis.slices import Slice
+from mnist_dash.datasets.mnist import DIGITS
 from mnist_dash.figures.style import DASHES, GREY, styled, variant_colour
 
 _SYMBOLS = ("diamond", "circle", "square", "triangle-up", "x", "star")  # tell runs of one variant apart
@@ -16,16 +17,25 @@ _X_TITLES = {
     "ink": "Ink (mean brightness, % of white)",
     "slant": "Slant (degrees, to the right)",
     "width": "Width (pixels)",
+    "height": "Height (pixels)",
+    "stroke": "Stroke width (pixels)",
 }
 
 
-def f1_by_class(titles: Sequence[str], variants: Sequence[str], scores: Sequence[Sequence[ClassScores]]) -> go.Figure:
-    """Draws every run's F1 for each digit with its 95 % interval.
+def f1_by_class(
+    titles: Sequence[str],
+    variants: Sequence[str],
+    scores: Sequence[Sequence[ClassScores]],
+    *,
+    classes: Sequence[str] = DIGITS,
+) -> go.Figure:
+    """Draws every run's F1 for each class with its 95 % interval.
 
     Args:
         titles: Names of the runs.
         variants: Their variants.
-        scores: Their scores, digit by digit.
+        scores: Their scores, class by class.
+        classes: The names of the ten classes.
     """
     figure = go.Figure()
     for index, (of_run, number) in enumerate(zip(scores, _numbers(variants), strict=True)):
@@ -42,11 +52,12 @@ def f1_by_class(titles: Sequence[str], variants: Sequence[str], scores: Sequence
                 "color": variant_colour(variants[index]),
             },
             name=titles[index],
-            customdata=[digit for digit, _ in known],
+            customdata=[classes[digit] for digit, _ in known],
             hovertemplate="%{customdata}: F1 %{y:.1f} %",
         )
-    figure.update_xaxes(dtick=1, range=[-0.6, 9.6], fixedrange=True)
-    return _with_legend(styled(figure, height=360, x="Digit", y="F1 (%)"), len(titles))
+    names = {"tickvals": list(range(len(classes))), "ticktext": list(classes)}
+    figure.update_xaxes(**names, range=[-0.6, 9.6], fixedrange=True)
+    return _with_legend(styled(figure, height=360, x="Class", y="F1 (%)"), len(titles))
 
 
 def reliability(titles: Sequence[str], variants: Sequence[str], bins: Sequence[Sequence[Bin]]) -> go.Figure:

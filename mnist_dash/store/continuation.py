@@ -29,7 +29,8 @@ def continue_run(
     run = store.get_run(run_id)
     settings = get_variant(run.variant).check({**run.settings, "epochs": epochs})
     values = {name: getattr(run, name) for name in ("variant", "dataset", "fingerprint")}
-    values |= {"settings": settings, "owner": owner, "created_at": store.clock(), "status": QUEUED}
+    data = select(runs_table.c.custom_data).where(runs_table.c.id == run_id).scalar_subquery()
+    values |= {"custom_data": data, "settings": settings, "owner": owner, "created_at": store.clock(), "status": QUEUED}
     with transaction(store.engine) as connection:
         UNFINISHED_RUNS.check(connection, owner, 1, max_unfinished)
         _check_continued(connection, run, epochs)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from mnist_dash.datasets.mnist import DIGITS, KNOWN
 from mnist_dash.networks.hyperparameters import Value
 from mnist_dash.networks.setting_words import changed_settings, settings_words
 from mnist_dash.networks.variants import VARIANTS
@@ -107,6 +108,9 @@ class Run:
     """A run as the store holds it. Times are Unix seconds.
 
     Attributes:
+        train_images: How many training images its data has, those held out included.
+        test_images: How many test images its data has.
+        classes: The names of its data's classes 0 to 9.
         lease: What its worker names in every change; None while no worker has it.
         requested_status: What its worker is asked to bring it to, `PAUSED` or `CANCELLED`.
         lost: How often its worker was lost since its last finished epoch.
@@ -119,6 +123,9 @@ class Run:
     settings: Mapping[str, Value]
     dataset: str
     fingerprint: str
+    train_images: int
+    test_images: int
+    classes: tuple[str, ...]
     status: str
     owner: str
     created_at: float
@@ -144,6 +151,16 @@ class Run:
     def is_reference(self) -> bool:
         """Whether this run ships with the project; such a run cannot be deleted."""
         return self.reference is not None
+
+    @property
+    def reads_digits(self) -> bool:
+        """Whether its classes are the digits, so that drawings can be shown to it."""
+        return self.classes == DIGITS
+
+    @property
+    def data_title(self) -> str:
+        """How pages call its data."""
+        return KNOWN[self.dataset].title if self.dataset in KNOWN else self.dataset
 
     @property
     def title(self) -> str:

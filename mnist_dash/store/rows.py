@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, delete, insert, select
 
+from mnist_dash.datasets.mnist import KNOWN, MNIST, DatasetInfo
 from mnist_dash.networks.variants import default_settings
 from mnist_dash.store.records import BEST_WEIGHTS, CANCELLED, CHECKPOINT, Progress, Run
 from mnist_dash.store.schema import artifacts_table, experiments_table, runs_table
@@ -43,13 +44,23 @@ def write_artifacts(connection: Any, run_id: int, artifacts: Mapping[str, bytes]
         connection.execute(insert(artifacts_table).values(run_id=run_id, name=name, content=content))
 
 
+def custom_data(info: DatasetInfo | None) -> dict[str, Any] | None:
+    """Returns what a run keeps of its data, so that its results can be read without it; None for published data."""
+    if info is None or info.name in KNOWN:
+        return None
+    return {"train": info.train, "test": info.test, "classes": list(info.classes)}
+
+
 def as_run(row: Any) -> Run:
     """Returns a row of the runs, with all its columns, as a record."""
     fields = dict(zip(runs_table.columns.keys(), row, strict=True))
-    progress = fields.pop("progress")
+    progress, custom = fields.pop("progress"), fields.pop("custom_data")
+    known = KNOWN.get(fields["dataset"], MNIST)
+    data = custom or {"train": known.train, "test": known.test, "classes": known.classes}
     # A run from before a setting existed was trained with what is now its default, but without handwriting styles.
     earlier = default_settings(fields["variant"])
     if "handwriting_styles" in earlier:
         earlier["handwriting_styles"] = 0.0
     fields["settings"] = {**earlier, **fields["settings"]}
-    return Run(**fields, progress=Progress(**progress) if progress else None)
+    data = {"train_images": data["train"], "test_images": data["test"], "classes": tuple(data["classes"])}
+    return Run(**fields, **data, progress=Progress(**progress) if progress else None)

@@ -48,7 +48,7 @@ def export_run(store: RunStore, run: Run, folder: Path) -> list[Path]:
     contents = {name: store.read_artifact(run.id, name) for name in BINARY_ARTIFACTS}
     described = {name: getattr(run, name) for name in _RUN_FIELDS}
     contents[RUN_JSON] = (json.dumps(described, indent=2) + "\n").encode()
-    contents[SCRIPT_PY] = keras_script(get_variant(run.variant), run.settings).encode()
+    contents[SCRIPT_PY] = keras_script(get_variant(run.variant), run.settings, data=run.dataset).encode()
     contents[HISTORY_CSV] = _history(store.list_epochs(run.id))
     try:
         folder.mkdir(parents=True, exist_ok=True)

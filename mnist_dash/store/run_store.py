@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, case, delete, func, insert, or_, select, update
 
+from mnist_dash.datasets.mnist import DatasetInfo
 from mnist_dash.errors import RunNotFoundError, RunStateError
 from mnist_dash.networks.experiments import PlannedRun, experiment_title
 from mnist_dash.networks.hyperparameters import Value
@@ -24,7 +25,7 @@ from mnist_dash.store.records import (
     Experiment,
     Run,
 )
-from mnist_dash.store.rows import as_run, delete_empty_experiments, drop_checkpoints_of_cancelled
+from mnist_dash.store.rows import as_run, custom_data, delete_empty_experiments, drop_checkpoints_of_cancelled
 from mnist_dash.store.schema import (
     artifacts_table,
     epochs_table,
@@ -156,8 +157,6 @@ class RunStore:
         found = read(self.engine, select(columns.content).where(columns.run_id == run_id, columns.name == name))
         return bytes(found[0].content) if found else None
 
-    # New runs
-
     def create_run(
         self,
         variant: str,
@@ -165,14 +164,15 @@ class RunStore:
         *,
         dataset: str,
         fingerprint: str,
+        info: DatasetInfo | None = None,
         owner: str = "",
         max_unfinished: int | None = None,
         leased: bool = False,
     ) -> Run:
         """Adds one run; the arguments are those of `create_runs`."""
+        options: dict[str, Any] = {"dataset": dataset, "fingerprint": fingerprint, "info": info, "leased": leased}
         planned = [PlannedRun(variant, settings)]
-        data = {"dataset": dataset, "fingerprint": fingerprint}
-        return self.create_runs(planned, **data, owner=owner, max_unfinished=max_unfinished, leased=leased)[0]
+        return self.create_runs(planned, **options, owner=owner, max_unfinished=max_unfinished)[0]
 
     def create_runs(
         self,
@@ -180,6 +180,7 @@ class RunStore:
         *,
         dataset: str,
         fingerprint: str,
+        info: DatasetInfo | None = None,
         owner: str = "",
         max_unfinished: int | None = None,
         leased: bool = False,
@@ -190,6 +191,7 @@ class RunStore:
             planned: Their networks and checked settings.
             dataset: Name of the data set that they are to learn.
             fingerprint: The data set's checksum; the worker must find the same data.
+            info: What else is known of it; may be left out for data that comes with the project.
             owner: The visitor who wants them.
             max_unfinished: Unfinished runs that this owner may have, these included.
             leased: Start them as running, leased by the caller, so that no worker takes them.
@@ -201,7 +203,8 @@ class RunStore:
             RunStateError: If the owner would have too many unfinished runs; then none is added.
         """
         now = self.clock()
-        shared = {"dataset": dataset, "fingerprint": fingerprint, "owner": owner, "created_at": now, "status": QUEUED}
+        shared: dict[str, Any] = {"dataset": dataset, "fingerprint": fingerprint, "custom_data": custom_data(info)}
+        shared |= {"owner": owner, "created_at": now, "status": QUEUED}
         with transaction(self.engine) as connection:
             UNFINISHED_RUNS.check(connection, owner, len(planned), max_unfinished)
             if len(planned) > 1:
@@ -214,8 +217,6 @@ class RunStore:
                 values = {**shared, "variant": run.variant, "settings": dict(run.settings), **lease}
                 ids.append(connection.scalar(insert(runs_table).values(values).returning(runs_table.c.id)))
         return [self.get_run(int(run_id or 0)) for run_id in ids]
-
-    # What a user may do
 
     def cancel_run(self, run_id: int) -> None:
         """Cancels a waiting or paused run at once and asks the worker of a running one to stop.

@@ -32,7 +32,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mnist_dash.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _BUSY_TIMEOUT_S = 30
 
 metadata = MetaData()
@@ -54,6 +54,7 @@ runs_table = Table(
     Column("settings", JSON, nullable=False),
     Column("dataset", String(64), nullable=False),
     Column("fingerprint", String(64), nullable=False),
+    Column("custom_data", JSON(none_as_null=True)),  # number of images and class names, unless the data is published
     Column("status", String(16), nullable=False, index=True),
     Column("owner", String(128), nullable=False, default=""),
     Column("created_at", Float, nullable=False),
@@ -126,6 +127,18 @@ robustness_table = Table(
     Column("progress", JSON(none_as_null=True)),  # what was measured so far
     Column("error", Text),
     Column("mean", Float),
+)
+datasets_table = Table(
+    "datasets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("owner", String(128), nullable=False, index=True),
+    Column("created_at", Float, nullable=False),
+    Column("train", Integer, nullable=False),
+    Column("test", Integer, nullable=False),
+    Column("classes", JSON, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # an .npz file with the four arrays
 )
 
 
@@ -256,8 +269,10 @@ def _make_tables(engine: Engine, shown: str) -> None:
         version = connection.scalar(select(schema_table.c.version))
         if version is None:
             connection.execute(insert(schema_table).values(version=SCHEMA_VERSION))
-        elif version == 1:
-            _upgrade_from_1(connection)
+        elif version in (1, 2):
+            if version == 1:
+                _upgrade_from_1(connection)
+            _upgrade_from_2(connection)
         elif version != SCHEMA_VERSION:
             raise StoreError(
                 f"The database {shown} has schema version {version}, but this MNIST Dash works with "
@@ -275,6 +290,11 @@ def _upgrade_from_1(connection: Connection) -> None:
         "CREATE INDEX ix_runs_experiment_id ON runs (experiment_id)",
         "UPDATE runs SET wanted = 'cancelled' WHERE cancel_wanted AND status = 'running'",
         "ALTER TABLE runs DROP COLUMN cancel_wanted",
-        "UPDATE schema_version SET version = 2",
     ):
         connection.execute(text(statement))
+
+
+def _upgrade_from_2(connection: Connection) -> None:
+    """Brings a database from before custom datasets to version 3, in the caller's transaction."""
+    connection.execute(text("ALTER TABLE runs ADD COLUMN custom_data JSON"))
+    connection.execute(text("UPDATE schema_version SET version = 3"))

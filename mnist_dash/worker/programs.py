@@ -1,5 +1,6 @@
 """Compiled programs, kept for the next run that needs the same one."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Protocol
@@ -12,7 +13,9 @@ from mnist_dash.datasets.splits import Split, split
 from mnist_dash.errors import TrainingError
 from mnist_dash.networks.hyperparameters import Value, Values
 from mnist_dash.networks.variants import default_settings, get_variant
+from mnist_dash.store.custom_datasets import CustomDatasets
 from mnist_dash.store.records import Run
+from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.chunks import NOT_STARTED, EpochProgress
 from mnist_dash.worker.compiled import CompiledTraining, load_tensorflow, uses_xla
 from mnist_dash.worker.stacked import StackedProgram
@@ -52,12 +55,21 @@ def dataset_of(run: Run, settings: Settings) -> Dataset:
         TrainingError: If this process finds other data.
     """
     dataset = training_data(settings)
-    if dataset.fingerprint != run.fingerprint:
-        raise TrainingError(
-            f"Run {run.id} was queued for {run.dataset}, but this worker finds only {dataset.name}. "
-            "Let MNIST_DASH_DATA of the dashboard name a file that the worker has too, or queue the run again."
-        )
-    return dataset
+    if dataset.fingerprint == run.fingerprint:
+        return dataset
+    if custom := _custom_data(settings.database_url, run.fingerprint):
+        return custom
+    _custom_data.cache_clear()  # it may be added again
+    raise TrainingError(
+        f"Run {run.id} was queued for {run.dataset}, but this worker finds only {dataset.name}. "
+        "Let MNIST_DASH_DATA of the dashboard name a file that the worker has too, or queue the run again."
+    )
+
+
+@lru_cache(maxsize=1)
+def _custom_data(database_url: str, fingerprint: str) -> Dataset | None:
+    with contextlib.closing(RunStore(database_url)) as store:
+        return CustomDatasets(store).read(fingerprint)
 
 
 @lru_cache(maxsize=1)

@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from mnist_dash.datasets.custom_data import as_npz
 from mnist_dash.datasets.mnist import SAMPLE_FILE
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.reference_runs import REFERENCE_FOLDER
+from tests.support.datasets import custom_dataset
 
 PROJECT = Path(__file__).resolve().parents[2]
 REFERENCES = {path.parent.name for path in REFERENCE_FOLDER.glob("*/run.json")}
@@ -102,6 +104,20 @@ def test_data_is_described_in_words(command_line):
     printed = command_line("data")
 
     assert printed.out == f"MNIST sample: 4,000 training and 1,000 test images, from {SAMPLE_FILE}\n"
+
+
+def test_data_of_ones_own_is_added_and_trained_on(command_line, tmp_path):
+    (tmp_path / "pets.npz").write_bytes(as_npz(custom_dataset("Pets")))
+
+    added = command_line("data", "--add", "Pets", "--classes", "cat,dog,2,3,4,5,6,7,8,9", "pets.npz", "--json")
+    trained = command_line(*TRAIN, "--data", "Pets", "--json").record
+
+    assert (added.record["dataset"], added.record["train"], added.record["test"]) == ("Pets", 50, 10)
+    assert (trained["dataset"], trained["status"]) == ("Pets", "done")
+    assert 'np.load("Pets.npz")' in command_line("code", "--run", str(trained["run"])).out
+    assert_refused(command_line("data", "--add", "Pets", "pets.npz"), "is there already")
+    assert_refused(command_line(*TRAIN, "--data", "Cats"), "There is no dataset “Cats”")
+    assert command_line("data", "pets.npz").status == 2
 
 
 def test_a_corrupt_data_file_is_named_and_passed_over(command_line, tmp_path):
@@ -361,7 +377,7 @@ WRONG_ARRAYS = {
     "flat": ({"x": PICTURES.reshape(5, 784), "y": LABELS}, "shape (5, 784)"),
     "floats": ({"x": PICTURES / 255, "y": LABELS}, "type float64"),
     "too few labels": ({"x": PICTURES, "y": LABELS[:4]}, "labels have shape (4,)"),
-    "objects": ({"x": np.array([None] * 5, object), "y": LABELS}, "damaged or not an .npz file"),
+    "objects": ({"x": np.array([None] * 5, object), "y": LABELS}, "holds Python objects"),
 }
 
 

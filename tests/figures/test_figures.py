@@ -16,10 +16,11 @@ from mnist_dash.analysis.misclassified import class_scores
 from mnist_dash.analysis.projection import Projection
 from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.analysis.slices import Slice
+from mnist_dash.datasets.mnist import DIGITS
 from mnist_dash.figures import style
 from mnist_dash.figures.confusion_figures import confusion, confusion_difference
 from mnist_dash.figures.curve_figures import DrawnCurve, learning_curves
-from mnist_dash.figures.data_figures import class_balance, image_map, trait_histogram
+from mnist_dash.figures.data_figures import class_balance, image_map, trait_histogram, value_histogram
 from mnist_dash.figures.live_figures import RunSoFar, live_curve, runs_so_far
 from mnist_dash.figures.network_diagram import network_drawing
 from mnist_dash.figures.parallel_coordinates import parallel_coordinates
@@ -32,6 +33,7 @@ from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import Epoch, Progress
 from tests.support.histories import run_with
 
+LABELS = np.array(["0", "1", "2"])
 MAP = Projection(np.array([[0, 1], [2, 3], [4, 5]], np.float32), np.array([0.3, 0.2]))
 
 # As the design names them, after Okabe and Ito.
@@ -108,13 +110,13 @@ def test_the_live_curve_keeps_its_width_while_it_grows():
 
 
 def test_the_class_balance_is_a_bar_a_digit():
-    figure = class_balance(np.arange(1_000, 1_010), part="training")
+    figure = class_balance(np.arange(1_000, 1_010), names=DIGITS, part="training")
 
     [bars] = figure.data
-    assert list(bars.x) == list(range(10))
+    assert list(bars.x) == list(DIGITS)
     assert list(bars.y) == list(range(1_000, 1_010))
     assert bars.text[0] == "1,000"
-    assert axis_titles(figure) == ("Digit", "Images (training)")
+    assert axis_titles(figure) == ("Class", "Images (training)")
 
 
 def test_a_trait_is_a_bar_a_value_and_what_is_outside_of_the_range_is_faint():
@@ -127,13 +129,23 @@ def test_a_trait_is_a_bar_a_value_and_what_is_outside_of_the_range_is_faint():
 
 
 def test_a_map_has_a_trace_a_name_with_the_images_indices():
-    figure = image_map(
-        MAP, np.array([5, 6, 9]), np.array(["1", "0", "1"]), np.array([1, 0, 1]), shown=np.array([1, 1, 0]) > 0
-    )
+    names = np.array(["1", "0", "1"])
+    figure = image_map(MAP, np.array([5, 6, 9]), names, names, order=DIGITS, shown=np.array([1, 1, 0]) > 0, framed=6)
 
-    zeros, ones = figure.data
+    zeros, ones, frame = figure.data
     assert (zeros.name, list(zeros.customdata), list(zeros.x)) == ("0", [6], [2])
     assert (ones.name, list(ones.customdata), list(ones.x)) == ("1", [5], [0])
+    assert (list(frame.x), frame.customdata) == ([2], None)
+
+
+def test_pixel_values_are_counted_in_bins_without_black():
+    counts = np.zeros(256, int)
+    counts[[0, 1, 15, 16, 255]] = 9_000, 1, 2, 4, 8
+
+    [bars] = value_histogram(counts).data
+
+    assert list(bars.y) == [3, 4, *[0] * 14, 8]
+    assert (bars.customdata[0], bars.customdata[-1]) == ("1 to 15", "241 to 255")
 
 
 # Weights
@@ -259,9 +271,10 @@ ALL = {
     "live_curve of losses": live_curve(EPOCHS, None, variant="cnn", total=5, quantity=LOSS),
     "runs_so_far": runs_so_far([RunSoFar("seed 1", "cnn", EPOCHS, None)], total=5),
     "network_drawing": network_drawing(summarise(VARIANTS["cnn"], VARIANTS["cnn"].check({}))),
-    "class_balance": class_balance(np.arange(10), part="test"),
+    "class_balance": class_balance(np.arange(10), names=DIGITS, part="test"),
     "trait_histogram": trait_histogram(np.arange(9), label="Width, pixels", chosen=(0, 8)),
-    "image_map": image_map(MAP, np.arange(3), np.array(["0", "1", "2"]), np.arange(3), shown=np.ones(3, bool)),
+    "image_map": image_map(MAP, np.arange(3), LABELS, LABELS, order=DIGITS, shown=np.ones(3, bool)),
+    "value_histogram": value_histogram(np.arange(256)),
     "accuracy_intervals": accuracy_intervals(["A"], CONTENDERS, [0.9]),
     "accuracy_against": accuracy_against(["A"], CONTENDERS, "weights"),
     "accuracy_by_slice": accuracy_by_slice(["A"], ["cnn"], [[Slice(1, 5, 3, accuracy(9, 10))]], "width"),

@@ -246,7 +246,7 @@ def test_a_digit_that_is_never_read_has_no_f1():
 
     [points] = f1_by_class(["A"], ["cnn"], [class_scores(counts)]).data
 
-    assert list(points.customdata) == [1]
+    assert list(points.customdata) == ["1"]
 
 
 def test_sureness_stands_against_how_often_it_was_right():

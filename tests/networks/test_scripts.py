@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mnist_dash.datasets.custom_data import as_npz
 from mnist_dash.datasets.mnist import SAMPLE_FILE
 from mnist_dash.datasets.splits import split
 from mnist_dash.networks import augmentation, handwriting_styles
@@ -248,6 +249,20 @@ def test_a_script_learns_and_validates_on_exactly_the_pictures_of_the_run(labels
     for (positions, digits), wanted in [(learned, expected.train), (kept, expected.validation)]:
         np.testing.assert_array_equal(positions, wanted)
         np.testing.assert_array_equal(digits, labels[wanted])
+
+
+def test_the_script_of_a_run_on_custom_data_reads_the_file_that_explore_exports(tmp_path, monkeypatch, sample):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Pets.npz").write_bytes(as_npz(sample))
+    script = keras_script(VARIANTS["dense-32"], VARIANTS["dense-32"].check({}), data="Pets")
+    beginning = script[: script.index("keras.utils.to_categorical")].rpartition("\n")[0]
+    found: dict = {}
+
+    exec(beginning, found)
+
+    compile(script, "script.py", "exec")
+    np.testing.assert_array_equal(found["y_test"], sample.y_test)
+    assert "mnist.load_data" not in script
 
 
 # Augmentation, schedule and early stopping

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mnist_dash.analysis.learning_curves import History
+from mnist_dash.datasets.mnist import DIGITS, KNOWN
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import DONE, Epoch, Run
 
@@ -30,6 +31,9 @@ def run_with(
         "settings": VARIANTS[variant].check(settings),
         "dataset": dataset,
         "fingerprint": fingerprint,
+        "train_images": KNOWN[dataset].train,
+        "test_images": KNOWN[dataset].test,
+        "classes": DIGITS,
         "status": status,
         "reference": reference,
         "error": error,

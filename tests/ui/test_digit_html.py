@@ -26,7 +26,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         lambda: digit_html.digit_grid(DIGITS, [HOSTILE]),
         lambda: digit_html.digit_image(DIGITS[0], caption=HOSTILE, alt=HOSTILE),
         lambda: digit_html.picture_grid({HOSTILE: DIGITS[0]}),
-        lambda: digit_html.answer_grid(DIGITS, ["7"], [[Answer(HOSTILE, 7, 0.9, True)]]),
+        lambda: digit_html.answer_grid(DIGITS, ["7"], [[Answer(HOSTILE, HOSTILE, 0.9, True)]]),
         lambda: prediction_html.headline(DIGITS[0], "7", HOSTILE),
         lambda: prediction_html.prediction_chart([Prediction(HOSTILE, "cnn", np.eye(10)[3])]),
         lambda: prediction_html.probability_table([Prediction("CNN", "cnn", np.eye(10)[3])], [HOSTILE], [0.2]),
@@ -43,7 +43,7 @@ def test_what_visitors_typed_is_shown_as_text(show, shown):
 
 
 def test_an_image_that_all_runs_predict_wrong_is_framed_and_each_wrong_prediction_said(shown):
-    digit_html.answer_grid(DIGITS, ["7"], [[Answer("CNN", 1, 0.6, False), Answer("Dense 32", 2, 0.00001, False)]])
+    digit_html.answer_grid(DIGITS, ["7"], [[Answer("CNN", "1", 0.6, False), Answer("Dense 32", "2", 0.00001, False)]])
 
     [page] = shown
     assert 'class="md-missed"' in page

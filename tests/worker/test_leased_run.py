@@ -12,11 +12,13 @@ import numpy as np
 import psutil
 import pytest
 
+from mnist_dash.analysis.test_predictions import of_run
 from mnist_dash.config import load_settings
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.inference.weights import read_weights
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.continuation import continue_run
+from mnist_dash.store.custom_datasets import CustomDatasets
 from mnist_dash.store.records import (
     BEST_WEIGHTS,
     CANCELLED,
@@ -39,6 +41,7 @@ from mnist_dash.worker.checkpoints import Checkpoint
 from mnist_dash.worker.leased_run import LeasedRun
 from mnist_dash.worker.stacked import StackedProgram
 from mnist_dash.worker.training import train_run
+from tests.support.datasets import custom_dataset
 from tests.support.learning import (
     Killed,
     assert_ended_alike,
@@ -268,6 +271,33 @@ def test_a_run_queued_for_other_data_fails_in_words(runs):
     assert failed.status == FAILED
     assert failed.error.startswith(f"Run {run.id} was queued for mnist, but this worker finds only mnist-sample.")
     assert "MNIST_DASH_DATA" in failed.error
+
+
+def test_a_run_on_custom_data_learns_it_and_is_tested_on_its_own_test_images(runs):
+    data = custom_dataset("Pets")
+    CustomDatasets(runs).add(data, "ann")
+    known = {"dataset": "Pets", "fingerprint": data.fingerprint, "info": data.info}
+    settings = VARIANTS["dense-32"].check({"epochs": 60, "batch_size": 10})
+    run = runs.create_run("dense-32", settings, **known)
+
+    train_run(run.id, settings_of(runs))
+
+    done = runs.get_run(run.id)
+    assert (done.status, done.error) == (DONE, None)
+    assert runs.read_artifact(run.id, TEST_LABELS) == data.y_test.tobytes()
+    assert runs.list_epochs(run.id)[-1].accuracy > 0.9  # it has learned these fifty images, which are noise
+    assert of_run(done).n == 10
+
+
+def test_a_run_whose_custom_data_was_removed_fails_in_words(runs):
+    data = custom_dataset("Gone", seed=9)
+    known = {"dataset": "Gone", "fingerprint": data.fingerprint, "info": data.info}
+    run = runs.create_run("dense-32", VARIANTS["dense-32"].check({}), **known)
+
+    train_run(run.id, settings_of(runs))
+
+    assert runs.get_run(run.id).status == FAILED
+    assert "was queued for Gone" in runs.get_run(run.id).error
 
 
 def test_a_run_of_an_unknown_variant_fails_in_words(runs, sample):

@@ -314,7 +314,7 @@ def test_as_long_as_a_kind_is_missing_there_is_no_mean(expected):
 def test_all_runs_read_every_fifth_of_mnists_test_pictures_and_all_of_the_sample(sample, monkeypatch):
     monkeypatch.setattr(robustness, "MAX_IMAGES", 2_000)
     labels = np.arange(10_000) % 251
-    mnist = replace(sample, known=MNIST, x_test=np.zeros((10_000, 28, 28), np.uint8), y_test=labels)
+    mnist = replace(sample, info=MNIST, x_test=np.zeros((10_000, 28, 28), np.uint8), y_test=labels)
 
     assert measured_images(mnist)[1].tolist() == labels[::5].tolist()
     np.testing.assert_array_equal(measured_images(sample)[0], sample.x_test)

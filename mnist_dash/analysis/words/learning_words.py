@@ -7,7 +7,6 @@ from mnist_dash.analysis.cross_validation import validation_spread
 from mnist_dash.analysis.learning_curves import ACCURACY, Curve, images_per_epoch, overfitting
 from mnist_dash.analysis.test_predictions import of_run
 from mnist_dash.analysis.words.number_words import accuracy_words, count_words, listed, percent, spread_words
-from mnist_dash.datasets.mnist import KNOWN
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, PAUSED, QUEUED, RUNNING, Epoch, Run, best_epoch
 
 _STATES = {RUNNING: "Running", PAUSED: "Paused", QUEUED: "Queued", CANCELLED: "Cancelled", FAILED: "Failed"}
@@ -103,7 +102,7 @@ def different_data_words(runs: Sequence[Run]) -> list[str]:
     """Says in which ways the runs' images differ, the most important first; empty if they do not."""
     words = []
     if len({run.fingerprint for run in runs}) > 1:
-        names = listed(sorted({KNOWN[run.dataset].title for run in runs}))
+        names = listed(sorted({run.data_title for run in runs}))
         words.append(
             f"These runs were trained and tested on different data ({names}), so their numbers cannot be compared."
         )

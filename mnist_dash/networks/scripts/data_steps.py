@@ -2,20 +2,16 @@
 
 from collections.abc import Iterator
 
+from mnist_dash.datasets.mnist import KNOWN
 from mnist_dash.datasets.splits import HOLDOUT_DENOMINATOR
 from mnist_dash.networks.hyperparameters import HOLDOUT, KFOLD, NO_VALIDATION, PIXELS_0_TO_1, Values
 from mnist_dash.networks.scripts.step import Step
 from mnist_dash.networks.variants import Variant, changes_images
 
 
-def data_steps(variant: Variant, values: Values) -> Iterator[Step]:
+def data_steps(variant: Variant, values: Values, data: str) -> Iterator[Step]:
     """Yields the steps that load, split and reshape the images."""
-    yield Step(
-        "60,000 training and 10,000 test images: each x is 28 x 28 pixels from 0 (black) to 255 (white), each y is its "
-        "label, a digit from 0 to 9.",
-        "(x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()",
-        title="Data",
-    )
+    yield _loading(data)
     if values["validation"] != NO_VALIDATION:
         yield _validation(values)
     if values["train_part"] != 1:
@@ -29,6 +25,23 @@ def data_steps(variant: Variant, values: Values) -> Iterator[Step]:
         "One-hot labels: ten numbers, 1 at the digit's index and 0 elsewhere; 3 becomes [0, 0, 0, 1, 0, 0, 0, 0, 0, "
         "0]. The network outputs ten probabilities in the same form.",
         "\n".join(f"y_{part} = keras.utils.to_categorical(y_{part}, 10)" for part in _parts(values)),
+    )
+
+
+def _loading(data: str) -> Step:
+    if data in KNOWN:
+        return Step(
+            "60,000 training and 10,000 test images: each x is 28 x 28 pixels from 0 (black) to 255 (white), each y is "
+            "its label, a digit from 0 to 9.",
+            "(x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()",
+            title="Data",
+        )
+    return Step(
+        f"{data}, as Explore exports it: each x is 28 x 28 pixels from 0 (black) to 255 (white), each y is its class, "
+        "from 0 to 9.",
+        f'with np.load("{data}.npz") as file:\n'
+        '    x_train, y_train, x_test, y_test = (file[name] for name in ("x_train", "y_train", "x_test", "y_test"))',
+        title="Data",
     )
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mnist_dash.datasets.mnist import KNOWN, MNIST
 from mnist_dash.networks.hyperparameters import COSINE, NO_VALIDATION, Values
 from mnist_dash.networks.scripts.data_steps import data_steps
 from mnist_dash.networks.scripts.network_steps import network_steps
@@ -14,29 +15,31 @@ from mnist_dash.networks.variants import Variant, changes_images
 _INSTALL = "pip install keras tensorflow"
 
 
-def keras_script(variant: Variant, values: Values) -> str:
+def keras_script(variant: Variant, values: Values, *, data: str = MNIST.name) -> str:
     """Writes a stand-alone Keras script that trains this network with these settings.
 
     Args:
         variant: The network.
         values: All settings of the run, from `Variant.check`.
+        data: The name of the data that it is trained on; custom data is read from an .npz file of that name.
 
     Returns:
         Python source, ASCII only, that needs just the packages keras and tensorflow.
     """
-    steps = list(_steps(variant, values))
+    steps = list(_steps(variant, values, data))
     script = f'"""{_headline(variant)}\n\nRequires two packages: {_INSTALL}\n"""\n\n'
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         script += "\n".join([*comment(step.words), step.code]) + _gap(step, following)
     return script
 
 
-def keras_notebook(variant: Variant, values: Values) -> str:
+def keras_notebook(variant: Variant, values: Values, *, data: str = MNIST.name) -> str:
     """Writes the same as a Jupyter notebook, with the explanations between its cells.
 
     Args:
         variant: The network.
         values: All settings of the run, from `Variant.check`.
+        data: The name of the data that it is trained on; custom data is read from an .npz file of that name.
 
     Returns:
         JSON, nbformat 4.5; its code cells train exactly as `keras_script` does, and the
@@ -44,7 +47,7 @@ def keras_notebook(variant: Variant, values: Values) -> str:
     """
     beginning = f"# {variant.title}\n\n{_headline(variant)} Requires two packages: `{_INSTALL}`"
     notebook = {
-        "cells": [_text_cell("beginning", beginning), *_cells([*_steps(variant, values), misclassified_step()])],
+        "cells": [_text_cell("beginning", beginning), *_cells([*_steps(variant, values, data), misclassified_step()])],
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
@@ -59,18 +62,18 @@ def _headline(variant: Variant) -> str:
     return f"{variant.title}: trains a network on MNIST's handwritten digits, with Keras."
 
 
-def _steps(variant: Variant, values: Values) -> Iterator[Step]:
-    yield Step("", "\n".join(_imports(values)))
+def _steps(variant: Variant, values: Values, data: str) -> Iterator[Step]:
+    yield Step("", "\n".join(_imports(values, data)))
     yield Step(
         "The seed fixes the initial weights and the order of the images.",
         f"keras.utils.set_random_seed({values['seed']})",
     )
-    yield from data_steps(variant, values)
+    yield from data_steps(variant, values, data)
     yield from network_steps(variant, values)
     yield from training_steps(values)
 
 
-def _imports(values: Values) -> Iterator[str]:
+def _imports(values: Values, data: str) -> Iterator[str]:
     if values["schedule"] == COSINE:
         yield "import math"
     if changes_images(values):
@@ -78,7 +81,7 @@ def _imports(values: Values) -> Iterator[str]:
     if changes_images(values) or values["schedule"] == COSINE:
         yield ""
     yield "import keras"
-    if values["validation"] != NO_VALIDATION:
+    if values["validation"] != NO_VALIDATION or data not in KNOWN:
         yield "import numpy as np"
     if changes_images(values):
         yield "import tensorflow as tf"

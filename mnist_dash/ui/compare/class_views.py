@@ -14,36 +14,46 @@ from mnist_dash.store.records import Run
 from mnist_dash.ui.compare.compare_chart import compare_chart
 from mnist_dash.ui.shared.controls import choice, one_run_picker, title_of
 from mnist_dash.ui.shared.image_views import MAX_MODELS
-from mnist_dash.ui.shared.resources import dataset, predictions_of
+from mnist_dash.ui.shared.resources import dataset_of, images_of, predictions_of
 
-_PROPERTIES = {slices.INK: "Ink", slices.SLANT: "Slant", slices.WIDTH: "Width"}
+_PROPERTIES = {
+    slices.INK: "Ink",
+    slices.SLANT: "Slant",
+    slices.WIDTH: "Width",
+    slices.HEIGHT: "Height",
+    slices.STROKE: "Stroke width",
+}
 
 
 def render_per_class(runs: Sequence[Run]) -> None:
-    """Shows precision, recall and F1 of every digit."""
+    """Shows precision, recall and F1 of every class."""
     run = one_run_picker(runs, key="compare_digits")
     shown = runs[:MAX_MODELS]
     scores = {run.id: misclassified.class_scores(predictions_of(run.id).confusion) for run in [run, *shown]}
     st.dataframe(
         [
-            {"Digit": score.digit} | {name: _share_words(share) for name, share in _named_scores(score).items()}
+            {"Class": run.classes[score.digit]}
+            | {name: _share_words(share) for name, share in _named_scores(score).items()}
             for score in scores[run.id]
         ],
         hide_index=True,
-        column_config={"Digit": st.column_config.NumberColumn(width="small")},
-        alt=f"Precision, recall and F1 of {run.title} for every digit",
+        column_config={"Class": st.column_config.TextColumn(width="small")},
+        alt=f"Precision, recall and F1 of {run.title} for every class",
     )
     compare_chart(
         slice_figures.f1_by_class(
-            [run.title for run in shown], [run.variant for run in shown], [scores[run.id] for run in shown]
+            [run.title for run in shown],
+            [run.variant for run in shown],
+            [scores[run.id] for run in shown],
+            classes=run.classes,
         ),
         [
-            {"Run": title_of(run), "Digit": score.digit} | _interval("F1", score.f1)
+            {"Run": title_of(run), "Class": run.classes[score.digit]} | _interval("F1", score.f1)
             for run in shown
             for score in scores[run.id]
         ],
         name="digits-f1",
-        alt="F1 of every digit and run, with 95 % intervals",
+        alt="F1 of every class and run, with 95 % intervals",
     )
     _show_limit(runs)
 
@@ -100,14 +110,15 @@ def _calibration_row(run: Run) -> dict[str, str]:
 
 def render_slices(runs: Sequence[Run]) -> None:
     """Shows accuracies by ink, slant or width of the digits."""
-    if dataset().fingerprint != runs[0].fingerprint:
+    data = dataset_of(runs[0].fingerprint)
+    if data is None:
         st.info(
-            "The test images of these runs are not in use now. Overview offers the full MNIST.",
+            "The test images of these runs are not here. Overview offers the full MNIST.",
             icon=":material/image_not_supported:",
         )
         return
     name, shown = choice("Slice by", _PROPERTIES, key="compare_trait"), runs[:MAX_MODELS]
-    values = _property_values(dataset().fingerprint, name)
+    values = _property_values(data.fingerprint, name)
     of_runs = [slices.accuracy_by_slice(values, predictions_of(run.id).correct) for run in shown]
     compare_chart(
         slice_figures.accuracy_by_slice([run.title for run in shown], [run.variant for run in shown], of_runs, name),
@@ -131,4 +142,4 @@ def _show_limit(runs: Sequence[Run]) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _property_values(fingerprint: str, name: str) -> np.ndarray:
-    return slices.measure_property(dataset().x_test, name)
+    return slices.measure_property(images_of(fingerprint, "test")[0], name)

@@ -10,7 +10,6 @@ from mnist_dash.analysis import replicates, test_predictions
 from mnist_dash.analysis.replicates import PairwiseTest, ReplicateGroup
 from mnist_dash.analysis.words.comparison_words import ranking_words, verdict_words
 from mnist_dash.analysis.words.number_words import count_words, listed
-from mnist_dash.datasets.mnist import KNOWN
 from mnist_dash.networks.experiments import differing
 from mnist_dash.networks.setting_words import changed_settings, settings_words
 from mnist_dash.networks.variants import VARIANTS
@@ -91,7 +90,7 @@ def _show_unfinished(chosen: Sequence[Run]) -> None:
 
 def _on_same_data(runs: Sequence[Run]) -> list[Run]:
     """Returns runs that were tested on the same images; of several data sets the reader chooses one."""
-    names = {run.fingerprint: KNOWN[run.dataset].title if run.dataset in KNOWN else run.dataset for run in runs}
+    names = {run.fingerprint: run.data_title for run in runs}
     if len(names) == 1:
         return list(runs)
     counts = {fingerprint: sum(run.fingerprint == fingerprint for run in runs) for fingerprint in names}

@@ -43,7 +43,7 @@ def _matrix(run: Run, name: str, chosen: tuple[int, int]) -> None:
     predictions = predictions_of(run.id)
     st.caption(confusion_words(test_predictions.most_confused(predictions.confusion), predictions.accuracy))
     _clickable(
-        confusion_figures.confusion(predictions.confusion, chosen=chosen),
+        confusion_figures.confusion(predictions.confusion, chosen=chosen, classes=run.classes),
         predictions.confusion,
         f"matrix_{name}",
         f"Confusion matrix of {run.title}: rows are true digits, columns are predicted digits",
@@ -53,7 +53,7 @@ def _matrix(run: Run, name: str, chosen: tuple[int, int]) -> None:
 def _difference(first: Run, second: Run, chosen: tuple[int, int]) -> None:
     counts = predictions_of(first.id).confusion - predictions_of(second.id).confusion
     _clickable(
-        confusion_figures.confusion_difference(counts, chosen=chosen),
+        confusion_figures.confusion_difference(counts, chosen=chosen, classes=first.classes),
         counts,
         "matrix_difference",
         f"Confusion matrix of {first.title} minus that of {second.title}",
@@ -108,7 +108,14 @@ def _cells(compared: Sequence[Run]) -> list[str]:
 
 
 def _show_cell(compared: Sequence[Run], runs: Sequence[Run], cells: Sequence[str]) -> None:
-    cell = st.selectbox("Images of", cells, format_func=_cell_words, key=_CELL, help="Or click a cell of a matrix")
+    classes = compared[0].classes
+    cell = st.selectbox(
+        "Images of",
+        cells,
+        format_func=lambda cell: _cell_words(cell, classes),
+        key=_CELL,
+        help="Or click a cell of a matrix",
+    )
     links.write({_CELL: cell})
     indices = np.concatenate([misclassified.predicted_as(predictions_of(run.id), *_digits(cell)) for run in compared])
     show_images(np.array(list(dict.fromkeys(indices.tolist())), int), [*compared, *runs], key="compare_cell_page")
@@ -124,6 +131,6 @@ def _is_cell(cell: str) -> bool:
     return len(parts) == 2 and all(len(part) == 1 and part in "0123456789" for part in parts)
 
 
-def _cell_words(cell: str) -> str:
-    true, predicted = cell.split("-")
+def _cell_words(cell: str, classes: Sequence[str]) -> str:
+    true, predicted = (classes[digit] for digit in _digits(cell))
     return f"{true} predicted {predicted}" if true != predicted else f"{true} predicted correctly"

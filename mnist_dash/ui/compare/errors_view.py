@@ -7,7 +7,12 @@ from mnist_dash.ui.compare.class_views import render_calibration, render_per_cla
 from mnist_dash.ui.compare.comparison import Comparison
 from mnist_dash.ui.compare.confusion_view import render_confusion
 from mnist_dash.ui.shared.controls import choice
-from mnist_dash.ui.shared.image_views import render_disagreements, render_label_errors, render_worst_errors
+from mnist_dash.ui.shared.image_views import (
+    render_disagreements,
+    render_label_errors,
+    render_marked,
+    render_worst_errors,
+)
 
 # The ids stand in links.
 _VIEWS: dict[str, tuple[str, Callable[[Sequence[Run]], None]]] = {
@@ -16,8 +21,9 @@ _VIEWS: dict[str, tuple[str, Callable[[Sequence[Run]], None]]] = {
     "disagreements": ("Disagreements", render_disagreements),
     "worst": ("Most confident errors", render_worst_errors),
     "labels": ("Label errors", render_label_errors),
+    "marked": ("Marked images", render_marked),
     "sureness": ("Calibration", render_calibration),
-    "traits": ("Ink, slant, width", render_slices),
+    "traits": ("Ink, slant, size", render_slices),
 }
 
 

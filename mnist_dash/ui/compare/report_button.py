@@ -19,7 +19,7 @@ from mnist_dash.ui.compare.comparison import Comparison, comparison_words, verdi
 from mnist_dash.ui.compare.results_view import result_rows
 from mnist_dash.ui.compare.significance_view import pairwise_test_row
 from mnist_dash.ui.shared.controls import claim_of, title_of
-from mnist_dash.ui.shared.resources import dataset, predictions_of
+from mnist_dash.ui.shared.resources import dataset_of, predictions_of
 
 _MAX_IMAGES = 12  # errors of a run
 _MAX_RUNS = 6
@@ -88,20 +88,20 @@ def _tests(comparison: Comparison) -> Section:
 
 def _errors(run: Run) -> Section:
     predictions = predictions_of(run.id)
-    available = dataset().fingerprint == run.fingerprint
-    indices = misclassified.most_confident_errors(predictions)[:_MAX_IMAGES] if available else ()
+    data = dataset_of(run.fingerprint)
+    indices = misclassified.most_confident_errors(predictions)[:_MAX_IMAGES] if data else ()
     words = confusion_words(test_predictions.most_confused(predictions.confusion), predictions.accuracy)
-    images = [_image(predictions, int(index)) for index in indices]
+    images = [_image(data.x_test[index], predictions, int(index)) for index in indices if data]
     return Section(f"Errors of {title_of(run)}", [words], confusion(predictions.confusion), images=images)
 
 
-def _image(predictions: TestPredictions, index: int) -> ReportImage:
+def _image(pixels: np.ndarray, predictions: TestPredictions, index: int) -> ReportImage:
     probability = probability_words(float(predictions.confidence[index]))
     caption = [
         f"{predictions.labels[index]} · image {index}",
         f"predicted {predictions.predicted[index]}, {probability}",
     ]
-    return ReportImage(np.asarray(dataset().x_test[index]), caption)
+    return ReportImage(np.asarray(pixels), caption)
 
 
 def _calibration(runs: Sequence[Run]) -> Section:

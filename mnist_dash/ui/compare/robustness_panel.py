@@ -21,6 +21,8 @@ from mnist_dash.ui.shared.controls import CHART, as_text, attempt, note, shows_e
 from mnist_dash.ui.shared.digit_html import digit_grid
 from mnist_dash.ui.shared.resources import (
     dataset,
+    dataset_of,
+    images_of,
     job_queue,
     max_unfinished_runs,
     may_change,
@@ -135,6 +137,7 @@ def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = _kind_choice(key)
         digit = int(st.selectbox("Example digit", range(10), index=2, key=f"{key}_example", width=140))
+    shown_data = (dataset_of(runs[0].fingerprint) or dataset()).fingerprint
     # What was measured of a run never changes, and figures take long to make.
     known = (run_store().database_url, tuple(run.id for run in runs))
     what = "All 15 kinds" if name == _ALL else KINDS[name].title
@@ -145,9 +148,9 @@ def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None
         alt=f"{what}: accuracy of each run against strength",
     )
     if name == _ALL:
-        _all_kinds(digit)
+        _all_kinds(shown_data, digit)
     else:
-        _strip(KINDS[name], digit, runs)
+        _strip(shown_data, KINDS[name], digit, runs)
     st.subheader("By corruption", anchor=False)
     st.caption("Mean accuracy (%) over the five strengths, the least harmful first.")
     st.plotly_chart(
@@ -168,15 +171,15 @@ def _kind_choice(key: str) -> str:
     return str(chosen)
 
 
-def _all_kinds(digit: int) -> None:
+def _all_kinds(fingerprint: str, digit: int) -> None:
     st.caption("Each kind at its middle strength. Choose one above to see all strengths with their predictions.")
-    images = [_examples(dataset().fingerprint, kind.name, digit)[_MIDDLE] for kind in CORRUPTIONS]
+    images = [_examples(fingerprint, kind.name, digit)[_MIDDLE] for kind in CORRUPTIONS]
     digit_grid(np.stack(images), [kind.title for kind in CORRUPTIONS], size=96)
 
 
-def _strip(kind: Kind, digit: int, runs: Sequence[Run]) -> None:
+def _strip(fingerprint: str, kind: Kind, digit: int, runs: Sequence[Run]) -> None:
     st.caption(f"{kind.does} Wrong predictions are red.")
-    fingerprint, url = dataset().fingerprint, run_store().database_url
+    url = run_store().database_url
     predicted = [_predicted_digits(url, run.id, fingerprint, kind.name, digit) for run in runs]
     rows = [StripRow(title_of(run), run.variant, digits) for run, digits in zip(runs, predicted, strict=True)]
     prediction_strip(_examples(fingerprint, kind.name, digit), _axis(kind), rows, unit=kind.unit, label=digit)
@@ -190,8 +193,8 @@ def _axis(kind: Kind) -> list[float]:
 @st.cache_data(show_spinner=False, max_entries=512)
 def _examples(fingerprint: str, name: str, digit: int) -> np.ndarray:
     """Returns a digit at every level of a kind, shape (levels + 1, 28, 28), uint8."""
-    data, kind = dataset(), KINDS[name]
-    image = data.x_test[np.flatnonzero(data.y_test == digit)[:1]]
+    kind, (images, labels) = KINDS[name], images_of(fingerprint, "test")
+    image = images[np.flatnonzero(labels == digit)[:1]]
     corrupted = {level.value: corrupt(kind, level, image) for level in kind.levels}
     return np.concatenate([corrupted.get(at, image) for at in _axis(kind)])
 

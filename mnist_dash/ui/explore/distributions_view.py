@@ -6,6 +6,7 @@ import streamlit as st
 from mnist_dash.analysis.handwriting import has_stroke
 from mnist_dash.analysis.words.number_words import count_words
 from mnist_dash.datasets import mnist
+from mnist_dash.datasets.mnist import DIGITS
 from mnist_dash.figures import data_figures
 from mnist_dash.ui.explore.image_choice import RANGE, SPLITS, TRAITS, Chosen, Range, choose, trait_values
 from mnist_dash.ui.explore.image_detail import clicked_image
@@ -23,22 +24,24 @@ def distributions_view() -> None:
         st.subheader("Class distribution", anchor=False)
         counts = mnist.class_counts(chosen.labels[chosen.indices])
         st.plotly_chart(
-            data_figures.class_balance(counts, part=chosen.part),
+            data_figures.class_balance(counts, names=chosen.dataset.info.classes, part=chosen.part),
             key="explore_balance",
             config=controls.CHART,
-            alt=f"Number of images of each digit in the {chosen.part} split",
+            alt=f"Number of images of each class in the {chosen.part} split",
         )
     with right:
         _trait(chosen)
     image_tiles(
         chosen,
         chosen.indices[:_SHOWN],
-        [str(label) for label in chosen.labels[chosen.indices[:_SHOWN]]],
+        chosen.classes_of(chosen.indices[:_SHOWN]),
         key="explore_passing",
         columns=12,
     )
     _means(chosen)
-    _ones(chosen)
+    _pixel_values(chosen)
+    if chosen.dataset.info.classes == DIGITS:
+        _ones(chosen)
     clicked_image(chosen)
 
 
@@ -51,7 +54,7 @@ def _trait(chosen: Chosen) -> None:
         key="explore_trait",
         label_visibility="collapsed",
     )
-    values = trait_values(chosen.part, trait)
+    values = trait_values(chosen.dataset.fingerprint, chosen.part, trait)
     low, high = float(np.floor(values.min())), float(np.ceil(values.max()))
     now: Range | None = st.session_state.get(RANGE)
     ends = (max(low, now.low), min(high, now.high)) if now and now.trait == trait else (low, high)
@@ -61,7 +64,7 @@ def _trait(chosen: Chosen) -> None:
         config=controls.CHART,
         alt=f"Number of images by {TRAITS[trait]}",
     )
-    key = f"explore_ends_{chosen.part}_{trait}"
+    key = f"explore_ends_{chosen.dataset.fingerprint}_{chosen.part}_{trait}"
 
     def filter_images() -> None:
         first, last = st.session_state[key]
@@ -75,11 +78,11 @@ def _trait(chosen: Chosen) -> None:
 
 
 def _means(chosen: Chosen) -> None:
-    st.subheader("Mean and spread of each digit", anchor=False)
-    means, spreads, never = _statistics(resources.dataset().fingerprint, chosen.part)
-    pictures = {f"mean {digit}": means[digit] for digit in range(10)}
-    pictures |= {f"spread {digit}": spreads[digit] for digit in range(10)}
-    digit_html.digit_grid(np.stack(list(pictures.values())), list(pictures), columns=10)
+    st.subheader("Mean and spread of each class", anchor=False)
+    means, spreads, never = _statistics(chosen.dataset.fingerprint, chosen.part)
+    names = chosen.dataset.info.classes
+    captions = [f"{kind} {name}" for kind in ("mean", "spread") for name in names]
+    digit_html.digit_grid(np.concatenate([means, spreads]), captions, columns=10)
     st.caption(
         f"Spread: each pixel’s standard deviation. {never} of 784 pixels are black in all "
         f"{len(chosen.images):,} images: whatever a network’s weights there are, training does not change them."
@@ -89,11 +92,33 @@ def _means(chosen: Chosen) -> None:
 @st.cache_data(show_spinner="Averaging the images …", max_entries=6)
 def _statistics(fingerprint: str, part: str) -> tuple[np.ndarray, np.ndarray, int]:
     """Returns each digit's mean and standard deviation, shape (10, 28, 28), uint8, and how many pixels are always 0."""
-    images, labels, _ = mnist.select(resources.dataset(), part)
+    images, labels = resources.images_of(fingerprint, part)
     of_digits = [images[labels == digit] for digit in range(10)]
     means = np.stack([one.mean(0) if len(one) else np.zeros((28, 28)) for one in of_digits])
     spreads = np.stack([one.std(0, dtype=np.float32) if len(one) else np.zeros((28, 28)) for one in of_digits])
     return np.rint(means).astype(np.uint8), np.rint(spreads).astype(np.uint8), int((images.max(0) == 0).sum())
+
+
+def _pixel_values(chosen: Chosen) -> None:
+    st.subheader("Pixel values", anchor=False)
+    counts = _value_counts(chosen.dataset.fingerprint, chosen.part)
+    black, white = 100 * counts[0] / counts.sum(), 100 * counts[255] / counts.sum()
+    st.plotly_chart(
+        data_figures.value_histogram(counts),
+        key="explore_values",
+        config=controls.CHART,
+        alt="Number of pixels by value, from 1 to 255",
+    )
+    st.caption(
+        f"{black:.0f} % of all pixels are 0, black, and left out of the chart; {white:.1f} % are 255. What lies "
+        "between is mostly the smoothed edge of a stroke."
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=6)
+def _value_counts(fingerprint: str, part: str) -> np.ndarray:
+    images, _ = resources.images_of(fingerprint, part)
+    return np.bincount(images.reshape(-1), minlength=256)
 
 
 def _ones(chosen: Chosen) -> None:

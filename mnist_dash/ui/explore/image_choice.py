@@ -8,13 +8,20 @@ import streamlit as st
 from mnist_dash.analysis import slices
 from mnist_dash.analysis.words.number_words import count_words
 from mnist_dash.datasets import mnist
-from mnist_dash.ui.shared import controls, links, resources
+from mnist_dash.datasets.mnist import DIGITS, Dataset
+from mnist_dash.ui.explore.add_data import add_data
+from mnist_dash.ui.shared import controls, data_choice, links, marks, resources
 
 SPLITS = {"training": "Training", "validation": "Validation", "test": "Test"}
-TRAITS = {slices.INK: "Ink, % of white", slices.SLANT: "Slant to the right, degrees", slices.WIDTH: "Width, pixels"}
+TRAITS = {
+    slices.INK: "Ink, % of white",
+    slices.SLANT: "Slant to the right, degrees",
+    slices.WIDTH: "Width, pixels",
+    slices.HEIGHT: "Height, pixels",
+    slices.STROKE: "Stroke width, pixels",
+}
 RANGE, REGION, PICTURE = "explore_range", "explore_region", "explore_picture"
-_MARKED, _ONLY_MARKED = "explore_marked", "explore_only_marked"
-_MAX_MARKED = 1_000
+_ONLY_MARKED = "explore_only_marked"
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,18 +29,28 @@ class Chosen:
     """The images that the page is about.
 
     Attributes:
+        dataset: The data.
         part: "training", "validation" or "test".
         images: Of the whole split, shape (n, 28, 28), uint8.
-        labels: Their digits, shape (n,), uint8.
-        of_digit: Indices of the chosen digit, or of all, shape (m,).
+        labels: Their labels, shape (n,), uint8.
+        of_digit: Indices of the chosen class, or of all, shape (m,).
         indices: Those among them that pass the filters, shape (k,).
     """
 
+    dataset: Dataset
     part: str
     images: np.ndarray
     labels: np.ndarray
     of_digit: np.ndarray
     indices: np.ndarray
+
+    def class_of(self, index: int) -> str:
+        """Returns the name of an image's class."""
+        return self.dataset.info.classes[int(self.labels[index])]
+
+    def classes_of(self, indices: np.ndarray) -> list[str]:
+        """Returns the names of images' classes."""
+        return [self.dataset.info.classes[label] for label in self.labels[indices]]
 
 
 @dataclass(frozen=True)
@@ -46,28 +63,32 @@ class Range:
 
 
 def choose() -> Chosen:
-    """Lets the reader choose a split and a digit; shows the filters that are on, each with a button that lifts it."""
-    left, right, filters = st.columns([4, 7, 4])
-    with left:
+    """Lets the reader choose data, split and class; shows the filters that are on, each with a button that lifts it."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="md_data"):
+        dataset = data_choice.choose_data()
         part = controls.choice("Split", SPLITS, key="explore_part")
-    with right:
-        digit = controls.choice("Digit", {"all": "All", **{str(n): str(n) for n in range(10)}}, key="explore_digit")
-    images, labels, of_digit = mnist.select(resources.dataset(), part, digit=None if digit == "all" else int(digit))
-    with filters:
-        indices = _marked_only(part, _in_region(part, _in_range(part, of_digit)))
+        classes = {str(label): name for label, name in enumerate(dataset.info.classes)}
+        title = "Digit" if dataset.info.classes == DIGITS else "Class"
+        label = controls.choice(title, {"all": "All", **classes}, key="explore_digit")
+        add_data(dataset)
+    images, labels, of_digit = mnist.select(dataset, part, digit=None if label == "all" else int(label))
+    indices = of_digit
+    with st.container(horizontal=True, vertical_alignment="center", key="md_filters"):
+        for passing in (_in_range, _in_region, _marked_only):
+            indices = passing(dataset.fingerprint, part, indices)
         if len(indices) < len(of_digit):
-            st.caption(f"{count_words(len(indices), 'image')} of {len(of_digit):,} pass.")
-    return Chosen(part, images, labels, of_digit, indices)
+            st.caption(f"{count_words(len(indices), 'image')} of {len(of_digit):,} pass.", width="content")
+    return Chosen(dataset, part, images, labels, of_digit, indices)
 
 
-def _in_range(part: str, indices: np.ndarray) -> np.ndarray:
+def _in_range(fingerprint: str, part: str, indices: np.ndarray) -> np.ndarray:
     links.restore(RANGE, _parse_range, parameter="range")
     chosen: Range | None = st.session_state[RANGE]
     links.write({"range": f"{chosen.trait}:{chosen.low:g}:{chosen.high:g}" if chosen else ""})
     if chosen is None:
         return indices
     _lift(f"{TRAITS[chosen.trait]}: {chosen.low:g} to {chosen.high:g}", RANGE)
-    values = trait_values(part, chosen.trait)[indices]
+    values = trait_values(fingerprint, part, chosen.trait)[indices]
     return np.asarray(indices[(values >= chosen.low) & (values <= chosen.high)])
 
 
@@ -80,41 +101,19 @@ def _parse_range(linked: str) -> Range | None:
     return Range(trait, low, high) if trait in TRAITS and low <= high else None
 
 
-def _in_region(part: str, indices: np.ndarray) -> np.ndarray:
-    region_part, region = st.session_state.get(REGION) or ("", ())
-    if region_part != part:
+def _in_region(fingerprint: str, part: str, indices: np.ndarray) -> np.ndarray:
+    of, region = st.session_state.get(REGION) or (None, ())
+    if of != (fingerprint, part):
         return indices
     _lift(f"A region of the map: {count_words(len(region), 'image')}", REGION)
     return np.asarray(indices[np.isin(indices, np.asarray(region, int))])
 
 
-def _marked_only(part: str, indices: np.ndarray) -> np.ndarray:
-    marked = sorted(_marks(part))
+def _marked_only(fingerprint: str, part: str, indices: np.ndarray) -> np.ndarray:
+    marked = marks.marked(fingerprint, part)
     if not marked or not st.checkbox(f"Only marked images ({len(marked)})", key=_ONLY_MARKED):
         return indices
     return np.asarray(indices[np.isin(indices, marked)])
-
-
-def is_marked(part: str, index: int) -> bool:
-    """Returns whether the visitor has marked an image of a split."""
-    return index in _marks(part)
-
-
-def switch_mark(part: str, index: int) -> None:
-    """Marks an image, or takes its mark away; the oldest mark goes when there are a thousand."""
-    marks = _marks(part)
-    if index in marks:
-        del marks[index]
-    else:
-        marks[index] = None
-    for oldest in list(marks)[:-_MAX_MARKED]:
-        del marks[oldest]
-
-
-def _marks(part: str) -> dict[int, None]:
-    """Returns the marked images of a split in the order in which they were marked."""
-    marks: dict[int, None] = st.session_state.setdefault(_MARKED, {}).setdefault(part, {})
-    return marks
 
 
 def _lift(words: str, key: str) -> None:
@@ -124,20 +123,16 @@ def _lift(words: str, key: str) -> None:
     st.button(words, icon=":material/filter_alt_off:", key=f"{key}_lift", help="Lift this filter", on_click=lift)
 
 
-def trait_values(part: str, trait: str) -> np.ndarray:
+@st.cache_resource(show_spinner="Measuring the images …", max_entries=15)
+def trait_values(fingerprint: str, part: str, trait: str) -> np.ndarray:
     """Returns a trait of every image of a split, shape (n,), float32; measured once."""
-    return _trait_values(resources.dataset().fingerprint, part, trait)
-
-
-@st.cache_resource(show_spinner="Measuring the images …", max_entries=9)
-def _trait_values(fingerprint: str, part: str, trait: str) -> np.ndarray:
-    images, _, _ = mnist.select(resources.dataset(), part)
+    images, _ = resources.images_of(fingerprint, part)
     parts = [slices.measure_property(images[start : start + 5_000], trait) for start in range(0, len(images), 5_000)]
     return np.concatenate(parts)
 
 
 def picture_of(chosen: Chosen, fallback: int) -> int:
-    """Returns the index of the image that is looked at: from a click, from the link, or the first one shown."""
+    """Returns the index of the image that is looked at: from a click, from the link, or `fallback`."""
     links.restore(PICTURE, _index, parameter="picture")
     index = st.session_state[PICTURE]
     if index is None or not 0 <= index < len(chosen.images):

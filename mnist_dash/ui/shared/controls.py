@@ -21,6 +21,7 @@ from mnist_dash.ui.shared.resources import dataset, settings
 
 _MAX_CHOSEN = 12
 _NEURONS_PER_PAGE = 100
+_DATA_NOTES = {MNIST.name: "", SAMPLE.name: "sample"}
 CHART = {"displayModeBar": False}  # on a phone the bar would cover the legend
 
 
@@ -35,7 +36,7 @@ def header(title: str, sentence: str, *explanations: str) -> None:
         st.markdown(sentence, width="content")
         if explanations:
             _learn(explanations)
-    if dataset().known is SAMPLE:
+    if dataset().info is SAMPLE:
         st.caption(
             ":material/info: Using the bundled sample of 5,000 images. Download the full MNIST on the Overview page."
         )
@@ -64,7 +65,7 @@ def _rerun_with_navigation() -> None:
 def explain(name: str) -> None:
     """Offers an explanation that opens on a click."""
     title, text = EXPLANATIONS[name]
-    with st.popover(title, type="tertiary", icon=":material/help:"):
+    with st.popover(title, type="tertiary", icon=":material/help:", width="content"):
         st.markdown(text)
 
 
@@ -133,7 +134,7 @@ def neuron_range(neurons: int, *, key: str) -> tuple[int, int]:
 
 def title_of(run: Run) -> str:
     """Returns a run's name, what was changed in it, and its data if that is not the full MNIST."""
-    notes = [run.changes, "sample" if run.dataset == SAMPLE.name else ""]
+    notes = [run.changes, _DATA_NOTES.get(run.dataset, run.dataset)]
     return " · ".join([run.title, *filter(None, notes)])
 
 
@@ -242,6 +243,6 @@ def download_button() -> None:
             bar.progress(min(part, 1.0), "Downloading MNIST …")
 
         with _download_lock():  # a second visitor waits for the first one's download
-            if dataset().known is SAMPLE:
+            if dataset().info is SAMPLE:
                 mnist.download(settings(), progress=show)
         st.rerun()

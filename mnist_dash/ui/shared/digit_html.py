@@ -22,13 +22,13 @@ class Answer:
 
     Attributes:
         title: The run's name.
-        digit: The predicted digit.
+        predicted: The predicted class's name.
         probability: Its probability, in [0, 1].
         correct: Whether that is the label.
     """
 
     title: str
-    digit: int
+    predicted: str
     probability: float
     correct: bool
 
@@ -44,7 +44,7 @@ _ANSWERS = """<div class="md-grid md-answers">
 {{- picture|image("handwritten digit " ~ caption) }}<figcaption><b>{{ caption }}</b>
 {%- for answer in answers -%}
 <div class="md-said"><span>{{ answer.title }}</span><span class="{{ "md-right" if answer.correct else "md-wrong" }}">
-{{- "" }}<b>{{ answer.digit }}</b> {{ answer.probability|probability }}
+{{- "" }}<b>{{ answer.predicted }}</b> {{ answer.probability|probability }}
 {{- "" }}<i>{{ "" if answer.correct else " wrong" }}</i></span></div>
 {%- endfor %}</figcaption></figure>
 {%- endfor %}</div>"""
@@ -58,7 +58,7 @@ _NUMBERS = """<p class="md-hint">Scroll sideways to see all 28 columns.</p>
 <div class="md-numbers" role="region" aria-label="pixel values" tabindex="0"><table aria-label="pixel values by row">
 {%- for row in rows %}<tr>{% for value in row -%}
 <td style="background: rgb({{ value }},{{ value }},{{ value }}); color: {{ "#000" if value > 110 else "#fff" }}">
-{{- value }}</td>
+{{- ("%.2f"|format(value / 255))[1 if value < 255 else 0:][:3] if scaled and value else "" if scaled else value }}</td>
 {%- endfor %}</tr>{% endfor %}</table></div>"""
 _ONE_HOT = """<div class="md-hot" role="img" aria-label="one-hot label of {{ digit }}">
 {%- for number in range(10) %}<small>{{ number }}</small>{% endfor %}
@@ -143,13 +143,14 @@ def picture_grid(pictures: Mapping[str, np.ndarray]) -> None:
     show_template(_PICTURES, pictures=pictures)
 
 
-def number_grid(picture: np.ndarray) -> None:
+def number_grid(picture: np.ndarray, *, scaled: bool = False) -> None:
     """Shows a picture as its 28 × 28 numbers, each on its own grey.
 
     Args:
         picture: Shape (28, 28), uint8.
+        scaled: Whether the numbers are divided by 255.
     """
-    show_template(_NUMBERS, rows=picture.tolist())
+    show_template(_NUMBERS, rows=picture.tolist(), scaled=scaled)
 
 
 def one_hot(digit: int) -> None:

@@ -13,6 +13,21 @@ EXPLANATIONS = {
         "default initial weights and learning rates are designed for. One tutorial uses raw pixels: its sigmoid neurons "
         "start saturated, with gradients near zero, and need 100 epochs for what others reach in two.",
     ),
+    "confident_learning": (
+        "How are label errors found?",
+        "**Confident learning** (Northcutt et al., 2021) needs, for each image, probabilities from a model that was not trained "
+        "on it: for training images the model of the fold that held it out. For each class $j$ the threshold is the mean "
+        "probability of $j$ over images labelled $j$. An image counts as mislabeled if another class reaches its "
+        "threshold. Images are ranked by margin: probability of the label minus that of the best other class. "
+        "A suspicion is not a proof; look at the image.",
+    ),
+    "flattening": (
+        "What does flattening lose?",
+        "A dense layer takes a list, so the 28 rows are joined into one list of 784 numbers: pixel $(r, c)$ becomes number "
+        "$28r + c$. No value is lost, but which pixels are **neighbors** is no longer said: one below the other are 28 "
+        "places apart. Shuffle all pixels in the same way and a dense network learns just as well. A convolution keeps the "
+        "square and uses the neighbors.",
+    ),
     "one_hot": (
         "What is one-hot encoding?",
         "The label 3 becomes ten numbers, 0 0 0 1 0 0 0 0 0 0: a one at index 3, zeros elsewhere. The model also outputs "

@@ -9,9 +9,10 @@ from mnist_dash.analysis import misclassified
 from mnist_dash.analysis.words.number_words import accuracy_words, count_words
 from mnist_dash.datasets.mnist import MNIST
 from mnist_dash.store.records import Run
+from mnist_dash.ui.shared import marks
 from mnist_dash.ui.shared.controls import one_run_picker, page_of, title_of
 from mnist_dash.ui.shared.digit_html import Answer, answer_grid
-from mnist_dash.ui.shared.resources import dataset, predictions_of
+from mnist_dash.ui.shared.resources import dataset_of, predictions_of
 
 MAX_MODELS = 6  # that are shown beside one image
 _PAGE_SIZE = 12
@@ -23,10 +24,11 @@ def show_images(indices: np.ndarray, runs: Sequence[Run], *, key: str) -> None:
     if not len(indices):
         st.caption("No such images.")
         return
-    if dataset().fingerprint != shown[0].fingerprint:
+    data = dataset_of(shown[0].fingerprint)
+    if data is None:
         st.info(
-            f"{count_words(len(indices), 'image')}, not available here: these runs were tested on other data than is "
-            "in use now. Overview offers the full MNIST.",
+            f"{count_words(len(indices), 'image')}, not available here: the data that these runs were tested on is not "
+            "here. Overview offers the full MNIST.",
             icon=":material/image_not_supported:",
         )
         return
@@ -34,20 +36,20 @@ def show_images(indices: np.ndarray, runs: Sequence[Run], *, key: str) -> None:
     labels = predictions_of(shown[0].id).labels
     captions = [caption_of(shown[0], int(labels[index]), int(index)) for index in page]
     st.caption("Red: wrong. Red frame: all are wrong.")
-    answer_grid(dataset().x_test[page], captions, [[_answer(run, int(index)) for run in shown] for index in page])
+    answer_grid(data.x_test[page], captions, [[_answer(run, int(index)) for run in shown] for index in page])
 
 
 def caption_of(run: Run, label: int, index: int) -> str:
     """Returns the caption of a test image: its label, flagged where human raters found it wrong."""
     flagged = run.dataset == MNIST.name and index in misclassified.WRONG_LABELS
-    return f"{label} · image {index}{' · label error' if flagged else ''}"
+    return f"{run.classes[label]} · image {index}{' · label error' if flagged else ''}"
 
 
 def _answer(run: Run, index: int) -> Answer:
     predictions = predictions_of(run.id)
     return Answer(
         run.title,
-        int(predictions.predicted[index]),
+        run.classes[predictions.predicted[index]],
         float(predictions.confidence[index]),
         bool(predictions.correct[index]),
     )
@@ -66,6 +68,19 @@ def render_disagreements(runs: Sequence[Run]) -> None:
         "those that fewest predict correctly."
     )
     show_images(indices, shown, key="compare_disagreements_page")
+
+
+def render_marked(runs: Sequence[Run]) -> None:
+    """Shows the test images that the visitor has marked on Explore."""
+    indices = marks.marked(runs[0].fingerprint, "test")
+    if not indices:
+        st.info("Mark test images on Explore to see here what each run predicts for them.", icon=":material/bookmark:")
+        st.page_link(
+            "pages/explore.py", label="Explore", icon=":material/grid_view:", query_params={"explore_part": "test"}
+        )
+        return
+    st.markdown(f"{count_words(len(indices), 'test image')} marked on Explore.")
+    show_images(np.array(indices), runs, key="compare_marked_page")
 
 
 def render_worst_errors(runs: Sequence[Run]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
@@ -15,10 +16,11 @@ from mnist_dash.analysis.test_predictions import TestPredictions
 from mnist_dash.config import SETTINGS, Settings, load_settings
 from mnist_dash.datasets import mnist
 from mnist_dash.datasets.mnist import Dataset
-from mnist_dash.errors import VariantError
+from mnist_dash.errors import DataError, VariantError
 from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.inference.weights import LayerWeights, read_weights
+from mnist_dash.store.custom_datasets import CustomDataset, CustomDatasets
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, MODEL_KERAS, MODEL_TFLITE, Run
 from mnist_dash.store.reference_runs import ensure_reference_runs
@@ -77,7 +79,7 @@ def ensure_queue() -> None:
 
 
 def dataset() -> Dataset:
-    """Returns the data in use; found anew when one of its sources changes."""
+    """Returns MNIST, or the bundled sample; found anew when one of its sources changes."""
     found = settings()
     return _dataset(found, mnist.source_mtimes(found))
 
@@ -85,6 +87,36 @@ def dataset() -> Dataset:
 @st.cache_resource(show_spinner="Loading the dataset …", max_entries=2)
 def _dataset(settings: Settings, source_mtimes: tuple[tuple[str, int], ...]) -> Dataset:
     return mnist.load_dataset(settings)
+
+
+def custom_datasets() -> CustomDatasets:
+    """Returns the data that visitors added."""
+    return CustomDatasets(run_store())
+
+
+def dataset_of(fingerprint: str) -> Dataset | None:
+    """Returns the data with this fingerprint, be it MNIST or custom; None if it is not here."""
+    if dataset().fingerprint == fingerprint:
+        return dataset()
+    here = any(custom.fingerprint == fingerprint for custom in custom_datasets().list())
+    return _custom_dataset(settings().database_url, fingerprint) if here else None
+
+
+@st.cache_resource(show_spinner="Loading the dataset …", max_entries=2)
+def _custom_dataset(database_url: str, fingerprint: str) -> Dataset | None:
+    return CustomDatasets(_run_store(database_url)).read(fingerprint)
+
+
+def images_of(fingerprint: str, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Returns a split's images, shape (n, 28, 28), uint8, and labels, shape (n,), uint8, of data that is here.
+
+    Raises:
+        DataError: If it was removed meanwhile.
+    """
+    found = dataset_of(fingerprint)
+    if found is None:
+        raise DataError("This dataset was removed. Choose another one.")
+    return mnist.select(found, part)[:2]
 
 
 def predictor(run_id: int) -> Predictor:
@@ -136,6 +168,11 @@ def visitor() -> str:
 def may_change(run: Run) -> bool:
     """Says whether whoever looks at the page may pause, cancel or delete a run."""
     return not settings().shared or run.owner == visitor()
+
+
+def may_remove(custom: CustomDataset) -> bool:
+    """Says whether whoever looks at the page may remove a custom dataset."""
+    return not settings().shared or custom.owner == visitor()
 
 
 def max_unfinished_runs() -> int | None:

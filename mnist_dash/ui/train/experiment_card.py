@@ -16,7 +16,7 @@ from mnist_dash.store.records import ACTIVE, CANCELLED, DONE, PAUSED, UNFINISHED
 from mnist_dash.ui.shared.controls import attempt
 from mnist_dash.ui.shared.live_chart import chart
 from mnist_dash.ui.shared.notices import result_words
-from mnist_dash.ui.shared.resources import dataset, job_queue, may_change, run_store, settings
+from mnist_dash.ui.shared.resources import job_queue, may_change, run_store, settings
 from mnist_dash.ui.train.run_card import NOT_YOURS, progress_of, resume, run_buttons
 from mnist_dash.ui.train.time_left import seconds_left
 
@@ -65,7 +65,7 @@ def _progress_words(runs: Sequence[Run]) -> str:
         return "Paused"
     done = sum(run.status not in UNFINISHED for run in runs)
     words = f"{done} of {len(runs)} runs finished"
-    left = seconds_left(runs, dataset().known.train, workers=settings().workers)
+    left = seconds_left(runs, runs[0].train_images, workers=settings().workers)
     return f"{words} · about {seconds_words(left)} left" if left else f"{words} · {progress_of(active[0], 0)[1]}"
 
 

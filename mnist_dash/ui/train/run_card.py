@@ -159,7 +159,7 @@ def _more(run: Run) -> None:
         )
         if run.status == DONE:
             _continue(run)
-        downloads(planned, key=f"train_{run.id}")
+        downloads(planned, data=run.dataset, key=f"train_{run.id}")
         st.markdown("Delete the run with its model and curves? This cannot be undone.")
         allowed = may_change(run)
         st.button(
@@ -201,7 +201,7 @@ def _train_further(run_id: int, epochs: int) -> None:
     st.toast(f"{run.title} is queued.", icon=":material/playlist_add_check:")
 
 
-def downloads(planned: PlannedRun, *, key: str) -> None:
+def downloads(planned: PlannedRun, *, data: str, key: str) -> None:
     """Offers a run as a script and as a notebook of plain Keras."""
     variant, name = get_variant(planned.variant), f"{planned.variant}-seed-{planned.settings['seed']}"
     for label, write, ending, mime in (
@@ -210,7 +210,7 @@ def downloads(planned: PlannedRun, *, key: str) -> None:
     ):
         st.download_button(
             label,
-            write(variant, planned.settings),
+            write(variant, planned.settings, data=data),
             file_name=f"{name}.{ending}",
             mime=mime,
             key=f"{key}_{ending}",

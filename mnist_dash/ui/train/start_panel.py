@@ -8,9 +8,9 @@ from mnist_dash.networks.experiments import AnyRun, expected_seconds, steps_of
 from mnist_dash.networks.summary import summarise, weights_in
 from mnist_dash.store.records import DONE
 from mnist_dash.ui.shared.controls import CHART, as_text, shows_errors
+from mnist_dash.ui.shared.data_choice import chosen_data
 from mnist_dash.ui.shared.resources import (
     check_epochs,
-    dataset,
     job_queue,
     max_unfinished_runs,
     run_store,
@@ -54,7 +54,7 @@ def start_panel(form: Form) -> None:
             _network(form)
             st.caption("The same in plain Keras:")
             with st.container(horizontal=True):
-                downloads(form.runs[0], key="train_form")
+                downloads(form.runs[0], data=chosen_data().name, key="train_form")
 
 
 def _network(form: Form) -> None:
@@ -69,14 +69,14 @@ def _expected(form: Form) -> None:
 
 def _measured(form: Form) -> tuple[AnyRun, float] | None:
     """Returns a run and how long its steps take: the form's, if a worker was free to measure it, or an earlier one."""
-    first, data = form.runs[0], dataset()
+    first, data = form.runs[0], chosen_data()
     seconds = job_queue().seconds_per_step(first)
     if seconds is not None:
         return first, seconds
     for run in run_store().list_runs(statuses=[DONE], limit=_LATEST):
         alike = run.variant == first.variant and run.fingerprint == data.fingerprint and not run.is_reference
         if alike and run.fit_seconds:
-            return run, run.fit_seconds / steps_of(run, data.known.train)
+            return run, run.fit_seconds / steps_of(run, data.info.train)
     return None
 
 
@@ -88,7 +88,7 @@ def _expected_words(form: Form, is_measured: bool) -> None:
         return
     if not is_measured:
         st.rerun()  # the whole page, which then stops polling
-    pictures, (like, seconds_per_step) = dataset().known.train, measured
+    pictures, (like, seconds_per_step) = chosen_data().info.train, measured
     seconds = [
         expected_seconds(run, pictures, like=like, seconds_per_step=seconds_per_step) + SAVING_S for run in form.runs
     ]
@@ -99,12 +99,13 @@ def _expected_words(form: Form, is_measured: bool) -> None:
 
 @shows_errors
 def _start(form: Form) -> None:
-    data = dataset()
+    data = chosen_data()
     check_epochs(max(int(run.settings["epochs"]) for run in form.runs))
     runs = run_store().create_runs(
         form.runs,
         dataset=data.name,
         fingerprint=data.fingerprint,
+        info=data.info,
         owner=visitor(),
         max_unfinished=max_unfinished_runs(),
     )

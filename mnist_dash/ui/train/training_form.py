@@ -13,6 +13,7 @@ from mnist_dash.networks.setting_words import value_words
 from mnist_dash.networks.variants import VARIANTS, Variant
 from mnist_dash.ui.shared import links
 from mnist_dash.ui.shared.controls import choice
+from mnist_dash.ui.shared.data_choice import choose_data
 
 _MAIN = ("epochs", "batch_size", "learning_rate")
 _NOT_IN_FORM = ("fold",)  # with k folds, all of them are trained
@@ -50,6 +51,7 @@ def training_form() -> Form:
     variant = VARIANTS[choice("Network", names, key=_VARIANT, on_change=_clear, label_visibility="collapsed")]
     claim = f" The tutorial, {variant.tutorial}, reports {variant.claim.words}." if variant.claim else ""
     st.caption(variant.summary + claim)
+    choose_data()
     entered = _inputs(variant)
     others = st.session_state["train_also"]
     links.write({**dict.fromkeys(_PARAMETERS, ""), **_changed(variant, entered), "also": ",".join(others)})
