@@ -1,15 +1,16 @@
 """Images that are like each other: nearest neighbours, exact duplicates and near-duplicates."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 _CHUNK = 2_000  # images that are compared at a time: 6 MB
 _COMPONENTS = 40  # first principal components in which near-duplicates are looked for
-_ROWS = 100  # images that are compared with all others at a time: 30 MB with 70,000
-_SAMPLE = 10_000  # images that the components are computed from
+_ROWS = 50  # images that are compared with all others at a time: 14 MB with 70,000
+_ROUNDING = 0.01  # of squared distances in float32
+_SAMPLE = 5_000  # images that the components are computed from
 
 
 def nearest(images: np.ndarray, image: np.ndarray, *, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +59,7 @@ class Pair:
 
 
 def near_duplicates(
-    images: np.ndarray, *, count: int, limit: float, progress: Callable[[float], None] = lambda part: None
+    parts: Sequence[np.ndarray], *, count: int, limit: float, progress: Callable[[float], None] = lambda part: None
 ) -> list[Pair]:
     """Finds the pairs of images that are nearest to each other, exactly, not by approximation.
 
@@ -66,7 +67,7 @@ def near_duplicates(
     farther apart there than `limit` need not be looked at.
 
     Args:
-        images: Shape (n, 28, 28), uint8, n at least 2.
+        parts: Images, each part of shape (n, 28, 28), uint8; indices go on from one part to the next.
         count: The most pairs to return.
         limit: The largest distance of a pair.
         progress: Called with the part done, 0 to 1.
@@ -74,17 +75,17 @@ def near_duplicates(
     Returns:
         The pairs, the nearest first.
     """
-    flat = images.reshape(len(images), -1)
-    placed = _components(flat)
-    norms = (placed**2).sum(1)
+    placed = _components(parts)
+    norms, ones = (placed**2).sum(1, keepdims=True), np.ones((len(placed), 1), np.float32)
+    # Of such rows and columns one matrix product is all squared distances.
+    left, right = np.hstack([-2 * placed, norms, ones]), np.hstack([placed, ones, norms])
     pairs: list[Pair] = []
-    for start in range(0, len(flat), _ROWS):
-        rows = placed[start : start + _ROWS]
-        squares = norms[start : start + _ROWS, None] + norms[start:] - 2 * rows @ placed[start:].T
-        firsts, seconds = np.nonzero(squares <= limit**2 + 1e-3)
+    for start in range(0, len(placed), _ROWS):
+        squares = left[start : start + _ROWS] @ right[start:].T
+        firsts, seconds = np.nonzero(squares <= limit**2 + _ROUNDING)
         kept = seconds > firsts  # each pair once
         firsts, seconds = firsts[kept] + start, seconds[kept] + start
-        difference = (flat[firsts].astype(np.float32) - flat[seconds]) / np.float32(255)
+        difference = (_taken(parts, firsts) - _taken(parts, seconds)) / np.float32(255)
         distances = np.sqrt((difference**2).sum(1))
         pairs += [
             Pair(int(first), int(second), float(distance))
@@ -92,18 +93,27 @@ def near_duplicates(
             if distance <= limit
         ]
         limit = min(limit, _worst_kept(pairs, count))
-        progress(min(1.0, (start + _ROWS) / len(flat)))
+        progress(min(1.0, (start + _ROWS) / len(placed)))
     return sorted(pairs, key=lambda pair: pair.distance)[:count]
 
 
-def _components(flat: np.ndarray) -> np.ndarray:
+def _taken(parts: Sequence[np.ndarray], indices: np.ndarray) -> np.ndarray:
+    """Returns images by their indices across the parts, shape (k, 784), float32 from 0 to 255."""
+    ends = np.cumsum([len(part) for part in parts])
+    owners = np.searchsorted(ends, indices, side="right")
+    taken = [parts[owner][index - ends[owner]] for owner, index in zip(owners, indices, strict=True)]
+    return np.array(taken, np.float32).reshape(len(indices), 784)
+
+
+def _components(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Returns images in their first principal components, shape (n, components), float32; pixels from 0 to 1."""
-    sample = flat[:: -(-len(flat) // _SAMPLE)].astype(np.float32) / 255
+    every = -(-sum(map(len, parts)) // _SAMPLE)
+    sample = np.concatenate([part[::every] for part in parts]).reshape(-1, 784).astype(np.float32) / 255
     mean = sample.mean(0)
     sample -= mean
     directions = np.linalg.eigh(sample.T @ sample)[1][:, -_COMPONENTS:]
-    chunks = (flat[start : start + _CHUNK].astype(np.float32) / 255 for start in range(0, len(flat), _CHUNK))
-    return np.concatenate([(chunk - mean) @ directions for chunk in chunks])
+    chunks = (part[start : start + _CHUNK] for part in parts for start in range(0, len(part), _CHUNK))
+    return np.concatenate([(chunk.reshape(-1, 784).astype(np.float32) / 255 - mean) @ directions for chunk in chunks])
 
 
 def _worst_kept(pairs: list[Pair], count: int) -> float:

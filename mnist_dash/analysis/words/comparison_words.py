@@ -7,6 +7,7 @@ from mnist_dash.analysis.accuracies import Accuracy
 from mnist_dash.analysis.importance import Effect
 from mnist_dash.analysis.replicates import LEVEL, PairwiseTest, ReplicateGroup
 from mnist_dash.analysis.words.number_words import accuracy_words, listed, percent, seconds_words
+from mnist_dash.datasets.mnist import DIGITS
 from mnist_dash.networks.variants import Claim
 
 _SMALL_P = 0.0001  # smaller p-values are given as below a power of ten …
@@ -39,7 +40,7 @@ def ranking_words(
     if tied:
         words.append(f"Statistically tied with {_first_names([names[index] for index in tied])}.")
     if confusions:
-        words.append(f"Most frequent confusions (true → predicted): {_pairs(confusions)}.")
+        words.append(f"Most frequent confusions (true → predicted): {_pairs(confusions, groups[0].first.classes)}.")
     words.append(_cost_words(names, groups, tied))
     return " ".join(filter(None, words))
 
@@ -102,8 +103,10 @@ def _cost_words(names: Sequence[str], groups: Sequence[ReplicateGroup], tied: Se
     )
 
 
-def _pairs(confusions: Sequence[tuple[int, int, int]]) -> str:
-    return ", ".join(f"{true}\u2009→\u2009{predicted} ({count}\u00a0×)" for true, predicted, count in confusions)
+def _pairs(confusions: Sequence[tuple[int, int, int]], classes: Sequence[str]) -> str:
+    return ", ".join(
+        f"{classes[true]}\u2009→\u2009{classes[predicted]} ({count}\u00a0×)" for true, predicted, count in confusions
+    )
 
 
 def p_words(p: float) -> str:
@@ -156,12 +159,14 @@ def claim_words(claim: Claim | None, accuracy: Accuracy) -> str:
     return f"{claim.words} ({'above' if claim.accuracy > accuracy.high else 'below'} the interval)"
 
 
-def confusion_words(confusions: Sequence[tuple[int, int, int]], accuracy: Accuracy) -> str:
-    """Says how many images are misclassified, and which digits are confused most."""
+def confusion_words(
+    confusions: Sequence[tuple[int, int, int]], accuracy: Accuracy, classes: Sequence[str] = DIGITS
+) -> str:
+    """Says how many images are misclassified, and which classes are confused most."""
     wrong = accuracy.n - round(accuracy.value * accuracy.n)
     if not confusions:
         return f"All {accuracy.n:,} test images are predicted correctly."
-    return f"{wrong:,} of {accuracy.n:,} misclassified; most often {_pairs(confusions)}."
+    return f"{wrong:,} of {accuracy.n:,} misclassified; most often {_pairs(confusions, classes)}."
 
 
 def effect_words(label: str, value: str, effect: Effect) -> str:

@@ -41,7 +41,9 @@ def render_confusion(runs: Sequence[Run]) -> None:
 
 def _matrix(run: Run, name: str, chosen: tuple[int, int]) -> None:
     predictions = predictions_of(run.id)
-    st.caption(confusion_words(test_predictions.most_confused(predictions.confusion), predictions.accuracy))
+    st.caption(
+        confusion_words(test_predictions.most_confused(predictions.confusion), predictions.accuracy, run.classes)
+    )
     _clickable(
         confusion_figures.confusion(predictions.confusion, chosen=chosen, classes=run.classes),
         predictions.confusion,

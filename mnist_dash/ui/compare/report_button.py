@@ -90,7 +90,7 @@ def _errors(run: Run) -> Section:
     predictions = predictions_of(run.id)
     data = dataset_of(run.fingerprint)
     indices = misclassified.most_confident_errors(predictions)[:_MAX_IMAGES] if data else ()
-    words = confusion_words(test_predictions.most_confused(predictions.confusion), predictions.accuracy)
+    words = confusion_words(test_predictions.most_confused(predictions.confusion), predictions.accuracy, run.classes)
     images = [_image(data.x_test[index], predictions, int(index)) for index in indices if data]
     return Section(f"Errors of {title_of(run)}", [words], confusion(predictions.confusion), images=images)
 

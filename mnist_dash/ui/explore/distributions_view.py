@@ -81,8 +81,9 @@ def _means(chosen: Chosen) -> None:
     st.subheader("Mean and spread of each class", anchor=False)
     means, spreads, never = _statistics(chosen.dataset.fingerprint, chosen.part)
     names = chosen.dataset.info.classes
-    captions = [f"{kind} {name}" for kind in ("mean", "spread") for name in names]
-    digit_html.digit_grid(np.concatenate([means, spreads]), captions, columns=10)
+    columns = 10 if names == DIGITS else None  # longer names need more room
+    digit_html.digit_grid(means, [f"mean {name}" for name in names], columns=columns)
+    digit_html.digit_grid(spreads, [f"spread {name}" for name in names], columns=columns)
     st.caption(
         f"Spread: each pixel’s standard deviation. {never} of 784 pixels are black in all "
         f"{len(chosen.images):,} images: whatever a network’s weights there are, training does not change them."

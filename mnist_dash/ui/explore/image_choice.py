@@ -66,11 +66,11 @@ def choose() -> Chosen:
     """Lets the reader choose data, split and class; shows the filters that are on, each with a button that lifts it."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="md_data"):
         dataset = data_choice.choose_data()
+        add_data(dataset)
         part = controls.choice("Split", SPLITS, key="explore_part")
         classes = {str(label): name for label, name in enumerate(dataset.info.classes)}
         title = "Digit" if dataset.info.classes == DIGITS else "Class"
         label = controls.choice(title, {"all": "All", **classes}, key="explore_digit")
-        add_data(dataset)
     images, labels, of_digit = mnist.select(dataset, part, digit=None if label == "all" else int(label))
     indices = of_digit
     with st.container(horizontal=True, vertical_alignment="center", key="md_filters"):

@@ -1,12 +1,14 @@
 """What a network makes of the images of a split: its last hidden layer and its predictions, computed once."""
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from mnist_dash.analysis.projection import Projection, project
-from mnist_dash.store.records import DONE, Run
+from mnist_dash.inference.predictor import Predictor
+from mnist_dash.store.records import DONE, MODEL_TFLITE, Run
 from mnist_dash.store.search import RunFinder, RunQuery
 from mnist_dash.ui.shared import controls, resources
 
@@ -46,7 +48,10 @@ def placed(count: int) -> np.ndarray:
 def features(fingerprint: str, part: str, run_id: int) -> Features:
     """Returns what a run's network makes of the images of a split that are on a map."""
     images, _ = resources.images_of(fingerprint, part)
-    images, predictor = images[placed(len(images))], resources.predictor(run_id)
+    images = images[placed(len(images))]
+    # A predictor of its own: with all processors, and its memory is given back.
+    model = resources.run_store().read_artifact(run_id, MODEL_TFLITE)
+    predictor = Predictor(model, num_threads=os.cpu_count() or 1)
     found = [predictor.activations(images[start : start + _BATCH])[-2:] for start in range(0, len(images), _BATCH)]
     hidden = np.concatenate([each.reshape(len(each), -1).astype(np.float16) for each, _ in found])
     return Features(hidden, np.concatenate([probabilities for _, probabilities in found]).argmax(1))

@@ -70,7 +70,7 @@ def _shuffle_seed() -> int | None:
     """Lets the reader shuffle the images; returns the seed, or None for the order of the file."""
     links.restore("shuffle", lambda linked: linked.isdecimal() and len(linked) <= 4)
     links.restore("shuffle_seed", lambda linked: int(linked or 0) if linked.isdecimal() else 0, parameter="shuffle")
-    with st.popover("Order", icon=":material/shuffle:"):
+    with st.popover("Order", icon=":material/shuffle:", width="content"):
         is_shuffled = st.checkbox("Shuffle", key="shuffle")
         seed = st.number_input("Seed", 0, _MAX_SEED, key="shuffle_seed", help="The same seed gives the same order.")
     links.write({"shuffle": str(seed) if is_shuffled else ""})

@@ -1,5 +1,9 @@
 """Quality: likely label errors, images that most models miss, duplicates and near-duplicates."""
 
+import functools
+import itertools
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -25,8 +29,8 @@ _PAIRS_SHOWN = 24
 def quality_view() -> None:
     """Shows what is strange in the chosen images, and duplicates across the splits."""
     chosen = choose()
-    clicked_image(chosen)
     _likely_errors(chosen)
+    clicked_image(chosen)
     if chosen.dataset.info is MNIST and chosen.part == "test":
         _known_errors(chosen)
     _duplicates(chosen)
@@ -126,7 +130,7 @@ def _duplicates(chosen: Chosen) -> None:
         _grid(chosen, group, [""] * len(group))
     key = f"explore_near_duplicates_{fingerprint}"
     if key not in st.session_state and not st.button(
-        "Search for near-duplicates (about 10 s)", key="explore_search_duplicates", icon=":material/search:"
+        "Search for near-duplicates (about 15 s)", key="explore_search_duplicates", icon=":material/search:"
     ):
         return
     st.session_state[key] = True
@@ -155,22 +159,34 @@ def _grid(chosen: Chosen, indices: tuple[int, ...] | list[int], notes: list[str]
 
 @st.cache_data(show_spinner="Looking for duplicates …", max_entries=4)
 def _equal_images(fingerprint: str) -> list[tuple[int, ...]]:
-    return similar_images.duplicates(_all_images(fingerprint))
+    return similar_images.duplicates(itertools.chain(*_both_splits(fingerprint)))
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
 def _near_duplicates(fingerprint: str) -> list[Pair]:
-    bar, text = st.empty(), "Comparing all images with each other …"
+    """Returns the nearest pairs; computed once, with a progress bar, which a cached function cannot show."""
+    found = _found_pairs()
+    if fingerprint not in found:
+        bar = st.empty()
+        found[fingerprint] = similar_images.near_duplicates(
+            _both_splits(fingerprint),
+            count=_NEAR,
+            limit=_NEAR_LIMIT,
+            progress=functools.partial(_show_progress, bar),
+        )
+        bar.empty()
+    return found[fingerprint]
 
-    def show(part: float) -> None:
-        bar.progress(part, text)
 
-    pairs = similar_images.near_duplicates(_all_images(fingerprint), count=_NEAR, limit=_NEAR_LIMIT, progress=show)
-    bar.empty()
-    return pairs
+def _show_progress(bar: Any, part: float) -> None:
+    bar.progress(part, "Comparing all images with each other …")
 
 
-def _all_images(fingerprint: str) -> np.ndarray:
+@st.cache_resource(show_spinner=False)
+def _found_pairs() -> dict[str, list[Pair]]:
+    return {}
+
+
+def _both_splits(fingerprint: str) -> tuple[np.ndarray, np.ndarray]:
     dataset = resources.dataset_of(fingerprint)
     assert dataset is not None
-    return np.concatenate([dataset.x_train, dataset.x_test])
+    return dataset.x_train, dataset.x_test
