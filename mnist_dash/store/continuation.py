@@ -5,7 +5,7 @@ from sqlalchemy import Connection, and_, func, insert, literal, select, true
 from mnist_dash.errors import RunStateError
 from mnist_dash.networks.variants import get_variant
 from mnist_dash.store.limits import UNFINISHED_RUNS
-from mnist_dash.store.records import BEST_WEIGHTS, CHECKPOINT, DONE, QUEUED, Run
+from mnist_dash.store.records import BEST_WEIGHTS, CHECKPOINT, DONE, QUEUED, SNAPSHOTS, Run
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import artifacts_table, epochs_table, runs_table, transaction
 
@@ -58,7 +58,7 @@ def _check_continued(connection: Connection, run: Run, epochs: int) -> None:
 
 def _copy_training(connection: Connection, from_id: int, to_id: int) -> None:
     """Gives a run the epochs of another one and what training goes on from."""
-    training = artifacts_table.c.name.in_((CHECKPOINT, BEST_WEIGHTS))
+    training = artifacts_table.c.name.in_((CHECKPOINT, BEST_WEIGHTS, SNAPSHOTS))
     for table, which in ((epochs_table, true()), (artifacts_table, training)):
         columns = [column for column in table.columns if column.name != "run_id"]
         rows = select(literal(to_id), *columns).where(table.c.run_id == from_id, which)

@@ -24,6 +24,7 @@ MODEL_TFLITE = "model.tflite"
 TEST_PROBABILITIES = "test_probabilities"  # (n, 10) float16
 TEST_LABELS = "test_labels"  # (n,) uint8
 CHECKPOINT = "checkpoint"  # what training goes on from; kept by ended runs, to be continued
+SNAPSHOTS = "snapshots"  # the first layer's weights after some of the epochs
 BEST_WEIGHTS = "best_weights"  # of the epoch with the lowest validation loss, with early stopping
 
 

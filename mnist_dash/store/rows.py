@@ -9,10 +9,10 @@ from sqlalchemy import and_, delete, insert, select
 
 from mnist_dash.datasets.mnist import KNOWN, MNIST, DatasetInfo
 from mnist_dash.networks.variants import default_settings
-from mnist_dash.store.records import BEST_WEIGHTS, CANCELLED, CHECKPOINT, Progress, Run
+from mnist_dash.store.records import BEST_WEIGHTS, CANCELLED, CHECKPOINT, SNAPSHOTS, Progress, Run
 from mnist_dash.store.schema import artifacts_table, experiments_table, runs_table
 
-_TRAINING = (CHECKPOINT, BEST_WEIGHTS)
+_TRAINING = (CHECKPOINT, BEST_WEIGHTS, SNAPSHOTS)
 
 
 def drop_checkpoints_of_cancelled(connection: Any) -> None:

@@ -167,6 +167,10 @@ class CompiledTraining:
         for variable, array in zip(self._variables(), state, strict=False):
             variable.assign(array)
 
+    def first_kernel(self) -> np.ndarray:
+        """Returns the kernel of the first layer that has one."""
+        return np.asarray(next(layer.kernel for layer in self.model.layers if layer.weights).numpy())
+
     def weights(self) -> list[np.ndarray]:
         """Returns the beginning of `state` without the optimizer: all that predicting needs."""
         return self.state()[: len(self.model.variables)]

@@ -11,6 +11,7 @@ from mnist_dash.config import Settings
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
 from mnist_dash.inference.predictor import Predictor
+from mnist_dash.inference.snapshots import Snapshots, first_snapshot, read_snapshots
 from mnist_dash.store.records import (
     BEST_WEIGHTS,
     CHECKPOINT,
@@ -18,6 +19,7 @@ from mnist_dash.store.records import (
     MODEL_KERAS,
     MODEL_TFLITE,
     PAUSED,
+    SNAPSHOTS,
     TEST_LABELS,
     TEST_PROBABILITIES,
     Epoch,
@@ -44,6 +46,7 @@ class LeasedRun:
         heartbeat: Hears how far the run is and what is requested of it.
         settings: Say how long it may train and how much memory it may take.
         history: Its finished epochs.
+        snapshots: The first layer's weights so far.
         ended: Whether this worker holds it no longer.
     """
 
@@ -52,6 +55,7 @@ class LeasedRun:
     heartbeat: Heartbeat
     settings: Settings
     history: list[Epoch] = field(default_factory=list)
+    snapshots: Snapshots | None = None
     ended: bool = False
 
     @property
@@ -66,6 +70,8 @@ class LeasedRun:
     def load(self) -> Checkpoint | None:
         """Reads the finished epochs, and returns where an earlier worker left off, if there was one."""
         self.history = retry_transient(lambda: self.store.list_epochs(self.run.id)) or []
+        kept = retry_transient(lambda: self.store.find_artifact(self.run.id, SNAPSHOTS))
+        self.snapshots = read_snapshots(kept) if kept else None
         content = retry_transient(lambda: self.store.find_artifact(self.run.id, CHECKPOINT))
         return Checkpoint.from_bytes(content) if content else None
 
@@ -109,13 +115,21 @@ class LeasedRun:
             )
         return None
 
+    def take_snapshot(self, program: CompiledTraining) -> None:
+        """Keeps the first layer's weights as they are now; they are stored with the next epoch."""
+        kernel, number = program.first_kernel(), len(self.history)
+        self.snapshots = self.snapshots.with_epoch(number, kernel) if self.snapshots else first_snapshot(number, kernel)
+
     def record(self, epoch: Epoch, program: CompiledTraining) -> None:
         """Stores a finished epoch, with what to go on from if the worker dies now."""
         validated = 0.0 if epoch.val_loss is None else epoch.val_loss
         if problem := _diverged(epoch.loss, epoch.number) or _diverged(validated, epoch.number):
             return self.fail(problem)
         self.history.append(epoch)
+        self.take_snapshot(program)
         artifacts = {CHECKPOINT: Checkpoint(program.state()).as_bytes()}
+        if self.snapshots:
+            artifacts[SNAPSHOTS] = self.snapshots.as_bytes()
         if self.run.settings["patience"] and best_epoch(self.history) == epoch:
             artifacts[BEST_WEIGHTS] = Checkpoint(program.weights()).as_bytes()
         retry_transient(

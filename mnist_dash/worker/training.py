@@ -91,6 +91,9 @@ def _train(runs: Sequence[LeasedRun], settings: Settings) -> None:
     resumed = runs[0].load() if len(runs) == 1 else None
     if resumed:
         program.resume(0, resumed.state)
+    for index, run in enumerate(runs):
+        if not run.snapshots:
+            run.take_snapshot(program.select(index))  # before training
     while not all(run.ended for run in runs):
         _finish_complete(runs, program, dataset)
         with contextlib.suppress(_AllEnded):

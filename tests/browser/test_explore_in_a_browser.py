@@ -31,6 +31,7 @@ def test_a_lasso_on_the_map_filters_the_grid_and_a_click_opens_an_image(browser:
     url = page.url
     page.locator(".md-images").last.locator("button").first.click()  # the nearest neighbor
     expect(page).not_to_have_url(url)
+    wait_until_idle(page)
     index = page.url.rpartition("picture=")[2].partition("&")[0]
     expect(page.get_by_label("Image, its index in the test split")).to_have_value(index)
     page.get_by_role("button", name=re.compile("A region of the map")).click()
