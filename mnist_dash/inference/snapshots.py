@@ -63,4 +63,4 @@ def read_snapshots(content: bytes) -> Snapshots:
 def _small(kernel: np.ndarray) -> np.ndarray:
     """Returns a kernel as one snapshot in float16; weights that run away stop at its ends."""
     most = np.finfo(np.float16).max
-    return np.clip(np.nan_to_num(kernel), -most, most).astype(np.float16)[None]
+    return np.asarray(np.clip(np.nan_to_num(kernel), -most, most), np.float16)[None]

@@ -101,7 +101,7 @@ def test_the_smallest_change_of_a_linear_network_is_the_distance_to_its_nearest_
     logits = network.forward(image[None]).logits[0]
     first = logits.argmax()
     others = [other for other in range(10) if other != first]
-    distances = [(logits[first] - logits[o]) / np.linalg.norm((kernel[:, o] - kernel[:, first])) for o in others]
+    distances = [(logits[first] - logits[o]) / np.linalg.norm(kernel[:, o] - kernel[:, first]) for o in others]
 
     flip = smallest_change(network, image)
 

@@ -17,7 +17,7 @@ from mnist_dash.analysis.projection import Projection
 from mnist_dash.analysis.replicates import ReplicateGroup
 from mnist_dash.analysis.slices import Slice
 from mnist_dash.datasets.mnist import DIGITS
-from mnist_dash.figures import style
+from mnist_dash.figures import diverging, style
 from mnist_dash.figures.confusion_figures import confusion, confusion_difference
 from mnist_dash.figures.curve_figures import DrawnCurve, learning_curves
 from mnist_dash.figures.data_figures import class_balance, image_map, trait_histogram, value_histogram
@@ -27,7 +27,7 @@ from mnist_dash.figures.parallel_coordinates import parallel_coordinates
 from mnist_dash.figures.result_figures import accuracy_against, accuracy_intervals
 from mnist_dash.figures.slice_figures import accuracy_by_slice, f1_by_class, reliability
 from mnist_dash.figures.style import variant_colour
-from mnist_dash.figures.weight_figures import kernel_sheet, neuron_sheet
+from mnist_dash.figures.weight_figures import activations, outgoing_weights, weight_histogram
 from mnist_dash.networks.summary import summarise
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import Epoch, Progress
@@ -151,85 +151,34 @@ def test_pixel_values_are_counted_in_bins_without_black():
 # Weights
 
 
-def tiles_of(sheet, rows, columns, size):
-    """Cuts a sheet into its tiles, leaving out one pixel between them; shape (rows · columns, size, size)."""
-    step = size + 1
-    return np.stack(
-        [
-            sheet[row * step : row * step + size, column * step : column * step + size]
-            for row in range(rows)
-            for column in range(columns)
-        ]
-    )
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_colours_of_weights_are_symmetric_about_zero_and_end_at_the_limit(dark):
+    colours = diverging.coloured(np.array([-9.0, -0.5, 0, 0.5, 9]), 0.5, dark=dark).tolist()
+
+    scale = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for _, colour in SCALES[dark]]
+    assert colours == [scale[0], scale[0], scale[2], scale[4], scale[4]]
 
 
-def test_a_hundred_neurons_stand_in_ten_rows_of_ten():
-    kernel = RANDOM.normal(0, 0.1, (784, 100)).astype(np.float32)
+def test_the_scale_of_weights_ends_before_the_few_largest_and_never_at_zero():
+    weights = np.append(np.full(999, -0.25), 80.0)
 
-    sheet = np.asarray(neuron_sheet(kernel, first=1).data[0].z)
-
-    assert sheet.shape == (10 * 28 + 9, 10 * 28 + 9)
-    np.testing.assert_array_equal(tiles_of(sheet, 10, 10, 28), kernel.T.reshape(100, 28, 28))
-    assert np.isnan(sheet[28]).all()
-    assert np.isnan(sheet[:, 28]).all()
-    assert np.isnan(sheet).sum() == sheet.size - kernel.size
+    assert diverging.limit_of(weights) == pytest.approx(0.25)
+    assert diverging.limit_of(np.zeros(9)) == 1
 
 
-@pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (2, 1, 2), (5, 2, 3), (32, 6, 6)])
-def test_neurons_of_any_number_stand_nearly_in_a_square(count, rows, columns):
-    kernel = RANDOM.normal(0, 0.1, (784, count)).astype(np.float32)
+def test_weights_and_biases_are_counted_in_the_same_bins():
+    weights, biases = weight_histogram(np.linspace(-1, 1, 600).reshape(60, 10), np.full(10, 0.5)).data
 
-    sheet = np.asarray(neuron_sheet(kernel, first=1).data[0].z)
-
-    tiles = tiles_of(sheet, rows, columns, 28)
-    np.testing.assert_array_equal(tiles[:count], kernel.T.reshape(count, 28, 28))
-    assert np.isnan(tiles[count:]).all()
+    assert (sum(weights.y), sum(biases.y)) == (600, 10)
+    assert list(weights.x) == list(biases.x)
 
 
-def test_neurons_are_named_from_the_first():
-    labels = neuron_sheet(np.ones((784, 4), np.float32), first=101).data[0].customdata
+def test_outgoing_weights_are_red_above_zero_and_blue_below():
+    [bars] = outgoing_weights(np.linspace(-0.9, 0.9, 10), DIGITS).data
 
-    assert (labels[0][0], labels[0][29], labels[29][29]) == ("neuron 101", "neuron 102", "neuron 104")
-    assert labels[28][28] == ""
-
-
-def test_the_kernels_of_a_convolution_have_a_column_a_filter_and_a_row_a_channel():
-    kernel = RANDOM.normal(0, 0.1, (3, 3, 16, 32)).astype(np.float32)
-
-    figure = kernel_sheet(kernel)
-
-    sheet = np.asarray(figure.data[0].z)
-    tiles = tiles_of(sheet, 16, 32, 3).reshape(16, 32, 3, 3)
-    np.testing.assert_array_equal(tiles[5, 7], kernel[:, :, 5, 7])
-    np.testing.assert_array_equal(tiles, kernel.transpose(2, 3, 0, 1))
-
-
-def test_the_kernels_of_a_first_convolution_stand_in_rows_of_eight():
-    kernel = RANDOM.normal(0, 0.1, (3, 3, 1, 16)).astype(np.float32)
-
-    figure = kernel_sheet(kernel)
-
-    assert np.asarray(figure.data[0].z).shape == (2 * 3 + 1, 8 * 3 + 7)
-    np.testing.assert_array_equal(tiles_of(np.asarray(figure.data[0].z), 2, 8, 3), kernel[:, :, 0].transpose(2, 0, 1))
-    assert figure.data[0].customdata[4][4] == "filter 10, channel 1"
-
-
-@pytest.mark.parametrize("offset", [-0.3, 0, 0.3])
-def test_the_colours_of_weights_are_symmetric_about_zero(offset):
-    [sheet] = neuron_sheet(RANDOM.normal(offset, 0.1, (784, 9)).astype(np.float32), first=1).data
-
-    assert sheet.zmin == -sheet.zmax
-    assert sheet.zmax > 0
-    colours = dict(sheet.colorscale)
-    assert colours[0.5] == "#F7F7F7"
-    assert colours[0.0] != colours[1.0]
-    assert sheet.colorbar.title.text
-
-
-def test_weights_that_are_all_zero_can_be_drawn():
-    [sheet] = neuron_sheet(np.zeros((784, 4), np.float32), first=1).data
-
-    assert (sheet.zmin, sheet.zmax) == (-1, 1)
+    assert len(set(bars.marker.color[:5])) == len(set(bars.marker.color[5:])) == 1
+    assert bars.marker.color[0] != bars.marker.color[9]
+    assert list(bars.x) == list(DIGITS)
 
 
 def test_a_live_curve_of_losses_has_the_epoch_under_way_as_its_last_point():
@@ -283,10 +232,12 @@ ALL = {
     "parallel_coordinates": parallel_coordinates([RUN], {"epochs": "Epochs", "test_accuracy": "Test accuracy (%)"}),
     "confusion": confusion(np.eye(10, dtype=int)),
     "confusion_difference": confusion_difference(np.eye(10, dtype=int)),
-    "neuron_sheet": neuron_sheet(np.ones((784, 4), np.float32), first=1),
-    "kernel_sheet": kernel_sheet(np.ones((3, 3, 2, 4), np.float32)),
+    "weight_histogram": weight_histogram(np.arange(20).reshape(2, 10), np.arange(10)),
+    "outgoing_weights": outgoing_weights(np.arange(10), DIGITS),
+    "activations": activations(np.arange(32)),
 }
-SHEETS = {"neuron_sheet", "kernel_sheet", "network_drawing", "parallel_coordinates"}  # without a pair of axes
+SHEETS = {"network_drawing", "parallel_coordinates"}  # without a pair of axes
+SCALES = {False: style.DIVERGING, True: style.DIVERGING_DARK}
 MODULES = sorted(Path(style.__file__).parent.glob("*.py"))
 NOT_DRAWN = {"styled", "robustness_lines", "robustness_sheet"}  # what figures are made of; drawn in other tests
 

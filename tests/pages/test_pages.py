@@ -222,18 +222,6 @@ def test_a_file_that_holds_no_digits_is_answered_with_a_sentence(monkeypatch: py
     assert "no archive of digits" in app.toast[0].value
 
 
-def test_inside_leafs_through_the_neurons_of_a_large_layer(own_database: str):
-    app = opened("inside")
-    store = RunStore(own_database)
-    large = store.find_run("dense-512").id
-    store.close()
-
-    app.selectbox(key="inside_run").set_value(large).run()
-
-    assert not app.exception
-    assert "Neurons 1 to 100** of 512" in texts(app)
-
-
 def test_a_database_that_cannot_be_opened_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MNIST_DASH_DATABASE_URL", "sqlite:////proc/nowhere/runs.sqlite")
 

@@ -15,6 +15,7 @@ import pytest
 from mnist_dash.analysis.test_predictions import of_run
 from mnist_dash.config import load_settings
 from mnist_dash.inference.predictor import Predictor
+from mnist_dash.inference.snapshots import read_snapshots
 from mnist_dash.inference.weights import read_weights
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.continuation import continue_run
@@ -30,6 +31,7 @@ from mnist_dash.store.records import (
     PAUSED,
     QUEUED,
     RUNNING,
+    SNAPSHOTS,
     TEST_LABELS,
     TEST_PROBABILITIES,
     Epoch,
@@ -287,6 +289,20 @@ def test_a_run_on_custom_data_learns_it_and_is_tested_on_its_own_test_images(run
     assert runs.read_artifact(run.id, TEST_LABELS) == data.y_test.tobytes()
     assert runs.list_epochs(run.id)[-1].accuracy > 0.9  # it has learned these fifty images, which are noise
     assert of_run(done).n == 10
+
+
+def test_a_run_keeps_the_first_layers_weights_from_before_training_to_its_model(runs, sample):
+    run = queue(runs, sample, epochs=3)
+
+    train_run(run.id, settings_of(runs))
+
+    kept = read_snapshots(runs.read_artifact(run.id, SNAPSHOTS))
+    model = read_weights(runs.read_artifact(run.id, MODEL_KERAS))[0].kernel
+    before = compiled.CompiledTraining(VARIANTS["dense-32"], run.settings, sample.x_train, sample.y_train)
+    assert kept.epochs.tolist() == [0, 1, 2, 3]
+    np.testing.assert_allclose(kept.kernels[0], before.first_kernel(), atol=1e-3)
+    np.testing.assert_allclose(kept.kernels[-1], model, atol=1e-3)
+    assert runs.read_artifact(continue_run(runs, run.id, 4).id, SNAPSHOTS) == kept.as_bytes()
 
 
 def test_a_run_whose_custom_data_was_removed_fails_in_words(runs):

@@ -76,6 +76,19 @@ def image_tag(picture: np.ndarray, alt: str, name: str = "md-digit") -> Markup:
     return Markup('<img class="{}" alt="{}" src="data:image/png;base64,{}">').format(name, alt, source)
 
 
+def animation(frames: Sequence[np.ndarray], *, milliseconds: int = 350) -> bytes:
+    """Returns pictures one after the other as an animated WebP image, which ends with a pause.
+
+    Args:
+        frames: All of one shape, (height, width, 3), uint8.
+        milliseconds: How long each is shown.
+    """
+    first, *rest = (Image.fromarray(frame) for frame in frames)
+    file, times = io.BytesIO(), [milliseconds] * len(rest) + [4 * milliseconds]
+    first.save(file, format="WEBP", save_all=True, append_images=rest, duration=times, loop=0, lossless=True)
+    return file.getvalue()
+
+
 @cache
 def _template(source: str) -> Template:
     environment = Environment(autoescape=True)

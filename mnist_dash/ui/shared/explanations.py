@@ -165,6 +165,14 @@ EXPLANATIONS = {
         "pixels raises the neuron's value, ink on **blue** pixels lowers it. The border is often noise: those pixels are black in "
         "nearly all images, so their weights hardly change from their random initial values.",
     ),
+    "attribution": (
+        "What do these maps show?",
+        "**Saliency** is the gradient: how fast the difference of two logits grows with each pixel. **Integrated gradients** "
+        "(Sundararajan et al., 2017) average the gradient on the way from a black image $x'$ to this one and multiply by the ink:\n\n"
+        "$$(x_i - x'_i) \\int_0^1 \\frac{\\partial f(x' + t(x - x'))}{\\partial x_i}\\,dt$$\n\n"
+        "They add up to what the whole image contributes. Black pixels contribute nothing, though missing ink "
+        "may matter, too: see saliency. A map shows what the network uses, not that it is right.",
+    ),
     "kernels": (
         "What is a convolution kernel?",
         "A small window of weights, here 3 × 3, that slides over the image and responds where its pattern occurs. The same "

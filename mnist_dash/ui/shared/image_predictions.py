@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import streamlit as st
 
 from mnist_dash.analysis import calibration
 from mnist_dash.analysis.words.prediction_words import agreement_words, confidence_words, not_a_digit_words, ones_words
@@ -18,6 +19,8 @@ from mnist_dash.ui.shared.processed_image import ProcessedImage
 from mnist_dash.ui.shared.resources import novelty_detector, predictions_of, predictor
 
 _REPEATS = 3  # a prediction is timed so often, and the median shown
+
+LAST_DIGIT = "last_digit"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +65,9 @@ class ImagePredictions:
 def predict_images(images: Sequence[ProcessedImage], runs: Sequence[Run]) -> ImagePredictions:
     """Returns what models predict for all digits of some images."""
     digits = [replace(digit, row=1_000 * n + digit.row) for n, image in enumerate(images) for digit in image.digits]
-    is_digit = novelty_detector().is_digit(recognition.pixels_of(digits))
+    pixels = recognition.pixels_of(digits)
+    st.session_state[LAST_DIGIT] = pixels[0]  # Inside shows what a network does with it
+    is_digit = novelty_detector().is_digit(pixels)
     by_run = {run.id: recognition.recognize(digits, run.settings, predictor(run.id), is_digit) for run in runs}
     return ImagePredictions(runs, digits, by_run)
 

@@ -19,10 +19,9 @@ from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import DataError, VariantError
 from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
-from mnist_dash.inference.weights import LayerWeights, read_weights
 from mnist_dash.store.custom_datasets import CustomDataset, CustomDatasets
 from mnist_dash.store.measurements import Measurements
-from mnist_dash.store.records import ACTIVE, MODEL_KERAS, MODEL_TFLITE, Run
+from mnist_dash.store.records import ACTIVE, MODEL_TFLITE, Run
 from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
 
@@ -143,16 +142,6 @@ def predictions_of(run_id: int) -> TestPredictions:
 @st.cache_resource(show_spinner=False, max_entries=256)  # more than a page shows; 0.3 MB each with the full MNIST
 def _predictions_of(database_url: str, run_id: int) -> TestPredictions:
     return test_predictions.read_test_predictions(_run_store(database_url), run_id)
-
-
-def weights_of(run_id: int) -> list[LayerWeights]:
-    """Returns a finished run's weights, layer by layer."""
-    return _weights(settings().database_url, run_id)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _weights(database_url: str, run_id: int) -> list[LayerWeights]:
-    return read_weights(_run_store(database_url).read_artifact(run_id, MODEL_KERAS))
 
 
 def visitor() -> str:
