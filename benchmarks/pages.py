@@ -27,7 +27,7 @@ from tests.browser.serving import Server, chromium, open_page, serving, wait_unt
 TITLES = {"curves": "Learning curves", "compare": "Compare"}
 REFERENCES = 5  # runs that come first in every store
 VIEWS = ("Significance", "Errors", "Settings", "Results")
-ERROR_VIEWS = ("Per class", "Disagreements", "Most confident errors", "Calibration", "Ink, slant, width")
+ERROR_VIEWS = ("Per class", "Disagreements", "Most confident errors", "Calibration", "Ink, slant, size")
 NO_WORKERS = {"MNIST_DASH_SCHEDULER": "tcp://127.0.0.1:9"}  # nobody answers there: nothing is trained meanwhile
 
 

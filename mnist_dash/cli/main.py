@@ -5,7 +5,14 @@ import sys
 import click
 
 # Importing them adds their commands to the group.
-from mnist_dash.cli import app_command, data_command, inference_commands, robustness_command, run_commands  # noqa: F401
+from mnist_dash.cli import (  # noqa: F401
+    app_command,
+    data_command,
+    inference_commands,
+    robustness_command,
+    run_commands,
+    store_commands,
+)
 from mnist_dash.cli.group import commands
 from mnist_dash.errors import MnistDashError, VariantError
 

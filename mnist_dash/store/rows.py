@@ -1,5 +1,6 @@
 """Between rows and records, and statements that several changes share."""
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -41,7 +42,8 @@ def write_artifacts(connection: Any, run_id: int, artifacts: Mapping[str, bytes]
     replaced = and_(artifacts_table.c.run_id == run_id, artifacts_table.c.name.in_(list(artifacts)))
     connection.execute(delete(artifacts_table).where(replaced))
     for name, content in artifacts.items():
-        connection.execute(insert(artifacts_table).values(run_id=run_id, name=name, content=content))
+        row = {"run_id": run_id, "name": name, "content": content, "sha256": hashlib.sha256(content).hexdigest()}
+        connection.execute(insert(artifacts_table).values(row))
 
 
 def custom_data(info: DatasetInfo | None) -> dict[str, Any] | None:

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from mnist_dash.errors import StoreError
+from mnist_dash.store.upgrades import upgrade
 
 SCHEMA_VERSION = 3
 _BUSY_TIMEOUT_S = 30
@@ -94,6 +95,7 @@ artifacts_table = Table(
     Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("name", String(64), primary_key=True),
     Column("content", LargeBinary, nullable=False),
+    Column("sha256", String(64)),  # in hexadecimal; what an earlier version wrote has none
 )
 kept_digits_table = Table(
     "kept_digits",
@@ -139,6 +141,9 @@ datasets_table = Table(
     Column("test", Integer, nullable=False),
     Column("classes", JSON, nullable=False),
     Column("content", LargeBinary, nullable=False),  # an .npz file with the four arrays
+)
+keys_table = Table(
+    "keys", metadata, Column("name", String(32), primary_key=True), Column("content", LargeBinary, nullable=False)
 )
 
 
@@ -269,32 +274,10 @@ def _make_tables(engine: Engine, shown: str) -> None:
         version = connection.scalar(select(schema_table.c.version))
         if version is None:
             connection.execute(insert(schema_table).values(version=SCHEMA_VERSION))
-        elif version in (1, 2):
-            if version == 1:
-                _upgrade_from_1(connection)
-            _upgrade_from_2(connection)
+        elif version < SCHEMA_VERSION:
+            upgrade(connection, version)
         elif version != SCHEMA_VERSION:
             raise StoreError(
                 f"The database {shown} has schema version {version}, but this MNIST Dash works with "
                 f"{SCHEMA_VERSION}. Use the MNIST Dash that made it, or set MNIST_DASH_DATABASE_URL to a new one."
             )
-
-
-def _upgrade_from_1(connection: Connection) -> None:
-    """Brings a database from before experiments and pauses to version 2, in the caller's transaction."""
-    for statement in (
-        "ALTER TABLE runs ADD COLUMN wanted VARCHAR(16)",
-        "ALTER TABLE runs ADD COLUMN lost INTEGER DEFAULT 0 NOT NULL",
-        "ALTER TABLE runs ADD COLUMN experiment_id INTEGER REFERENCES experiments (id)",
-        "ALTER TABLE runs ADD COLUMN continues INTEGER",
-        "CREATE INDEX ix_runs_experiment_id ON runs (experiment_id)",
-        "UPDATE runs SET wanted = 'cancelled' WHERE cancel_wanted AND status = 'running'",
-        "ALTER TABLE runs DROP COLUMN cancel_wanted",
-    ):
-        connection.execute(text(statement))
-
-
-def _upgrade_from_2(connection: Connection) -> None:
-    """Brings a database from before custom datasets to version 3, in the caller's transaction."""
-    connection.execute(text("ALTER TABLE runs ADD COLUMN custom_data JSON"))
-    connection.execute(text("UPDATE schema_version SET version = 3"))

@@ -1,10 +1,12 @@
 """The queue: hands runs and measurements to Dask workers and takes back those that were lost."""
 
+import contextlib
 import logging
 import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -28,6 +30,7 @@ _POLL_EVERY_S = 2.0
 _CONNECT_TIMEOUT_S = 30
 _LOCAL = "127.0.0.1:0"  # Dask's own status pages: any free port, for this machine only
 _AFTER_RUNS = -100_000  # priority of measurements
+_NICE = 10  # priority of workers on this machine, as `nice` counts it
 _LAST = -1_000_000  # priority of what may wait until nothing else is to be done
 _PRECOMPILED_KEPT = 256
 _Attempt = tuple[int, int]  # a run and how often it was started before
@@ -128,6 +131,7 @@ class JobQueue:
             env={"TF_NUM_INTRAOP_THREADS": str(threads)},
         )
         client = Client(self._cluster, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
+        client.register_plugin(_LowPriority())
         client.register_plugin(_Preload())
         return client
 
@@ -230,6 +234,21 @@ class _Tasks:
         key = f"{key}-{self._times_submitted[key]}"
         future = client.submit(function, *arguments, key=key, pure=False, priority=priority)
         self._futures |= dict.fromkeys(attempts, future)
+
+
+class _LowPriority(WorkerPlugin):
+    """Lets pages on this machine answer before a worker trains; workers elsewhere have theirs for themselves."""
+
+    name = "mnist-dash-low-priority"
+
+    def setup(self, worker: Any) -> None:
+        threads = Path("/proc/self/task")
+        if not threads.is_dir():
+            psutil.Process().nice(_NICE)
+            return
+        for thread in threads.iterdir():  # on Linux each has a priority of its own, which those it starts inherit
+            with contextlib.suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), _NICE)
 
 
 class _Preload(WorkerPlugin):

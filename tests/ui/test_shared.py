@@ -10,23 +10,6 @@ from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.ui.shared import live_chart
 from mnist_dash.ui.shared.controls import claim_of
-from mnist_dash.ui.shared.resources import _browser_secret
-
-# Cookies that one Chromium sent at two visits.
-FIRST_VISIT = "2|8afbb18f|55cb4f4781a3c82daa03301a42e6436c|1795302084"
-SECOND_VISIT = "2|752f70a1|aa1f8e697e77090355d7f134bd328242|1795302084"
-ANOTHER_BROWSER = "2|752f70a1|aa1f8e697e77090355d7f134bd328243|1795302084"
-
-
-def test_a_browser_is_the_same_at_every_visit_and_no_other():
-    assert _browser_secret(FIRST_VISIT) == _browser_secret(SECOND_VISIT)
-    assert _browser_secret(FIRST_VISIT) != _browser_secret(ANOTHER_BROWSER)
-    assert len(_browser_secret(FIRST_VISIT)) == 16
-
-
-@pytest.mark.parametrize("cookie", ["", "2", "2||aa|1", "2|xx|yy|1", "1|2|3|4|5", "|||"])
-def test_a_cookie_of_another_kind_identifies_nobody(cookie: str):
-    assert _browser_secret(cookie) == b""
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,13 @@
 """The queue with real workers: what it gives them, and what becomes of it. Kills at random moments: test_kills.py."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -364,3 +368,28 @@ def test_a_cancelled_run_whose_worker_died_does_not_start_again(store, sample):
     RunLeases(store).requeue_lost(lost_after_s=-1)
 
     assert store.get_run(run.id).status == CANCELLED
+
+
+LOW_PRIORITY = """
+import os, threading
+from mnist_dash.worker.job_queue import _LowPriority
+
+started, ended = threading.Event(), threading.Event()
+threading.Thread(target=lambda: (started.set(), ended.wait())).start()
+started.wait()
+_LowPriority().setup(None)
+found = []
+later = threading.Thread(target=lambda: found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id())))
+later.start()
+later.join()
+found += [os.getpriority(os.PRIO_PROCESS, int(task)) for task in os.listdir("/proc/self/task")]
+ended.set()
+print(sorted(set(found)))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="priorities of threads are Linux'")
+def test_every_thread_of_a_worker_on_this_machine_has_low_priority():
+    said = subprocess.run([sys.executable, "-c", LOW_PRIORITY], capture_output=True, text=True, timeout=60, check=True)
+
+    assert said.stdout.strip() == f"[{os.nice(0) + 10}]"

@@ -1,6 +1,6 @@
 """The frame around all pages."""
 
-import gc
+import functools
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -8,10 +8,11 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from mnist_dash.ui.shared import links
+from mnist_dash.store.owners import adopt
+from mnist_dash.ui.shared import identity, links, page_process
 from mnist_dash.ui.shared.controls import shows_errors
 from mnist_dash.ui.shared.notices import notices
-from mnist_dash.ui.shared.resources import ensure_queue
+from mnist_dash.ui.shared.resources import ensure_queue, run_store, visitors_key
 
 _ICON = Path(__file__).with_name("icon.png")
 _SHEETS = "".join(_ICON.with_name(f"{name}.css").read_text(encoding="utf-8") for name in ("frame", "digits"))
@@ -30,10 +31,16 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
     st.html(_style(st.context.theme.type or "light"))
     _tab_bar(pages)
     shows_errors(page.run)()
-    _freeze_loaded_objects()
+    page_process.keep_light()
     # After the page is drawn: runs that an earlier process left unfinished go on.
     shows_errors(ensure_queue)()
     shows_errors(notices)()
+    shows_errors(_remember_visitor)()
+
+
+def _remember_visitor() -> None:
+    if not st.user.get("is_logged_in"):
+        identity.remember_visitor(visitors_key(), functools.partial(adopt, run_store()))
 
 
 @cache
@@ -50,14 +57,3 @@ def _tab_bar(pages: Sequence[StreamlitPage]) -> None:
     with st.container(horizontal=True, wrap=False, gap=None, key="md_tabs"):
         for page in pages:
             st.page_link(page)
-
-
-@cache
-def _freeze_loaded_objects() -> None:
-    """Excludes everything that the first page has loaded from garbage collection.
-
-    Streamlit collects garbage after every run of a page: 0.1 s for half a million objects
-    of libraries, which never become garbage.
-    """
-    gc.collect()
-    gc.freeze()

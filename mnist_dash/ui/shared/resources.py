@@ -1,8 +1,6 @@
 """What all visitors share: the store, the queue, the data, loaded models."""
 
-import hashlib
 import os
-import uuid
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -19,11 +17,13 @@ from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import DataError, VariantError
 from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
+from mnist_dash.store import keys
 from mnist_dash.store.custom_datasets import CustomDataset, CustomDatasets
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, MODEL_TFLITE, Run
 from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.ui.shared import identity
 
 if TYPE_CHECKING:  # distributed takes 2.4 s to import, only where it is needed
     from mnist_dash.worker.job_queue import JobQueue
@@ -148,10 +148,17 @@ def visitor() -> str:
     """Returns who owns the runs queued here: the signed-in user, else this browser."""
     if st.user.get("is_logged_in"):
         return str(st.user.get("email"))
-    secret = _browser_secret(st.context.cookies.get("_streamlit_xsrf", ""))
-    # Only a digest goes to the database: the secret itself would let its reader be this visitor.
-    known = f"browser-{hashlib.sha256(secret).hexdigest()[:32]}" if secret else f"session-{uuid.uuid4().hex}"
-    return str(st.session_state.setdefault("visitor", known))
+    return identity.owner_of(identity.visitor_token(visitors_key()))
+
+
+def visitors_key() -> bytes:
+    """Returns the key that signs the tokens by which browsers are known."""
+    return _visitors_key(settings().database_url)
+
+
+@st.cache_resource(show_spinner=False)
+def _visitors_key(database_url: str) -> bytes:
+    return keys.secret_key(_run_store(database_url), keys.VISITORS)
 
 
 def may_change(run: Run) -> bool:
@@ -181,16 +188,3 @@ def check_epochs(epochs: int) -> None:
         raise VariantError(
             f"epochs is {epochs}, but {limits.max_epochs} is the maximum on this shared dashboard. Choose fewer."
         )
-
-
-def _browser_secret(cookie: str) -> bytes:
-    """Returns what Streamlit's cookie against forged requests stays the same for: the browser.
-
-    The cookie is 2|mask|masked token|time in hexadecimal, under a new mask each time.
-    """
-    try:
-        _, mask, masked, _ = cookie.split("|")
-        key, token = bytes.fromhex(mask), bytes.fromhex(masked)
-        return bytes(byte ^ key[index % len(key)] for index, byte in enumerate(token))
-    except (ValueError, ZeroDivisionError):
-        return b""
