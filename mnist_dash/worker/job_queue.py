@@ -131,7 +131,8 @@ class JobQueue:
             env={"TF_NUM_INTRAOP_THREADS": str(threads)},
         )
         client = Client(self._cluster, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
-        client.register_plugin(_LowPriority())
+        if self._settings.shared:
+            client.register_plugin(_LowPriority())
         client.register_plugin(_Preload())
         return client
 
@@ -237,7 +238,7 @@ class _Tasks:
 
 
 class _LowPriority(WorkerPlugin):
-    """Lets pages on this machine answer before a worker trains; workers elsewhere have theirs for themselves."""
+    """Lets pages of many visitors answer before a worker on the same machine trains."""
 
     name = "mnist-dash-low-priority"
 

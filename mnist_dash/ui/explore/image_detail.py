@@ -6,7 +6,7 @@ import streamlit as st
 from mnist_dash.analysis import misclassified, similar_images
 from mnist_dash.datasets.mnist import MNIST
 from mnist_dash.ui.explore import image_features
-from mnist_dash.ui.explore.image_choice import SPLITS, TRAITS, Chosen, look_at, picture_of, trait_values
+from mnist_dash.ui.explore.image_choice import PICTURE, SPLITS, TRAITS, Chosen, look_at, picture_of, trait_values
 from mnist_dash.ui.explore.image_tiles import image_tiles
 from mnist_dash.ui.shared import digit_html, links, marks, resources
 from mnist_dash.ui.shared.prediction_html import Prediction, prediction_chart
@@ -28,7 +28,7 @@ def image_detail(chosen: Chosen, fallback: int) -> int:
         key=key,
         on_change=lambda: look_at(int(st.session_state[key])),
     )
-    links.write({"picture": "" if index == fallback else str(index)})
+    links.write({"picture": str(index) if st.session_state[PICTURE] == index else ""})
     name, of = chosen.class_of(index), chosen.dataset
     digit_html.digit_image(chosen.images[index], caption=f"label {name}", alt=f"image of class {name}", width=196)
     marked = marks.is_marked(of.fingerprint, chosen.part, index)
