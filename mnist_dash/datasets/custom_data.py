@@ -32,6 +32,7 @@ _MIN_IMAGES = 20
 _TEST_SHARE = 6  # of data that is not split, one image in six tests
 _NAME = re.compile(r"[^\W_](?:[^\W_]|[ .\-]){0,39}")
 _IDX_SHAPES = {b"\0\0\x08\x03": 3, b"\0\0\x08\x01": 1}  # unsigned bytes in three dimensions, or in one
+_CLASS_NAME = re.compile(r"[^\W_](?:[^\W_]|[ ./'&+\-]){0,23}")  # nothing that Markdown or HTML would take for its own
 _OF_TEST = re.compile(r"test|t10k", re.IGNORECASE)
 _INSTEAD = (
     "Choose an .npz file with the arrays x (n, 28, 28) and y (n,), one with x_train, y_train, x_test and "
@@ -136,10 +137,10 @@ def class_names(names: Sequence[str], highest: int) -> tuple[str, ...]:
             f"{highest + 1} and at most {CLASSES}, separated by commas, the first for label 0."
         )
     for name in names:
-        if not 0 < len(name) <= _MAX_CLASS_NAME or names.count(name) > 1:
+        if not _CLASS_NAME.fullmatch(name) or names.count(name) > 1:
             raise DataError(
-                f"The class name “{shown(name)}” cannot be used: each must have 1 to {_MAX_CLASS_NAME} letters and "
-                "occur once. Separate the names by commas."
+                f"The class name “{shown(name)}” cannot be used: each must have 1 to {_MAX_CLASS_NAME} letters, "
+                "digits, spaces or . / ' & + -, begin with a letter or digit, and occur once. Use commas between them."
             )
     return (*names, *DIGITS[len(names) :])
 

@@ -151,6 +151,10 @@ def test_a_name_that_could_be_mistaken_is_refused(name):
         ([*"abcdefghijk"], "There are 11 class names"),
         ([*"abcdefghi", ""], "“” cannot be used"),
         ([*"abcdefghi", "x" * 25], "must have 1 to 24 letters"),
+        *(
+            ([*"abcdefghi", name], "cannot be used")
+            for name in ("[x](//y)", "**b**", "<b>", "$x$", ":+1:", "`a`", "a_b", "#")
+        ),
     ],
 )
 def test_class_names_that_do_not_fit_are_refused(classes, words):
