@@ -32,7 +32,7 @@ def reports_on(parts) -> list[dict]:
 
 @pytest.mark.parametrize(
     "parts",
-    [[(0, 300)], pytest.param([(300, 4_850), (5_150, 4_850)], marks=pytest.mark.slow)],
+    [[(0, 300)], pytest.param([(300, 2_850), (3_150, 2_850)], marks=pytest.mark.slow)],
     ids=["some", "many"],
 )
 def test_hostile_files_are_read_or_refused_within_bounds(parts):

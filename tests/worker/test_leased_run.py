@@ -763,7 +763,7 @@ for number in range(runs):
     [
         # Three programs are kept, so nothing is compiled any more; measured were 0.5 MB a run, left by the converter to
         # LiteRT and by what the C library cannot give back.
-        (3, 200, 1.0),
+        (3, 80, 1.0),
         # Five take turns, so one is thrown away and made again for every second run. TensorFlow keeps what XLA compiled
         # for as long as the process lives: 2.4 MB a run. A worker whose memory has grown restarts.
         (5, 60, 5.0),
