@@ -9,10 +9,12 @@ from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.networks.experiments import plan_runs
 from mnist_dash.networks.presets import PRESETS
 from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.custom_datasets import CustomDatasets
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, PAUSED, QUEUED, Epoch, Result, Run
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from tests.pages.opening import opened, texts, unfolds
+from tests.support.datasets import custom_dataset
 
 nothing_is_trained = pytest.mark.usefixtures("nothing_is_trained")
 RESULT = Result(0.2, 0.94, 1.5, 25_450, 0.2)
@@ -51,6 +53,19 @@ def finished(store: RunStore, sample: Dataset, *, result: Result = RESULT, **set
 
 
 # The form
+
+
+@nothing_is_trained
+def test_custom_data_is_trained_on_and_stays_when_example_settings_are_chosen(store: RunStore):
+    CustomDatasets(store).add(custom_dataset("Pets"), "ann")
+    app = opened("train", data="Pets")
+
+    app.button(key=f"train_preset_{PRESETS[0].name}").click().run()
+    started(app)
+
+    assert not app.exception
+    assert app.selectbox(key="data_choice").value == "Pets"
+    assert {(run.dataset, run.train_images) for run in own_runs(store)} == {("Pets", 50)}
 
 
 @nothing_is_trained

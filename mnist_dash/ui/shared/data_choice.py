@@ -5,7 +5,8 @@ import streamlit as st
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.ui.shared import links, resources
 
-_CHOSEN, _WIDGET, _NEXT, _LINK = "chosen_data", "data_choice", "data_next", "data"
+LINK = "data"
+_CHOSEN, _WIDGET, _NEXT = "chosen_data", "data_choice", "data_next"
 
 
 def chosen_data() -> Dataset:
@@ -21,7 +22,7 @@ def choose_data() -> Dataset:
     names = ["", *offered]
     by_fingerprint = {fingerprint: name for name, fingerprint in offered.items()}
     before = by_fingerprint.get(st.session_state.get(_CHOSEN) or "", "")
-    links.restore(_WIDGET, lambda linked: linked if linked in offered else "", parameter=_LINK, initial=before)
+    links.restore(_WIDGET, lambda linked: linked if linked in offered else "", parameter=LINK, initial=before)
     st.session_state[_WIDGET] = st.session_state.pop(_NEXT, st.session_state[_WIDGET])
     if st.session_state[_WIDGET] not in names:
         st.session_state[_WIDGET] = ""
@@ -29,7 +30,7 @@ def choose_data() -> Dataset:
         st.selectbox("Dataset", names, format_func=lambda name: name or standard.info.title, key=_WIDGET, width=180)
     name = st.session_state[_WIDGET]
     st.session_state[_CHOSEN] = offered.get(name)
-    links.write({_LINK: name})
+    links.write({LINK: name})
     return chosen_data()
 
 

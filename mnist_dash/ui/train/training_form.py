@@ -11,9 +11,8 @@ from mnist_dash.networks.hyperparameters import Setting, Value, plain
 from mnist_dash.networks.presets import PRESETS
 from mnist_dash.networks.setting_words import value_words
 from mnist_dash.networks.variants import VARIANTS, Variant
-from mnist_dash.ui.shared import links
+from mnist_dash.ui.shared import data_choice, links
 from mnist_dash.ui.shared.controls import choice
-from mnist_dash.ui.shared.data_choice import choose_data
 
 _MAIN = ("epochs", "batch_size", "learning_rate")
 _NOT_IN_FORM = ("fold",)  # with k folds, all of them are trained
@@ -51,7 +50,7 @@ def training_form() -> Form:
     variant = VARIANTS[choice("Network", names, key=_VARIANT, on_change=_clear, label_visibility="collapsed")]
     claim = f" The tutorial, {variant.tutorial}, reports {variant.claim.words}." if variant.claim else ""
     st.caption(variant.summary + claim)
-    choose_data()
+    data_choice.choose_data()
     entered = _inputs(variant)
     others = st.session_state["train_also"]
     links.write({**dict.fromkeys(_PARAMETERS, ""), **_changed(variant, entered), "also": ",".join(others)})
@@ -64,7 +63,8 @@ def training_form() -> Form:
 def fill_form(variant: str, settings: Mapping[str, str]) -> None:
     """Fills the form with other settings; to be called before it is drawn, from a button's callback."""
     _forget_inputs()
-    st.query_params.from_dict({_VARIANT: variant, **settings})
+    data = {name: value for name, value in st.query_params.items() if name == data_choice.LINK}
+    st.query_params.from_dict({_VARIANT: variant, **settings, **data})
 
 
 def changed_settings(run: PlannedRun) -> dict[str, str]:
