@@ -65,6 +65,7 @@ SETTINGS = (
     ),
     SettingInfo("MNIST_DASH_MAX_QUEUED", "12", "Shared mode: maximum unfinished runs per visitor.", minimum=1),
     SettingInfo("MNIST_DASH_MAX_EPOCHS", "100", "Shared mode: maximum epochs per run.", minimum=1),
+    SettingInfo("MNIST_DASH_MAX_RUNS", "500", "Shared mode: maximum runs per visitor, ended ones included.", minimum=1),
 )
 
 
@@ -83,6 +84,7 @@ class Settings:
     max_memory_mb: int
     max_queued: int
     max_epochs: int
+    max_runs: int
 
 
 def load_settings(
@@ -119,6 +121,7 @@ def load_settings(
         max_memory_mb=int(values["MNIST_DASH_MAX_MEMORY_MB"]),
         max_queued=int(values["MNIST_DASH_MAX_QUEUED"]),
         max_epochs=int(values["MNIST_DASH_MAX_EPOCHS"]),
+        max_runs=int(values["MNIST_DASH_MAX_RUNS"]),
     )
 
 

@@ -41,6 +41,10 @@ class RunStateError(StoreError):
     """A run cannot do this in the state that it is in."""
 
 
+class NotAllowedError(RunStateError):
+    """A visitor of a shared dashboard wants to change what is somebody else's."""
+
+
 class KeptDigitsError(StoreError):
     """A visitor wants to keep more digits than allowed."""
 

@@ -40,6 +40,7 @@ def test_every_setting_can_be_given_by_its_variable():
         "MNIST_DASH_MAX_MEMORY_MB": "2000",
         "MNIST_DASH_MAX_QUEUED": "4",
         "MNIST_DASH_MAX_EPOCHS": "50",
+        "MNIST_DASH_MAX_RUNS": "60",
     }
 
     settings = load_settings(given)
@@ -50,7 +51,7 @@ def test_every_setting_can_be_given_by_its_variable():
     assert settings.download_url == "https://mirror.example/mnist.npz"
     assert str(settings.cache) == "/cache"
     assert settings.scheduler == "tcp://10.0.0.1:8786"
-    assert (settings.workers, settings.max_queued, settings.max_epochs) == (2, 4, 50)
+    assert (settings.workers, settings.max_queued, settings.max_epochs, settings.max_runs) == (2, 4, 50, 60)
     assert (settings.max_minutes, settings.max_memory_mb) == (30, 2000)
     assert settings.shared
 

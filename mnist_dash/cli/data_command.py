@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mnist_dash.cli.group import OWNER, as_json_option, commands, emit, load, open_store
+from mnist_dash.cli.group import COMMAND_LINE, as_json_option, commands, emit, load, open_store
 from mnist_dash.config import Settings, load_settings
 from mnist_dash.datasets import custom_data, mnist
 from mnist_dash.datasets.mnist import Dataset
@@ -40,7 +40,7 @@ def _add_dataset(files: Sequence[Path], name: str, classes: str, settings: Setti
     read = [custom_data.DataFile(path.name, _read_bytes(path)) for path in files]
     dataset = custom_data.read_custom(read, name=name, classes=classes.split(",") if classes.strip() else ())
     with open_store(settings) as store:
-        CustomDatasets(store).add(dataset, OWNER)
+        CustomDatasets(store).add(dataset, COMMAND_LINE)
     return dataset
 
 

@@ -13,9 +13,10 @@ from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.store.records import Run
 from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.visitors import Visitor
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, and nothing else.")
-OWNER = "command line"
+COMMAND_LINE = Visitor("command line")
 run_option = click.option(
     "--run", "run_name", metavar="R", help="A run's number, or a variant for its best run.", default=None
 )

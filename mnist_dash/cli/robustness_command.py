@@ -7,7 +7,7 @@ import click
 
 from mnist_dash.analysis.corruption_accuracy import accuracy_by_level, clean_accuracy, robustness
 from mnist_dash.analysis.words.number_words import accuracy_words, percent
-from mnist_dash.cli.group import as_json_option, commands, emit, open_store
+from mnist_dash.cli.group import COMMAND_LINE, as_json_option, commands, emit, open_store
 from mnist_dash.config import Settings, load_settings
 from mnist_dash.corruptions.kinds import KINDS
 from mnist_dash.errors import RunStateError, TrainingError
@@ -31,7 +31,7 @@ def robustness_command(run_names: tuple[str, ...], as_json: bool) -> None:
 
 def _measured(store: RunStore, run: Run, settings: Settings) -> CorruptionCounts:
     measurements = Measurements(store)
-    measurements.request([run.id], owner="command line")
+    measurements.request([run.id], by=COMMAND_LINE)
     if measurements.read([run.id])[run.id].status != DONE and sys.stderr.isatty():
         click.echo(f"Measuring {run.title} …", err=True)
     measure_run(run.id, settings)

@@ -14,7 +14,16 @@ from mnist_dash.analysis import accuracies, test_predictions
 from mnist_dash.analysis.cross_validation import validation_spread
 from mnist_dash.analysis.learning_curves import History
 from mnist_dash.analysis.words.number_words import accuracy_words, percent, seconds_words, spread_words
-from mnist_dash.cli.group import OWNER, as_json_option, commands, described_run, emit, load, open_store, run_option
+from mnist_dash.cli.group import (
+    COMMAND_LINE,
+    as_json_option,
+    commands,
+    described_run,
+    emit,
+    load,
+    open_store,
+    run_option,
+)
 from mnist_dash.config import load_settings
 from mnist_dash.errors import TrainingError
 from mnist_dash.networks.experiments import MAX_RUNS, group_replicates, plan_runs
@@ -86,7 +95,7 @@ def train_command(
             dataset=dataset.name,
             fingerprint=dataset.fingerprint,
             info=dataset.info,
-            owner=OWNER,
+            by=COMMAND_LINE,
             leased=True,
         )
         with _shown_progress(store, runs, quiet=as_json):

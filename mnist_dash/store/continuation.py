@@ -4,35 +4,33 @@ from sqlalchemy import Connection, and_, func, insert, literal, select, true
 
 from mnist_dash.errors import RunStateError
 from mnist_dash.networks.variants import get_variant
-from mnist_dash.store.limits import UNFINISHED_RUNS
 from mnist_dash.store.records import BEST_WEIGHTS, CHECKPOINT, DONE, QUEUED, SNAPSHOTS, Run
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import artifacts_table, epochs_table, runs_table, transaction
+from mnist_dash.store.visitors import OPERATOR, Visitor
 
 
-def continue_run(
-    store: RunStore, run_id: int, epochs: int, *, owner: str = "", max_unfinished: int | None = None
-) -> Run:
+def continue_run(store: RunStore, run_id: int, epochs: int, *, by: Visitor = OPERATOR) -> Run:
     """Adds a queued run that goes on where an ended one stopped; the ended one stays as it is.
 
     Args:
         store: Where the run is.
         run_id: A run that is done and has a checkpoint.
         epochs: How many epochs it is to have in all.
-        owner: The visitor who wants it.
-        max_unfinished: Unfinished runs that this owner may have, this one included.
+        by: The visitor who wants it; the ended run may be anyone's.
 
     Raises:
-        RunStateError: If the run cannot be continued, or the owner has too many.
-        VariantError: If there cannot be so many epochs.
+        RunStateError: If the run cannot be continued, or the visitor has too many.
+        VariantError: If there cannot be so many epochs, or the visitor may not have as many.
     """
     run = store.get_run(run_id)
     settings = get_variant(run.variant).check({**run.settings, "epochs": epochs})
     values = {name: getattr(run, name) for name in ("variant", "dataset", "fingerprint")}
     data = select(runs_table.c.custom_data).where(runs_table.c.id == run_id).scalar_subquery()
-    values |= {"custom_data": data, "settings": settings, "owner": owner, "created_at": store.clock(), "status": QUEUED}
+    values |= {"custom_data": data, "settings": settings, "created_at": store.clock(), "status": QUEUED}
+    values["owner"] = by.name
     with transaction(store.engine) as connection:
-        UNFINISHED_RUNS.check(connection, owner, 1, max_unfinished)
+        by.check_runs(connection, 1, epochs=epochs)
         _check_continued(connection, run, epochs)
         new = insert(runs_table).values({**values, "continues": run_id}).returning(runs_table.c.id)
         new_id = int(connection.scalar(new) or 0)

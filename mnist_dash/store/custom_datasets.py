@@ -13,6 +13,7 @@ from mnist_dash.errors import DataError, StoreError
 from mnist_dash.store.records import UNFINISHED
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import datasets_table, lock, read, runs_table, transaction
+from mnist_dash.store.visitors import OPERATOR, Visitor
 
 MAX_DATASETS = 50  # of one store: at most about 1.5 GB
 
@@ -39,19 +40,18 @@ class CustomDatasets:
     def __init__(self, store: RunStore):
         self._store = store
 
-    def add(self, dataset: Dataset, owner: str, *, max_owned: int | None = None) -> None:
+    def add(self, dataset: Dataset, by: Visitor) -> None:
         """Adds a dataset, as one that everyone can see and train on.
 
         Args:
             dataset: From `read_custom`.
-            owner: The visitor, who alone may remove it on a shared dashboard.
-            max_owned: How many this owner may have, this one included; None without limit.
+            by: The visitor, who alone may remove it on a shared dashboard.
 
         Raises:
             StoreError: If its name or its contents are there already, or there are too many.
         """
         info, content = dataset.info, as_npz(dataset)
-        row = {"name": info.name, "fingerprint": info.fingerprint, "owner": owner, "created_at": self._store.clock()}
+        row = {"name": info.name, "fingerprint": info.fingerprint, "owner": by.name, "created_at": self._store.clock()}
         row |= {"train": info.train, "test": info.test, "classes": list(info.classes), "content": content}
         with transaction(self._store.engine) as connection:
             lock(connection, "datasets")
@@ -60,13 +60,14 @@ class CustomDatasets:
             )
             if taken := connection.scalar(select(datasets_table.c.name).where(same)):
                 raise StoreError(f"A dataset “{taken}” with this name or these contents is there already. Choose it.")
-            self._check_room(connection, owner, max_owned)
+            self._check_room(connection, by)
             connection.execute(insert(datasets_table).values(row))
 
-    def _check_room(self, connection: Connection, owner: str, max_owned: int | None) -> None:
+    def _check_room(self, connection: Connection, by: Visitor) -> None:
         counted = select(func.count()).select_from(datasets_table)
-        mine = counted.where(datasets_table.c.owner == owner)
-        for counting, allowed, whose in ((counted, MAX_DATASETS, "There are"), (mine, max_owned, "You have")):
+        mine = counted.where(datasets_table.c.owner == by.name)
+        allowed_mine = None if by.limits is None else by.limits.datasets
+        for counting, allowed, whose in ((counted, MAX_DATASETS, "There are"), (mine, allowed_mine, "You have")):
             count = connection.scalar(counting) or 0
             if allowed is not None and count >= allowed:
                 raise StoreError(f"{whose} {count} datasets, and {allowed} is the maximum here. Remove one first.")
@@ -107,18 +108,17 @@ class CustomDatasets:
             raise StoreError(f"There is no dataset “{name}”. {known} Add one on Explore or by `data --add`.")
         return found
 
-    def remove(self, name: str, owner: str | None = None) -> None:
+    def remove(self, name: str, *, by: Visitor = OPERATOR) -> None:
         """Removes a dataset; finished runs on it stay.
 
         Args:
             name: Its name.
-            owner: Only if it is this visitor's; None for anyone's.
+            by: The visitor who wants it.
 
         Raises:
             StoreError: If there is none, or runs on it have not ended.
         """
-        mine = datasets_table.c.name == name
-        mine = mine if owner is None else and_(mine, datasets_table.c.owner == owner)
+        mine = and_(datasets_table.c.name == name, by.owns(datasets_table))
         waiting = and_(runs_table.c.dataset == name, runs_table.c.status.in_(UNFINISHED))
         with transaction(self._store.engine) as connection:
             if connection.scalar(select(func.count()).select_from(runs_table).where(waiting)):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, delete, insert, select
+from sqlalchemy import Connection, and_, delete, func, insert, select
 
 from mnist_dash.datasets.arrays import check_pictures
 from mnist_dash.datasets.digit_files import MAX_DIGITS
@@ -13,6 +13,7 @@ from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import kept_digits_table, lock, read, transaction
 
 MAX_KEPT = MAX_DIGITS  # so that a file with all that was kept can be loaded again
+MAX_KEPT_BY_ALL = 100 * MAX_KEPT  # 80 MB: a browser that forgets its cookie is a new visitor each time
 _MAX_ID = 2**31 - 1
 
 
@@ -54,7 +55,7 @@ class KeptDigits:
 
         Raises:
             DataError: If the arrays are anything else.
-            KeptDigitsError: If the owner would keep more than `MAX_KEPT`.
+            KeptDigitsError: If the owner would keep more than `MAX_KEPT`, or all more than `MAX_KEPT_BY_ALL`.
         """
         check_pictures(x, y, where="Digits to keep")
         offered = [(int(label), picture.tobytes()) for picture, label in zip(x, y, strict=True)]
@@ -63,7 +64,7 @@ class KeptDigits:
             lock(connection, f"digits of {owner}")
             kept = _kept_by(connection, owner)
             new = [digit for digit in dict.fromkeys(offered) if digit not in kept]
-            _check_room(len(kept), len(new))
+            _check_room(connection, len(kept), len(new))
             if new:
                 shared = {"owner": owner, "created_at": self._store.clock()}
                 rows = [{**shared, "label": label, "pixels": pixels} for label, pixels in new]
@@ -99,7 +100,13 @@ def _kept_by(connection: Connection, owner: str) -> set[tuple[int, bytes]]:
     return {(row.label, bytes(row.pixels)) for row in rows}
 
 
-def _check_room(kept: int, new: int) -> None:
+def _check_room(connection: Connection, kept: int, new: int) -> None:
+    by_all = connection.scalar(select(func.count()).select_from(kept_digits_table)) or 0
+    if by_all + new > MAX_KEPT_BY_ALL:
+        raise KeptDigitsError(
+            f"All visitors together keep {by_all:,} digits, and {MAX_KEPT_BY_ALL:,} is the maximum here. "
+            "Export yours to keep them, and ask whoever runs this dashboard to clean up."
+        )
     if kept + new > MAX_KEPT:
         raise KeptDigitsError(
             f"You keep {kept:,} digits and want to keep {new:,} more, but {MAX_KEPT:,} is the maximum. "

@@ -9,10 +9,10 @@ from mnist_dash.corruptions.kinds import SUITE
 from mnist_dash.errors import RunStateError
 from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
 from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST, Leases
-from mnist_dash.store.limits import UNFINISHED_MEASUREMENTS
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, QUEUED
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import lock, read, robustness_table, runs_table, transaction
+from mnist_dash.store.visitors import OPERATOR, Visitor
 
 _LEASES = Leases(
     robustness_table,
@@ -37,37 +37,38 @@ class Measurements:
 
     # What a user may do
 
-    def request(self, run_ids: Collection[int], *, owner: str = "", max_unfinished: int | None = None) -> int:
+    def request(self, run_ids: Collection[int], *, by: Visitor = OPERATOR) -> int:
         """Asks for measurements of finished runs, all or none; what is there or under way stays as it is.
 
         Args:
             run_ids: The runs.
-            owner: The visitor who wants them.
-            max_unfinished: Unfinished measurements that this owner may have, these included.
+            by: The visitor who wants them, of their own runs or of those that come with MNIST Dash.
 
         Returns:
             How many are new.
 
         Raises:
-            RunStateError: If a run has not finished, or the owner wants too many.
+            RunStateError: If a run has not finished, or the visitor wants too many.
+            NotAllowedError: If one is somebody else's.
         """
         with transaction(self._store.engine) as connection:
             lock(connection, "robustness")  # two tabs may ask for the same run at once
-            _check_finished(connection, run_ids)
+            _check_finished(connection, run_ids, by)
             of_runs = robustness_table.c.run_id.in_(run_ids)
             outdated = or_(robustness_table.c.status == FAILED, robustness_table.c.suite != SUITE)
             connection.execute(delete(robustness_table).where(of_runs, outdated))
             known = set(connection.scalars(select(robustness_table.c.run_id).where(of_runs)))
             new = [run_id for run_id in dict.fromkeys(run_ids) if run_id not in known]
-            UNFINISHED_MEASUREMENTS.check(connection, owner, len(new), max_unfinished)
-            shared = {"suite": SUITE, "status": QUEUED, "owner": owner, "requested_at": self._store.clock()}
+            by.check_unfinished(connection, robustness_table, len(new))
+            shared = {"suite": SUITE, "status": QUEUED, "owner": by.name, "requested_at": self._store.clock()}
             if new:
                 connection.execute(insert(robustness_table).values([{"run_id": run_id, **shared} for run_id in new]))
         return len(new)
 
-    def withdraw(self, run_ids: Collection[int]) -> None:
-        """Takes back what was asked for and is not done; its worker stops within a second."""
+    def withdraw(self, run_ids: Collection[int], *, by: Visitor = OPERATOR) -> None:
+        """Takes back what this visitor asked for and is not done; its worker stops within a second."""
         unfinished = and_(robustness_table.c.run_id.in_(run_ids), robustness_table.c.status.in_(ACTIVE))
+        unfinished = and_(unfinished, by.owns(robustness_table))
         with transaction(self._store.engine) as connection:
             connection.execute(delete(robustness_table).where(unfinished))
 
@@ -160,8 +161,12 @@ class Measurements:
             _LEASES.change(connection, run_id, lease, {"heartbeat_at": self._store.clock(), **values})
 
 
-def _check_finished(connection: Connection, run_ids: Collection[int]) -> None:
-    rows = connection.execute(select(runs_table.c.id, runs_table.c.status).where(runs_table.c.id.in_(run_ids)))
+def _check_finished(connection: Connection, run_ids: Collection[int], by: Visitor) -> None:
+    columns = (runs_table.c.id, runs_table.c.status, runs_table.c.owner, runs_table.c.reference)
+    rows = connection.execute(select(*columns).where(runs_table.c.id.in_(run_ids))).all()
+    for row in rows:
+        if row.reference is None:
+            by.check_owner(row.owner, f"Run {row.id}")
     status_of = {row.id: row.status for row in rows}
     for run_id in run_ids:
         if status_of.get(run_id) != DONE:

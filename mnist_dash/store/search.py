@@ -11,6 +11,7 @@ from mnist_dash.store.records import MODEL_TFLITE, STATUSES, Experiment, Run
 from mnist_dash.store.rows import as_run
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import artifacts_table, experiments_table, read, runs_table, tags_table, transaction
+from mnist_dash.store.visitors import OPERATOR, Visitor
 
 NEWEST = "newest"
 # What runs can be sorted by: from names of columns to whether more is better.
@@ -106,11 +107,12 @@ class RunFinder:
             found[row.run_id].append(row.name)
         return found
 
-    def set_tags(self, run_id: int, names: Sequence[str]) -> None:
+    def set_tags(self, run_id: int, names: Sequence[str], *, by: Visitor = OPERATOR) -> None:
         """Gives a run these tags in place of those that it has; a run that was deleted gets none.
 
         Raises:
             RunStateError: If there are too many, or one is too long.
+            NotAllowedError: If it is somebody else's run.
         """
         tags = sorted({"".join(filter(str.isprintable, name)).strip() for name in names} - {""})
         if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG_LENGTH for tag in tags):
@@ -118,9 +120,11 @@ class RunFinder:
                 f"A run can have {MAX_TAGS} tags of at most {MAX_TAG_LENGTH} characters. Use fewer or shorter ones."
             )
         with transaction(self._engine) as connection:
-            exists = connection.scalar(select(runs_table.c.id).where(runs_table.c.id == run_id).with_for_update())
+            owner = connection.scalar(select(runs_table.c.owner).where(runs_table.c.id == run_id).with_for_update())
+            if owner is not None:
+                by.check_owner(owner, f"Run {run_id}")
             connection.execute(delete(tags_table).where(tags_table.c.run_id == run_id))
-            if exists and tags:
+            if owner is not None and tags:
                 connection.execute(insert(tags_table), [{"run_id": run_id, "name": tag} for tag in tags])
 
 

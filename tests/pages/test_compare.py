@@ -16,6 +16,7 @@ from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.search import RunFinder
+from mnist_dash.store.visitors import Visitor
 from mnist_dash.ui.shared.image_views import caption_of
 from tests.pages.opening import TIMEOUT_S, opened, plain, texts, unfolds
 
@@ -43,7 +44,7 @@ def add(
     """Adds a finished run on the sample that reads its first `wrong` test pictures as the next digit."""
     checked = VARIANTS[variant].check(settings)
     data = {"dataset": sample.name, "fingerprint": fingerprint or sample.fingerprint}
-    run = store.create_run(variant, checked, **data, owner=owner, leased=True)
+    run = store.create_run(variant, checked, **data, by=Visitor(owner), leased=True)
     if val_accuracy is not None:
         RunLeases(store).record_epoch(run.id, str(run.lease), Epoch(1, 0.3, 0.9, 0.3, val_accuracy, 1.0), {})
     read = np.where(np.arange(1_000) < wrong, (sample.y_test + 1) % 10, sample.y_test)
@@ -443,7 +444,7 @@ def test_on_a_shared_host_nobody_tags_the_runs_of_others(
 
     app = edit_tags(run, ["mine"])
 
-    assert "only whoever started a run" in app.toast[0].value
+    assert "only its owner can do that" in app.toast[0].value
     assert RunFinder(store).tags_of([run]) == {run: []}
 
 

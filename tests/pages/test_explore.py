@@ -11,6 +11,7 @@ from mnist_dash.datasets.mnist import DIGITS
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.records import MODEL_TFLITE, TEST_LABELS, TEST_PROBABILITIES, Result
 from mnist_dash.store.run_leases import RunLeases
+from mnist_dash.store.visitors import Visitor
 from mnist_dash.ui.explore.image_choice import REGION
 from mnist_dash.ui.shared import resources
 from tests.pages.opening import opened, texts, url_of
@@ -152,7 +153,7 @@ def folds_done(sample):
 
 def add_pets(classes=CLASSES):
     added = custom_dataset("Pets", classes=classes)
-    resources.custom_datasets().add(added, "ann")
+    resources.custom_datasets().add(added, Visitor("ann"))
     return added
 
 

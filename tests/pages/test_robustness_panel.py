@@ -11,6 +11,7 @@ from mnist_dash.store.records import MODEL_TFLITE, QUEUED, Result
 from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.visitors import Visitor
 from mnist_dash.worker.robustness import measure_run
 from tests.pages.opening import TIMEOUT_S, texts
 from tests.support.learning import settings_of
@@ -51,7 +52,7 @@ def finished(store: RunStore, sample: Dataset, *, owner: str = "", fingerprint: 
         VARIANTS["dense-32"].check({}),
         dataset=sample.name,
         fingerprint=fingerprint or sample.fingerprint,
-        owner=owner,
+        by=Visitor(owner),
         leased=True,
     )
     model = (REFERENCE_FOLDER / "dense-32" / MODEL_TFLITE).read_bytes()

@@ -13,6 +13,7 @@ from mnist_dash.store.custom_datasets import CustomDatasets
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, PAUSED, QUEUED, Epoch, Result, Run
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.visitors import Limits, Visitor
 from tests.pages.opening import opened, texts, unfolds
 from tests.support.datasets import custom_dataset
 
@@ -41,7 +42,7 @@ def labels(app: AppTest) -> set[str]:
 
 def waiting(store: RunStore, *, owner: str = "", **settings: object) -> Run:
     checked = VARIANTS["dense-32"].check(settings)
-    return store.create_run("dense-32", checked, dataset="mnist", fingerprint="other", owner=owner)
+    return store.create_run("dense-32", checked, dataset="mnist", fingerprint="other", by=Visitor(owner))
 
 
 def finished(store: RunStore, sample: Dataset, *, result: Result = RESULT, **settings: object) -> Run:
@@ -57,7 +58,7 @@ def finished(store: RunStore, sample: Dataset, *, result: Result = RESULT, **set
 
 @nothing_is_trained
 def test_custom_data_is_trained_on_and_stays_when_example_settings_are_chosen(store: RunStore):
-    CustomDatasets(store).add(custom_dataset("Pets"), "ann")
+    CustomDatasets(store).add(custom_dataset("Pets"), Visitor("ann", Limits()))
     app = opened("train", data="Pets")
 
     app.button(key=f"train_preset_{PRESETS[0].name}").click().run()

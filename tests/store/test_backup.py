@@ -19,6 +19,7 @@ from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import transaction
 from mnist_dash.store.search import RunFinder
+from mnist_dash.store.visitors import Limits, Visitor
 from tests.store.test_version_0_4 import make_version_2
 from tests.support.datasets import custom_dataset
 
@@ -28,10 +29,10 @@ DIGIT = np.full((1, 28, 28), 7, np.uint8)
 def fill(store: RunStore) -> list[int]:
     """Two runs, one of them finished with everything that a run can have; a dataset, a digit, a key."""
     data = custom_dataset("Pets")
-    CustomDatasets(store).add(data, "ann")
+    CustomDatasets(store).add(data, Visitor("ann", Limits()))
     settings = VARIANTS["dense-32"].check({})
     known = {"dataset": "Pets", "fingerprint": data.fingerprint, "info": data.info}
-    done = store.create_run("dense-32", settings, **known, owner="ann", leased=True)
+    done = store.create_run("dense-32", settings, **known, by=Visitor("ann"), leased=True)
     leases = RunLeases(store)
     leases.record_epoch(done.id, done.lease, Epoch(1, 0.5, 0.9, None, None, 1.0), {CHECKPOINT: b"state"})
     leases.finish(done.id, done.lease, Result(0.1, 0.9, 1.0, 5, 0.1), {MODEL_KERAS: b"\x00model\xff" * 1_000})

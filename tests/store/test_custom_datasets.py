@@ -17,6 +17,7 @@ from mnist_dash.store.records import CHECKPOINT, Result
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import datasets_table, transaction
+from mnist_dash.store.visitors import Limits, Visitor
 from tests.store.test_version_0_4 import make_version_2
 from tests.support.datasets import custom_dataset
 
@@ -31,7 +32,7 @@ def datasets(store):
 def test_a_dataset_is_read_as_it_was_added(datasets):
     added = custom_dataset("Pets", classes=CLASSES)
 
-    datasets.add(added, "ann")
+    datasets.add(added, Visitor("ann", Limits()))
 
     [listed] = datasets.list()
     assert (listed.name, listed.owner, listed.train, listed.test, listed.classes) == ("Pets", "ann", 50, 10, CLASSES)
@@ -43,40 +44,40 @@ def test_a_dataset_is_read_as_it_was_added(datasets):
 
 def test_a_name_or_the_same_contents_can_be_there_once(datasets):
     added = custom_dataset("Pets")
-    datasets.add(added, "ann")
+    datasets.add(added, Visitor("ann", Limits()))
 
     for second in (custom_dataset("pets", seed=1), replace(added, info=replace(added.info, name="Animals"))):
         with pytest.raises(StoreError, match="“Pets” with this name or these contents is there already"):
-            datasets.add(second, "bob")
+            datasets.add(second, Visitor("bob", Limits()))
 
     assert [listed.name for listed in datasets.list()] == ["Pets"]
 
 
 def test_an_owner_and_all_together_may_have_only_so_many(datasets, monkeypatch):
     monkeypatch.setattr(custom_datasets, "MAX_DATASETS", 3)
-    datasets.add(custom_dataset("A", seed=1), "ann", max_owned=1)
+    datasets.add(custom_dataset("A", seed=1), Visitor("ann", Limits(datasets=1)))
 
     with pytest.raises(StoreError, match="You have 1 datasets, and 1 is the maximum"):
-        datasets.add(custom_dataset("B", seed=2), "ann", max_owned=1)
-    datasets.add(custom_dataset("C", seed=3), "bob", max_owned=1)
-    datasets.add(custom_dataset("D", seed=4), "eve", max_owned=1)
+        datasets.add(custom_dataset("B", seed=2), Visitor("ann", Limits(datasets=1)))
+    datasets.add(custom_dataset("C", seed=3), Visitor("bob", Limits(datasets=1)))
+    datasets.add(custom_dataset("D", seed=4), Visitor("eve", Limits(datasets=1)))
     with pytest.raises(StoreError, match="There are 3 datasets, and 3 is the maximum"):
-        datasets.add(custom_dataset("E", seed=5), "dan", max_owned=1)
+        datasets.add(custom_dataset("E", seed=5), Visitor("dan", Limits(datasets=1)))
 
     assert [listed.name for listed in datasets.list()] == ["A", "C", "D"]
 
 
 def test_only_the_owner_removes_a_dataset_and_nobody_while_a_run_needs_it(store, datasets):
     added = custom_dataset("Pets", classes=CLASSES)
-    datasets.add(added, "ann")
+    datasets.add(added, Visitor("ann", Limits()))
     run = store.create_run("dense-32", {}, dataset="Pets", fingerprint=added.fingerprint, info=added.info)
 
     with pytest.raises(StoreError, match="have not ended"):
-        datasets.remove("Pets", "ann")
+        datasets.remove("Pets", by=Visitor("ann", Limits()))
     store.cancel_run(run.id)
     with pytest.raises(StoreError, match="You have no dataset"):
-        datasets.remove("Pets", "eve")
-    datasets.remove("Pets", "ann")
+        datasets.remove("Pets", by=Visitor("eve", Limits()))
+    datasets.remove("Pets", by=Visitor("ann", Limits()))
 
     assert datasets.list() == []
     assert datasets.read(added.fingerprint) is None
@@ -88,7 +89,7 @@ def test_only_the_owner_removes_a_dataset_and_nobody_while_a_run_needs_it(store,
 
 def test_contents_that_were_changed_in_the_store_are_refused(store, datasets):
     added, other = custom_dataset("Pets"), custom_dataset("Other", seed=1)
-    datasets.add(added, "ann")
+    datasets.add(added, Visitor("ann", Limits()))
     with transaction(store.engine) as connection:
         connection.execute(update(datasets_table).values(content=custom_datasets.as_npz(other)))
 

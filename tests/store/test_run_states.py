@@ -29,6 +29,7 @@ from mnist_dash.store.records import (
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import SCHEMA_VERSION
+from mnist_dash.store.visitors import Limits, Visitor
 from tests.store.test_run_store import (
     ARTIFACTS,
     FIRST,
@@ -425,9 +426,9 @@ def test_failed_runs_are_not_resumed_beyond_what_their_owner_may_have(store):
     for run in runs:
         RunLeases(store).fail(run.id, run.lease, "out of memory")
 
-    store.resume_run(runs[0].id, max_unfinished=1)
+    store.resume_run(runs[0].id, by=Visitor(limits=Limits(unfinished=1)))
     with pytest.raises(RunStateError, match="1 is the maximum here"):
-        store.resume_run(runs[1].id, max_unfinished=1)
+        store.resume_run(runs[1].id, by=Visitor(limits=Limits(unfinished=1)))
 
     assert [store.get_run(run.id).status for run in runs] == [QUEUED, FAILED]
 
@@ -679,7 +680,7 @@ def test_a_continued_run_waits_with_the_epochs_and_the_checkpoint_of_the_first(t
     RunLeases(timed).finish(run.id, run.lease, RESULT, ARTIFACTS)
     clock.now = 1_004.0
 
-    new = continue_run(timed, run.id, 9, owner="bob")
+    new = continue_run(timed, run.id, 9, by=Visitor("bob"))
 
     assert new == timed.get_run(new.id)
     assert new.id != run.id
@@ -774,19 +775,20 @@ def test_a_run_without_checkpoint_cannot_be_continued(store):  # done before che
 
 
 def test_a_continued_run_counts_as_unfinish(store):
-    run, _ = continued_from(store, owner="ann", max_unfinished=1)
+    run, _ = continued_from(store, by=Visitor("ann", Limits(unfinished=1)))
 
     with pytest.raises(RunStateError, match="You have 1 unfinished runs, and 1 is the maximum here"):
-        continue_run(store, run.id, 9, owner="ann", max_unfinished=1)
+        continue_run(store, run.id, 9, by=Visitor("ann", Limits(unfinished=1)))
 
     assert len(store.list_runs()) == 2
-    assert continue_run(store, run.id, 9, owner="bob", max_unfinished=1).status == QUEUED
+    assert continue_run(store, run.id, 9, by=Visitor("bob", Limits(unfinished=1))).status == QUEUED
 
 
 def test_runs_that_are_continued_at_the_same_time_cannot_pass_the_limit_together(store):
     run = finish(store)
     for owner in ("ann", "bob", "carol", "dan", "eve"):
-        queued = race(*[lambda owner=owner: continue_run(store, run.id, 9, owner=owner, max_unfinished=2)] * 6)
+        visitor = Visitor(owner, Limits(unfinished=2))
+        queued = race(*[lambda visitor=visitor: continue_run(store, run.id, 9, by=visitor)] * 6)
 
         assert sum(queued) == 2
         assert len(store.list_runs(owner=owner)) == 2
@@ -796,8 +798,8 @@ def test_continuing_and_queueing_at_the_same_time_cannot_pass_the_limit_together
     run = finish(store)
 
     queued = race(
-        *[lambda: continue_run(store, run.id, 9, owner="ann", max_unfinished=3)] * 4,
-        *[lambda: queue(store, owner="ann", max_unfinished=3)] * 4,
+        *[lambda: continue_run(store, run.id, 9, by=Visitor("ann", Limits(unfinished=3)))] * 4,
+        *[lambda: queue(store, by=Visitor("ann", Limits(unfinished=3)))] * 4,
     )
 
     assert sum(queued) == 3

@@ -40,6 +40,7 @@ from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import SCHEMA_VERSION
 from mnist_dash.store.search import RunFinder
+from mnist_dash.store.visitors import Limits, Visitor
 from tests.support.statements import execute
 
 SETTINGS = VARIANTS["dense-32"].check({"epochs": 3, "seed": 7})
@@ -122,7 +123,7 @@ def race(*works):
 
 
 def test_a_new_run_is_queued_with_all_that_a_worker_needs(timed):
-    run = queue(timed, owner="ann")
+    run = queue(timed, by=Visitor("ann"))
 
     assert run == timed.get_run(run.id)
     assert (run.status, run.variant, run.settings) == (QUEUED, "dense-32", SETTINGS)
@@ -153,25 +154,25 @@ def test_settings_keep_their_types_and_values(store):
 
 def test_an_owner_has_at_most_as_many_unfinished_runs_as_allowed(store):
     for _ in range(2):
-        queue(store, owner="ann", max_unfinished=2)
+        queue(store, by=Visitor("ann", Limits(unfinished=2)))
 
     with pytest.raises(RunStateError, match="You have 2 unfinished runs, and 2 is the maximum here"):
-        queue(store, owner="ann", max_unfinished=2)
+        queue(store, by=Visitor("ann", Limits(unfinished=2)))
 
     assert len(store.list_runs()) == 2
 
 
 def test_a_run_that_ended_makes_room_for_the_next(store):
-    run = queue(store, owner="ann", max_unfinished=1)
+    run = queue(store, by=Visitor("ann", Limits(unfinished=1)))
     store.cancel_run(run.id)
 
-    assert queue(store, owner="ann", max_unfinished=1).status == QUEUED
+    assert queue(store, by=Visitor("ann", Limits(unfinished=1))).status == QUEUED
 
 
 def test_one_owners_runs_do_not_count_for_another(store):
-    queue(store, owner="ann", max_unfinished=1)
+    queue(store, by=Visitor("ann", Limits(unfinished=1)))
 
-    assert queue(store, owner="bob", max_unfinished=1).status == QUEUED
+    assert queue(store, by=Visitor("bob", Limits(unfinished=1))).status == QUEUED
 
 
 def test_requests_at_the_same_time_cannot_pass_the_limit_together(store):
@@ -180,7 +181,7 @@ def test_requests_at_the_same_time_cannot_pass_the_limit_together(store):
     def try_to_queue(_):
         together.wait()
         try:
-            queue(store, owner="ann", max_unfinished=3)
+            queue(store, by=Visitor("ann", Limits(unfinished=3)))
         except RunStateError:
             return False
         return True
@@ -192,11 +193,11 @@ def test_requests_at_the_same_time_cannot_pass_the_limit_together(store):
 
 
 def test_paused_runs_count_as_unfinished(store):
-    run = queue(store, owner="ann")
+    run = queue(store, by=Visitor("ann"))
     store.pause_run(run.id)
 
     with pytest.raises(RunStateError, match="You have 1 unfinished runs, and 1 is the maximum here"):
-        queue(store, owner="ann", max_unfinished=1)
+        queue(store, by=Visitor("ann", Limits(unfinished=1)))
 
     assert store.list_runs() == [store.get_run(run.id)]
 
@@ -205,7 +206,7 @@ def test_paused_runs_count_as_unfinished(store):
 
 
 def test_runs_that_are_queued_together_are_an_experiment(timed):
-    runs = queue_three(timed, owner="ann")
+    runs = queue_three(timed, by=Visitor("ann"))
 
     assert [run.settings for run in runs] == [planned.settings for planned in THREE]
     assert {(run.status, run.owner, run.attempt, run.created_at) for run in runs} == {(QUEUED, "ann", 0, 1_000.0)}
@@ -231,7 +232,7 @@ def test_a_run_that_is_queued_alone_is_no_experiment(store_url, store):
 
 
 def test_no_runs_are_no_experiment(store_url, store):
-    assert store.create_runs([], dataset="mnist-sample", fingerprint="0", owner="ann", max_unfinished=1) == []
+    assert store.create_runs([], dataset="mnist-sample", fingerprint="0", by=Visitor("ann", Limits(unfinished=1))) == []
 
     assert execute(store_url, "SELECT * FROM experiments") == []
 
@@ -245,24 +246,24 @@ def test_an_experiment_that_the_caller_trains_itself_is_never_queued(timed):
 
 
 def test_all_runs_of_an_experiment_count_and_none_is_added_if_one_is_too_many(store_url, store):
-    runs = [queue(store, owner="ann") for _ in range(3)]
+    runs = [queue(store, by=Visitor("ann")) for _ in range(3)]
 
     with pytest.raises(RunStateError, match="You have 3 unfinished runs and want 3 more, and 5 is the maximum here"):
-        queue_three(store, owner="ann", max_unfinished=5)
+        queue_three(store, by=Visitor("ann", Limits(unfinished=5)))
 
     assert {run.id for run in store.list_runs()} == {run.id for run in runs}
     assert execute(store_url, "SELECT * FROM experiments") == []
 
 
 def test_an_experiment_may_fill_the_limit_to_the_last_run(store):
-    queue(store, owner="ann")
-    queue_three(store, owner="bob")
+    queue(store, by=Visitor("ann"))
+    queue_three(store, by=Visitor("bob"))
 
-    assert len(queue_three(store, owner="ann", max_unfinished=4)) == 3
+    assert len(queue_three(store, by=Visitor("ann", Limits(unfinished=4)))) == 3
 
 
 def test_experiments_at_the_same_time_cannot_pass_the_limit_together(store_url, store):
-    queued = race(*[lambda: queue_three(store, owner="ann", max_unfinished=7)] * 6)
+    queued = race(*[lambda: queue_three(store, by=Visitor("ann", Limits(unfinished=7)))] * 6)
 
     assert sum(queued) == 2
     assert len(store.list_runs()) == 6
@@ -286,7 +287,8 @@ def test_an_experiment_of_which_one_run_cannot_be_added_is_not_added_at_all(stor
 
 
 def test_runs_are_listed_by_experiment_and_by_owner(store):
-    alone, one, two = queue(store, owner="ann"), queue_three(store, owner="ann"), queue_three(store, owner="bob")
+    ann, bob = Visitor("ann"), Visitor("bob")
+    alone, one, two = queue(store, by=ann), queue_three(store, by=ann), queue_three(store, by=bob)
     nobodys = queue(store)
     store.cancel_run(one[0].id)
 
@@ -381,7 +383,7 @@ def test_runs_are_listed_by_status(store):
 
 
 def test_only_the_newest_runs_are_listed_if_few_are_asked_for(store):
-    runs = [queue(store, owner=owner) for owner in ("ann", "bob", "ann", "bob")]
+    runs = [queue(store, by=Visitor(owner)) for owner in ("ann", "bob", "ann", "bob")]
 
     assert [run.id for run in store.list_runs(limit=3)] == [run.id for run in runs[:0:-1]]
     assert [run.id for run in store.list_runs(owner="ann", limit=1)] == [runs[2].id]
@@ -990,8 +992,8 @@ def test_a_database_that_goes_away_is_reported_in_words(store_url, store):
 
 
 def test_no_visitor_waits_for_all_runs_of_another(store):
-    greedy = [queue(store, owner="greedy").id for _ in range(3)]
-    modest = queue(store, owner="modest").id
+    greedy = [queue(store, by=Visitor("greedy")).id for _ in range(3)]
+    modest = queue(store, by=Visitor("modest")).id
     RunLeases(store).acquire(greedy[0])
 
     order = [run.id for run in in_turn(store.list_runs())]

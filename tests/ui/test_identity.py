@@ -10,6 +10,7 @@ from mnist_dash.store.kept_digits import KeptDigits
 from mnist_dash.store.keys import secret_key
 from mnist_dash.store.owners import adopt
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.visitors import Visitor
 from mnist_dash.ui.shared.identity import earlier_owner, owner_of, signed, verified
 
 KEY, TOKEN = b"k" * 32, "a" * 32
@@ -93,8 +94,8 @@ def test_a_cookie_of_another_kind_is_nobodys(cookie):
 
 
 def test_what_a_visitor_owned_goes_with_a_new_name_and_nothing_else(store: RunStore):
-    mine = store.create_run("dense-32", {}, dataset="mnist", fingerprint="0", owner="before")
-    others = store.create_run("dense-32", {}, dataset="mnist", fingerprint="0", owner="ann")
+    mine = store.create_run("dense-32", {}, dataset="mnist", fingerprint="0", by=Visitor("before"))
+    others = store.create_run("dense-32", {}, dataset="mnist", fingerprint="0", by=Visitor("ann"))
     KeptDigits(store).keep("before", np.zeros((1, 28, 28), np.uint8), np.array([3]))
 
     adopt(store, "before", "now")

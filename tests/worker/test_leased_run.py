@@ -38,6 +38,7 @@ from mnist_dash.store.records import (
 )
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.visitors import Limits, Visitor
 from mnist_dash.worker import compiled
 from mnist_dash.worker.checkpoints import Checkpoint
 from mnist_dash.worker.leased_run import LeasedRun
@@ -277,7 +278,7 @@ def test_a_run_queued_for_other_data_fails_in_words(runs):
 
 def test_a_run_on_custom_data_learns_it_and_is_tested_on_its_own_test_images(runs):
     data = custom_dataset("Pets")
-    CustomDatasets(runs).add(data, "ann")
+    CustomDatasets(runs).add(data, Visitor("ann", Limits()))
     known = {"dataset": "Pets", "fingerprint": data.fingerprint, "info": data.info}
     settings = VARIANTS["dense-32"].check({"epochs": 60, "batch_size": 10})
     run = runs.create_run("dense-32", settings, **known)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from mnist_dash.corruptions.corruption import corrupt
 from mnist_dash.corruptions.kinds import CORRUPTIONS, KINDS, SUITE
@@ -41,6 +42,8 @@ from mnist_dash.store.reference_runs import (
 )
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.schema import runs_table, transaction
+from mnist_dash.store.visitors import Limits, Visitor
 from mnist_dash.worker import heartbeat, robustness
 from mnist_dash.worker.robustness import measure, measure_run, measured_images
 from tests.support.learning import settings_of, with_unusable_environment
@@ -64,7 +67,14 @@ def measurements(store):
     return Measurements(store)
 
 
-def finished(store: RunStore, sample: Dataset, *, fingerprint: str | None = None, model: bytes = MODEL) -> int:
+def finished(
+    store: RunStore,
+    sample: Dataset,
+    *,
+    fingerprint: str | None = None,
+    model: bytes = MODEL,
+    reference: str | None = None,
+) -> int:
     """Adds a finished run with the weights of the shipped Dense 32; returns its number."""
     run = store.create_run(
         "dense-32",
@@ -74,6 +84,9 @@ def finished(store: RunStore, sample: Dataset, *, fingerprint: str | None = None
         leased=True,
     )
     RunLeases(store).finish(run.id, str(run.lease), Result(0.2, 0.94, 1.0, 25_450, 0.1), {MODEL_TFLITE: model})
+    if reference:
+        with transaction(store.engine) as connection:
+            connection.execute(update(runs_table).where(runs_table.c.id == run.id).values(reference=reference))
     return run.id
 
 
@@ -90,7 +103,7 @@ def expected(sample, fewer_pictures) -> CorruptionCounts:
 def test_a_finished_run_is_asked_for_once(store, measurements, sample):
     first, second = finished(store, sample), finished(store, sample)
 
-    assert measurements.request([first, second], owner="ann") == 2
+    assert measurements.request([first, second], by=Visitor("ann")) == 2
     assert measurements.request([second, first]) == 0
 
     found = measurements.read([first, second])
@@ -115,17 +128,17 @@ def test_nothing_is_asked_for_if_one_of_the_runs_has_not_finished(store, measure
 
 
 def test_an_owner_gets_no_more_than_allowed_and_then_none_at_all(store, measurements, sample):
-    runs = [finished(store, sample) for _ in range(4)]
-    measurements.request(runs[:2], owner="ann", max_unfinished=3)
+    runs = [finished(store, sample, reference=name) for name in "abcd"]  # anyone may have these measured
+    measurements.request(runs[:2], by=Visitor("ann", Limits(unfinished=3)))
 
     with pytest.raises(
         RunStateError, match="You have 2 unfinished measurements and want 2 more, and 3 is the maximum here"
     ):
-        measurements.request(runs, owner="ann", max_unfinished=3)
+        measurements.request(runs, by=Visitor("ann", Limits(unfinished=3)))
 
     assert set(measurements.read(runs)) == set(runs[:2])
-    assert measurements.request(runs[2:], owner="bob", max_unfinished=2) == 2
-    assert measurements.request(runs, owner="ann", max_unfinished=1) == 0  # all are under way
+    assert measurements.request(runs[2:], by=Visitor("bob", Limits(unfinished=2))) == 2
+    assert measurements.request(runs, by=Visitor("ann", Limits(unfinished=1))) == 0  # all are under way
 
 
 def test_the_same_run_asked_for_by_many_at_once_is_asked_for_once(store_url, store, sample):

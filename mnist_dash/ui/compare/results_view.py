@@ -15,13 +15,12 @@ from mnist_dash.analysis.words.number_words import spread_words
 from mnist_dash.errors import RunStateError
 from mnist_dash.figures import result_figures
 from mnist_dash.networks.hyperparameters import folds_of
-from mnist_dash.store.records import Run
 from mnist_dash.store.search import RunFinder
 from mnist_dash.ui.compare.compare_chart import compare_chart
 from mnist_dash.ui.compare.comparison import Comparison
 from mnist_dash.ui.compare.robustness_panel import robustness_of
 from mnist_dash.ui.shared.controls import as_text, choice, claim_of
-from mnist_dash.ui.shared.resources import may_change, predictions_of, run_store
+from mnist_dash.ui.shared.resources import predictions_of, run_store, visitor
 
 _TAGS = "Tags"
 _CROSS_VALIDATION = "Cross-validation"
@@ -163,14 +162,8 @@ def _save_tags(key: str, replicate_groups: tuple[ReplicateGroup, ...]) -> None:
     for row, changes in st.session_state[key]["edited_rows"].items():
         for run in replicate_groups[int(row)].runs:
             try:
-                _check_owner(run)
-                finder.set_tags(run.id, [str(tag) for tag in changes.get(_TAGS) or []])
+                finder.set_tags(run.id, [str(tag) for tag in changes.get(_TAGS) or []], by=visitor())
             except RunStateError as error:
                 st.toast(as_text(str(error)), icon=":material/error:")
                 st.session_state[_REFUSED] += 1
                 return
-
-
-def _check_owner(run: Run) -> None:
-    if not may_change(run):
-        raise RunStateError(f"{run.title} cannot be tagged: only whoever started a run can tag it.")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -24,8 +25,6 @@ from mnist_dash.ui.shared.resources import (
     dataset_of,
     images_of,
     job_queue,
-    max_unfinished_runs,
-    may_change,
     predictor,
     run_store,
     visitor,
@@ -82,7 +81,7 @@ def _offer(runs: Sequence[Run], measurements: Mapping[int, Measurement], key: st
     for run in runs:
         if run.id in measurements:
             note(f"{title_of(run)} could not be measured. {measurements[run.id].error}")
-    allowed = [run for run in runs if may_change(run) or run.is_reference]
+    allowed = [run for run in runs if visitor().may_change(run.owner) or run.is_reference]
     if allowed:
         st.button(
             f"Measure {count_words(len(allowed), 'run')}",
@@ -98,7 +97,7 @@ def _offer(runs: Sequence[Run], measurements: Mapping[int, Measurement], key: st
 
 
 def _request(run_ids: Sequence[int]) -> None:
-    Measurements(run_store()).request(run_ids, owner=visitor(), max_unfinished=max_unfinished_runs())
+    Measurements(run_store()).request(run_ids, by=visitor())
     job_queue().wake()
 
 
@@ -108,7 +107,7 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
     if any(run_id not in measurements or measurements[run_id].status not in ACTIVE for run_id in busy):
         st.rerun()
     done = sum(len(row.counts.correct) for row in measurements.values())
-    mine = [run_id for run_id, row in measurements.items() if row.owner == visitor() or max_unfinished_runs() is None]
+    mine = [run_id for run_id, row in measurements.items() if visitor().may_change(row.owner)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(done / (_STEPS * len(busy)), _progress_words(busy, list(measurements.values())))
         st.button(
@@ -117,7 +116,7 @@ def _follow(busy: Mapping[int, str], key: str) -> None:
             icon=":material/stop:",
             disabled=not mine,
             on_click=attempt,
-            args=(Measurements(run_store()).withdraw, mine),
+            args=(partial(Measurements(run_store()).withdraw, by=visitor()), mine),
         )
 
 

@@ -46,16 +46,16 @@ def keep_digit(pixels: np.ndarray, *, guess: int | None) -> None:
 
 
 def _keep(x: np.ndarray, y: np.ndarray) -> None:
-    kept = KeptDigits(run_store()).keep(visitor(), x, y)
+    kept = KeptDigits(run_store()).keep(visitor().name, x, y)
     st.toast("Already in My digits." if kept == 0 else f"Added {count_words(kept, 'digit')} to My digits.")
 
 
 def _remove(digit_id: int) -> None:
-    KeptDigits(run_store()).remove(visitor(), digit_id)
+    KeptDigits(run_store()).remove(visitor().name, digit_id)
 
 
 def _remove_all() -> None:
-    KeptDigits(run_store()).clear(visitor())
+    KeptDigits(run_store()).clear(visitor().name)
 
 
 def _add_file() -> None:
@@ -69,7 +69,7 @@ def kept_digits(runs: Sequence[Run]) -> None:
     mine = st.expander("My digits", icon=":material/bookmarks:", key="draw_mine", on_change="rerun")
     if not mine.open:
         return  # reading a thousand digits with five networks would hold up every stroke
-    kept = KeptDigits(run_store()).read(visitor())
+    kept = KeptDigits(run_store()).read(visitor().name)
     with mine:
         explain("my_digits")
         if len(kept.y):

@@ -10,7 +10,6 @@ from mnist_dash.datasets.custom_data import DataFile
 from mnist_dash.datasets.mnist import KNOWN, Dataset
 from mnist_dash.ui.shared import controls, data_choice, resources
 
-_MAX_OWNED = 2  # of one visitor on a shared dashboard
 _HOW = (
     "Any images of 28 × 28 pixels in up to ten classes: an `.npz` file with the arrays `x` (n, 28, 28), uint8, "
     "and `y` (n,), "
@@ -53,8 +52,8 @@ def add_data(dataset: Dataset) -> None:
         if st.button("Add", key="explore_add_button", type="primary", disabled=not files):
             with st.spinner("Checking the files …"):
                 _add([DataFile(file.name, file.getvalue()) for file in files or ()], name, classes)
-        if resources.settings().shared:
-            st.caption(f"Everyone here can see it. You may add {_MAX_OWNED}, and remove your own.")
+        if limits := resources.visitor().limits:
+            st.caption(f"Everyone here can see it. You may add {limits.datasets}, and remove your own.")
     if dataset.name not in KNOWN:
         _export_and_remove(dataset)
 
@@ -71,8 +70,7 @@ def _add_fashion_mnist() -> None:
 
 
 def _keep(dataset: Dataset) -> None:
-    limit = _MAX_OWNED if resources.settings().shared else None
-    resources.custom_datasets().add(dataset, resources.visitor(), max_owned=limit)
+    resources.custom_datasets().add(dataset, resources.visitor())
     data_choice.choose_next(dataset.name)
     images = count_words(dataset.info.train + dataset.info.test, "image")
     st.toast(f"{dataset.info.title} is added: {images}.", icon=":material/playlist_add_check:")
@@ -90,7 +88,7 @@ def _export_and_remove(dataset: Dataset) -> None:
             on_click="ignore",
             help="In Keras’ layout, as the scripts of runs on this data read it.",
         )
-        if resources.may_remove(custom):
+        if resources.visitor().may_change(custom.owner):
             st.markdown("Removing it keeps runs that have finished, with their numbers; their images are then gone.")
             st.button(
                 "Remove dataset",
@@ -102,6 +100,5 @@ def _export_and_remove(dataset: Dataset) -> None:
 
 
 def _remove(name: str) -> None:
-    owner = resources.visitor() if resources.settings().shared else None
-    resources.custom_datasets().remove(name, owner)
+    resources.custom_datasets().remove(name, by=resources.visitor())
     data_choice.choose_next("")

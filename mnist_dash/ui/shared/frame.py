@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from mnist_dash.store.owners import adopt
 from mnist_dash.ui.shared import identity, links, page_process
+from mnist_dash.ui.shared.account import account
 from mnist_dash.ui.shared.controls import shows_errors
 from mnist_dash.ui.shared.notices import notices
 from mnist_dash.ui.shared.resources import ensure_queue, run_store, visitors_key
@@ -31,6 +32,7 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
     st.html(_style(st.context.theme.type or "light"))
     _tab_bar(pages)
     shows_errors(page.run)()
+    shows_errors(account)()
     page_process.keep_light()
     # After the page is drawn: runs that an earlier process left unfinished go on.
     shows_errors(ensure_queue)()

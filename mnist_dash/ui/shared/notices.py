@@ -22,7 +22,7 @@ def notices() -> None:
 
 def _watched() -> set[int]:
     watched: set[int] = st.session_state.setdefault(_WATCHED, set())
-    watched |= {run.id for run in run_store().list_runs(statuses=ACTIVE, owner=visitor())}
+    watched |= {run.id for run in run_store().list_runs(statuses=ACTIVE, owner=visitor().name)}
     return watched
 
 

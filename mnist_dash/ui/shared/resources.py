@@ -14,15 +14,16 @@ from mnist_dash.analysis.test_predictions import TestPredictions
 from mnist_dash.config import SETTINGS, Settings, load_settings
 from mnist_dash.datasets import mnist
 from mnist_dash.datasets.mnist import Dataset
-from mnist_dash.errors import DataError, VariantError
+from mnist_dash.errors import DataError
 from mnist_dash.inference.novelty import NoveltyDetector
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.store import keys
-from mnist_dash.store.custom_datasets import CustomDataset, CustomDatasets
+from mnist_dash.store.custom_datasets import CustomDatasets
 from mnist_dash.store.measurements import Measurements
-from mnist_dash.store.records import ACTIVE, MODEL_TFLITE, Run
+from mnist_dash.store.records import ACTIVE, MODEL_TFLITE
 from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.store.visitors import Limits, Visitor
 from mnist_dash.ui.shared import identity
 
 if TYPE_CHECKING:  # distributed takes 2.4 s to import, only where it is needed
@@ -144,11 +145,13 @@ def _predictions_of(database_url: str, run_id: int) -> TestPredictions:
     return test_predictions.read_test_predictions(_run_store(database_url), run_id)
 
 
-def visitor() -> str:
-    """Returns who owns the runs queued here: the signed-in user, else this browser."""
+def visitor() -> Visitor:
+    """Returns who looks at this page: the signed-in user, else this browser, with their limits."""
+    found = settings()
+    limits = Limits(unfinished=found.max_queued, epochs=found.max_epochs, runs=found.max_runs) if found.shared else None
     if st.user.get("is_logged_in"):
-        return str(st.user.get("email"))
-    return identity.owner_of(identity.visitor_token(visitors_key()))
+        return Visitor(str(st.user.get("email")), limits)
+    return Visitor(identity.owner_of(identity.visitor_token(visitors_key())), limits)
 
 
 def visitors_key() -> bytes:
@@ -159,32 +162,3 @@ def visitors_key() -> bytes:
 @st.cache_resource(show_spinner=False)
 def _visitors_key(database_url: str) -> bytes:
     return keys.secret_key(_run_store(database_url), keys.VISITORS)
-
-
-def may_change(run: Run) -> bool:
-    """Says whether whoever looks at the page may pause, cancel or delete a run."""
-    return not settings().shared or run.owner == visitor()
-
-
-def may_remove(custom: CustomDataset) -> bool:
-    """Says whether whoever looks at the page may remove a custom dataset."""
-    return not settings().shared or custom.owner == visitor()
-
-
-def max_unfinished_runs() -> int | None:
-    """Returns how many unfinished runs a visitor may have; None without limit."""
-    limits = settings()
-    return limits.max_queued if limits.shared else None
-
-
-def check_epochs(epochs: int) -> None:
-    """Makes sure that a run of so many epochs is allowed here.
-
-    Raises:
-        VariantError: If a shared dashboard allows fewer.
-    """
-    limits = settings()
-    if limits.shared and epochs > limits.max_epochs:
-        raise VariantError(
-            f"epochs is {epochs}, but {limits.max_epochs} is the maximum on this shared dashboard. Choose fewer."
-        )

@@ -1,6 +1,7 @@
 """One experiment on the Train page: its runs, their progress and their results."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from mnist_dash.store.records import ACTIVE, CANCELLED, DONE, PAUSED, UNFINISHED
 from mnist_dash.ui.shared.controls import attempt
 from mnist_dash.ui.shared.live_chart import chart
 from mnist_dash.ui.shared.notices import result_words
-from mnist_dash.ui.shared.resources import job_queue, may_change, run_store, settings
+from mnist_dash.ui.shared.resources import job_queue, run_store, settings, visitor
 from mnist_dash.ui.train.run_card import NOT_YOURS, progress_of, resume, run_buttons
 from mnist_dash.ui.train.time_left import seconds_left
 
@@ -89,8 +90,8 @@ def _buttons(experiment: Experiment, runs: Sequence[Run]) -> None:
         _all_of("Delete", "delete", experiment, runs, store.delete_run)
 
 
-def _all_of(name: str, icon: str, experiment: Experiment, runs: Sequence[Run], action: Callable[[int], object]) -> None:
-    allowed = all(may_change(run) for run in runs)
+def _all_of(name: str, icon: str, experiment: Experiment, runs: Sequence[Run], action: Callable[..., object]) -> None:
+    allowed = all(visitor().may_change(run.owner) for run in runs)
     st.button(
         f"{name} all" if len(runs) > 1 and name != "Delete" else name,
         key=f"train_all_{name.split()[0].lower()}_{experiment.id}",
@@ -98,7 +99,7 @@ def _all_of(name: str, icon: str, experiment: Experiment, runs: Sequence[Run], a
         disabled=not allowed,
         help=None if allowed else NOT_YOURS,
         on_click=_for_all,
-        args=(action, [run.id for run in runs]),
+        args=(partial(action, by=visitor()), [run.id for run in runs]),
     )
 
 

@@ -1,6 +1,7 @@
 """One run on the Train page: its progress and its actions."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -16,10 +17,11 @@ from mnist_dash.networks.variants import get_variant
 from mnist_dash.store.continuation import continue_run
 from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED, QUEUED, RUNNING, Run
 from mnist_dash.store.search import RunFinder
+from mnist_dash.store.visitors import Visitor
 from mnist_dash.ui.shared.controls import as_text, attempt, claim_of, title_of
 from mnist_dash.ui.shared.live_chart import chart
 from mnist_dash.ui.shared.notices import result_words
-from mnist_dash.ui.shared.resources import check_epochs, job_queue, max_unfinished_runs, may_change, run_store, visitor
+from mnist_dash.ui.shared.resources import job_queue, run_store, visitor
 from mnist_dash.ui.train.training_form import changed_settings, fill_form
 
 NOT_YOURS = "Only the owner of this run can do that."
@@ -121,13 +123,13 @@ def _button(
     name: str,
     icon: str,
     run: Run,
-    action: Callable[[int], object],
+    action: Callable[..., object],
     *,
     disabled: bool = False,
     small: bool = False,
     key: str = "",
 ) -> None:
-    allowed = may_change(run)
+    allowed = visitor().may_change(run.owner)
     st.button(
         "" if small else name,
         key=f"train_{key or name.lower().replace(' ', '_')}_{run.id}",
@@ -136,13 +138,13 @@ def _button(
         disabled=disabled or not allowed,
         help=(f"{name} {run.title}" if small else None) if allowed else NOT_YOURS,
         on_click=attempt,
-        args=(action, run.id),
+        args=(partial(action, by=visitor()), run.id),
     )
 
 
-def resume(run_id: int) -> None:
+def resume(run_id: int, *, by: Visitor) -> None:
     """Lets a paused or failed run go on."""
-    run_store().resume_run(run_id, max_unfinished=max_unfinished_runs())
+    run_store().resume_run(run_id, by=by)
     job_queue().wake()
 
 
@@ -161,7 +163,7 @@ def _more(run: Run) -> None:
             _continue(run)
         downloads(planned, data=run.dataset, key=f"train_{run.id}")
         st.markdown("Delete the run with its model and curves? This cannot be undone.")
-        allowed = may_change(run)
+        allowed = visitor().may_change(run.owner)
         st.button(
             "Delete",
             key=f"train_delete_{run.id}",
@@ -169,7 +171,7 @@ def _more(run: Run) -> None:
             disabled=not allowed,
             help=None if allowed else NOT_YOURS,
             on_click=attempt,
-            args=(run_store().delete_run, run.id),
+            args=(partial(run_store().delete_run, by=visitor()), run.id),
         )
 
 
@@ -195,8 +197,7 @@ def _continue(run: Run) -> None:
 
 
 def _train_further(run_id: int, epochs: int) -> None:
-    check_epochs(epochs)
-    run = continue_run(run_store(), run_id, epochs, owner=visitor(), max_unfinished=max_unfinished_runs())
+    run = continue_run(run_store(), run_id, epochs, by=visitor())
     job_queue().wake()
     st.toast(f"{run.title} is queued.", icon=":material/playlist_add_check:")
 

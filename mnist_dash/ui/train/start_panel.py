@@ -10,9 +10,7 @@ from mnist_dash.store.records import DONE
 from mnist_dash.ui.shared.controls import CHART, as_text, shows_errors
 from mnist_dash.ui.shared.data_choice import chosen_data
 from mnist_dash.ui.shared.resources import (
-    check_epochs,
     job_queue,
-    max_unfinished_runs,
     run_store,
     settings,
     visitor,
@@ -100,14 +98,12 @@ def _expected_words(form: Form, is_measured: bool) -> None:
 @shows_errors
 def _start(form: Form) -> None:
     data = chosen_data()
-    check_epochs(max(int(run.settings["epochs"]) for run in form.runs))
     runs = run_store().create_runs(
         form.runs,
         dataset=data.name,
         fingerprint=data.fingerprint,
         info=data.info,
-        owner=visitor(),
-        max_unfinished=max_unfinished_runs(),
+        by=visitor(),
     )
     job_queue().wake()
     scroll_to_runs()
