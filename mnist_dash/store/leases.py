@@ -1,11 +1,11 @@
 """Leases: rows of work that one worker at a time holds, and that are taken back when it falls silent."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, case, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, case, or_, select, true, update
 
 from mnist_dash.errors import RunStateError
 from mnist_dash.store.records import FAILED, QUEUED, RUNNING
@@ -83,14 +83,6 @@ class Leases:
             )
         return row
 
-    def silent(self, now: float, lost_after_s: float) -> ColumnElement[bool]:
-        """Returns the condition that a row's worker has not been heard of for so long."""
-        return and_(self.table.c.status == RUNNING, self.table.c.heartbeat_at < now - lost_after_s)
-
-    def any_silent(self, engine: Engine, silent: ColumnElement[bool]) -> bool:
-        """Says whether there is such a row, without the lock that a change takes."""
-        return bool(read(engine, select(self.key).where(silent).limit(1)))
-
     @property
     def hopeless(self) -> ColumnElement[bool]:
         """The condition that the next loss is a row's last."""
@@ -105,3 +97,35 @@ class Leases:
             "lease": None,
         }
         connection.execute(update(self.table).where(silent).values({**taken_back, **values}))
+
+
+class Silence:
+    """Which workers this process has not heard of, as it measures time itself.
+
+    A beat is a time by the worker's clock: here it only counts whether it has changed. So no clock needs to
+    be right or to agree with another, and one that is moved loses no run.
+
+    Args:
+        leases: The rows.
+        steady_clock: Returns seconds, and is never moved.
+    """
+
+    def __init__(self, leases: Leases, steady_clock: Callable[[], float]):
+        self._leases = leases
+        self._clock = steady_clock
+        self._heard: dict[tuple[str, float], float] = {}  # lease and its last beat: when it was first seen
+
+    def of(self, engine: Engine, lost_after_s: float) -> ColumnElement[bool] | None:
+        """Returns the condition for rows that were silent for so long; None if there are none.
+
+        Silence counts from the first call that sees a beat.
+        """
+        columns = self._leases.table.c
+        rows = read(engine, select(columns.lease, columns.heartbeat_at).where(columns.status == RUNNING))
+        now, earlier = self._clock(), self._heard
+        self._heard = {(row.lease, row.heartbeat_at): earlier.get((row.lease, row.heartbeat_at), now) for row in rows}
+        lost = [beat for beat, since in self._heard.items() if now - since >= lost_after_s]
+        if not lost:
+            return None
+        still = or_(*[and_(columns.lease == lease, columns.heartbeat_at == beat) for lease, beat in lost])
+        return and_(columns.status == RUNNING, still)

@@ -1,5 +1,6 @@
 """Measurements: how robust finished runs are, asked for, measured once and kept."""
 
+import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select
 from mnist_dash.corruptions.kinds import SUITE
 from mnist_dash.errors import RunStateError
 from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
-from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST, Leases
+from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST, Leases, Silence
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, QUEUED
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import lock, read, robustness_table, runs_table, transaction
@@ -34,6 +35,7 @@ class Measurements:
 
     def __init__(self, store: RunStore):
         self._store = store
+        self._silence = Silence(_LEASES, time.monotonic)
 
     # What a user may do
 
@@ -95,8 +97,8 @@ class Measurements:
 
     def requeue_lost(self, *, lost_after_s: float = LOST_AFTER_S) -> None:
         """Queues again what was lost with its worker; it goes on after the last kind that was recorded."""
-        silent = _LEASES.silent(self._store.clock(), lost_after_s)
-        if _LEASES.any_silent(self._store.engine, silent):
+        silent = self._silence.of(self._store.engine, lost_after_s)
+        if silent is not None:
             with transaction(self._store.engine) as connection:
                 _LEASES.requeue(connection, silent, {})
 

@@ -1,13 +1,14 @@
 """RunLeases: what the workers of runs may change, and what happens to runs whose worker was lost."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Float, case, cast, func, insert, update
 
 from mnist_dash.errors import RunStateError
-from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST, Leases
+from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST, Leases, Silence
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, PAUSED, QUEUED, Epoch, Progress, Result, Run
 from mnist_dash.store.rows import as_json, as_run, drop_checkpoints_of_cancelled, write_artifacts
 from mnist_dash.store.run_store import RunStore
@@ -27,10 +28,12 @@ class RunLeases:
 
     Args:
         store: The open store. Closing it closes this too.
+        steady_clock: Returns seconds, to measure how long workers are silent.
     """
 
-    def __init__(self, store: RunStore):
+    def __init__(self, store: RunStore, *, steady_clock: Callable[[], float] = time.monotonic):
         self._store = store
+        self._silence = Silence(_LEASES, steady_clock)
 
     def acquire(self, run_id: int) -> Run:
         """Moves a queued run to running, for exactly one caller.
@@ -106,12 +109,13 @@ class RunLeases:
     def requeue_lost(self, *, lost_after_s: float = LOST_AFTER_S) -> None:
         """Queues runs again whose worker has not been heard of, or stops them if that was requested.
 
-        A run whose worker dies again and again in the same epoch ends as failed.
+        A run whose worker dies again and again in the same epoch ends as failed. To be called again and
+        again: how long a worker is silent counts from the first call that sees its last beat.
         """
-        now = self._store.clock()
-        silent = _LEASES.silent(now, lost_after_s)
-        if not _LEASES.any_silent(self._store.engine, silent):
+        silent = self._silence.of(self._store.engine, lost_after_s)
+        if silent is None:
             return
+        now = self._store.clock()
         with transaction(self._store.engine) as connection:
             _stop_as_requested(connection, silent, now)
             values = {"progress": None, "finished_at": case((_LEASES.hopeless, now), else_=None)}

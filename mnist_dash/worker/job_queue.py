@@ -50,6 +50,7 @@ class JobQueue:
     def __init__(self, settings: Settings):
         self._settings = settings
         self._store = RunStore(settings.database_url)
+        self._leases, self._measurements = RunLeases(self._store), Measurements(self._store)
         self._closed = threading.Event()
         self._wake_up = threading.Event()
         self._cluster: LocalCluster | None = None
@@ -138,7 +139,7 @@ class JobQueue:
 
     def _submit_runs(self, client: Client) -> str | None:
         """Submits what is queued and not submitted; returns what went wrong with earlier tasks."""
-        RunLeases(self._store).requeue_lost()
+        self._leases.requeue_lost()
         queued = [run for run in in_turn(self._store.list_runs(statuses=ACTIVE)) if run.status == QUEUED]
         problem = self._training.forget_others([(run.id, run.attempt) for run in queued])
         waiting = [run for run in queued if not self._training.is_submitted((run.id, run.attempt))]
@@ -150,9 +151,8 @@ class JobQueue:
 
     def _submit_measurements(self, client: Client) -> None:
         """Submits what is to be measured, a task for each run, which makes room for training after any kind."""
-        measurements = Measurements(self._store)
-        measurements.requeue_lost()
-        waiting = measurements.waiting()
+        self._measurements.requeue_lost()
+        waiting = self._measurements.waiting()
         self._measuring.forget_others(waiting)
         for index, attempt in enumerate(waiting):
             if not self._measuring.is_submitted(attempt):

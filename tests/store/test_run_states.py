@@ -118,7 +118,7 @@ ACTIONS = {
     "resume": lambda store, run_id: store.resume_run(run_id),
     "cancel": lambda store, run_id: store.cancel_run(run_id),
     "delete": lambda store, run_id: store.delete_run(run_id),
-    "lose": lambda store, run_id: RunLeases(store).requeue_lost(),
+    "lose": lambda store, run_id: RunLeases(store).requeue_lost(lost_after_s=0),
 }
 TO_BE_PAUSED, TO_BE_CANCELLED = (RUNNING, PAUSED), (RUNNING, CANCELLED)
 OUTCOMES = {  # the status after each action; with what is wanted, if that is something
@@ -812,9 +812,8 @@ def test_continuing_and_queueing_at_the_same_time_cannot_pass_the_limit_together
 def test_a_run_whose_worker_is_silent_waits_for_another_and_keeps_what_it_has(timed, clock):
     run = start(timed)
     RunLeases(timed).record_epoch(run.id, run.lease, FIRST, {CHECKPOINT: b"after 1"})
-    clock.now = 1_012.5
 
-    RunLeases(timed).requeue_lost()
+    lose(timed, clock)
     lost = timed.get_run(run.id)
     again = RunLeases(timed).acquire(run.id)
 
@@ -825,28 +824,57 @@ def test_a_run_whose_worker_is_silent_waits_for_another_and_keeps_what_it_has(ti
     assert again.lease != run.lease
 
 
-def test_a_run_whose_worker_was_just_heard_of_is_left_alone(timed, clock):
-    run = start(timed)
-    clock.now = 1_011.0
-    RunLeases(timed).beat(run.id, run.lease, PROGRESS)
-    clock.now = 1_022.0
+def watching(store, clock) -> RunLeases:
+    """Leases that have seen what runs, and measure silence by this clock."""
+    leases = RunLeases(store, steady_clock=clock)
+    leases.requeue_lost()
+    return leases
 
-    RunLeases(timed).requeue_lost()
+
+def test_a_run_is_lost_when_its_worker_was_silent_for_twelve_seconds(timed, clock):
+    run, leases = start(timed), watching(timed, clock)
+
+    clock.now += 11.9
+    leases.requeue_lost()
+    before = timed.get_run(run.id).status
+    clock.now += 0.2
+    leases.requeue_lost()
+
+    assert (before, timed.get_run(run.id).status) == (RUNNING, QUEUED)
+
+
+def test_a_run_whose_worker_was_just_heard_of_is_left_alone(timed, clock):
+    run, leases = start(timed), watching(timed, clock)
+    for _ in range(3):
+        clock.now += 11.0
+        RunLeases(timed).beat(run.id, run.lease, PROGRESS)
+        leases.requeue_lost()
 
     assert timed.get_run(run.id).status == RUNNING
     assert RunLeases(timed).beat(run.id, run.lease, PROGRESS) is None
 
 
-def test_how_long_a_worker_may_be_silent_can_be_chosen(timed, clock):
-    run = start(timed)
-    clock.now = 1_031.0
+@pytest.mark.parametrize("moved_s", [-86_400.0, -13.0, 13.0, 86_400.0])
+def test_a_clock_that_is_moved_or_wrong_loses_no_run_and_hides_no_loss(store_url, moved_s):
+    here, there, steady = Clock(1_000_000.0), Clock(1_000_000.0 + moved_s), Clock(0.0)
+    dashboard, elsewhere = RunStore(store_url, clock=here), RunStore(store_url, clock=there)
+    run, leases = start(elsewhere), watching(dashboard, steady)
 
-    RunLeases(timed).requeue_lost(lost_after_s=60)
-    after_a_minutes_patience = timed.get_run(run.id).status
-    RunLeases(timed).requeue_lost(lost_after_s=30)
+    for _ in range(20):
+        for clock in (here, there, steady):
+            clock.now += 1
+        RunLeases(elsewhere).beat(run.id, run.lease, PROGRESS)
+        leases.requeue_lost()
+    here.now += moved_s  # someone sets the clock of the dashboard
+    leases.requeue_lost()
+    while_it_beats = dashboard.get_run(run.id).status
+    leases.requeue_lost()
+    steady.now += LOST_AFTER_S
+    leases.requeue_lost()
 
-    assert after_a_minutes_patience == RUNNING
-    assert timed.get_run(run.id).status == QUEUED
+    assert (while_it_beats, dashboard.get_run(run.id).status) == (RUNNING, QUEUED)
+    dashboard.close()
+    elsewhere.close()
 
 
 def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(timed, clock):
@@ -854,7 +882,7 @@ def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(timed, clock):
     timed.cancel_run(run.id)
     clock.now = 1_100.0
 
-    RunLeases(timed).requeue_lost()
+    RunLeases(timed).requeue_lost(lost_after_s=0)
 
     assert (timed.get_run(run.id).status, timed.get_run(run.id).finished_at) == (CANCELLED, 1_100.0)
 
@@ -862,12 +890,12 @@ def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(timed, clock):
 def cancel_then_lose(store, run, clock):
     store.cancel_run(run.id)
     clock.now += 100
-    RunLeases(store).requeue_lost()
+    RunLeases(store).requeue_lost(lost_after_s=0)
 
 
 def lose_then_cancel(store, run, clock):
     clock.now += 100
-    RunLeases(store).requeue_lost()
+    RunLeases(store).requeue_lost(lost_after_s=0)
     store.cancel_run(run.id)
 
 
@@ -888,14 +916,14 @@ def test_runs_that_wait_or_have_ended_are_never_lost(timed, clock):
     runs = [queue(timed), paused(timed), finish(timed), failed(timed), cancelled(timed)]
     clock.now = 10_000.0
 
-    RunLeases(timed).requeue_lost()
+    RunLeases(timed).requeue_lost(lost_after_s=0)
 
     assert [timed.get_run(run.id) for run in runs] == runs
 
 
 def lose(store, clock):
-    clock.now += LOST_AFTER_S + 1
-    RunLeases(store).requeue_lost()
+    clock.now += LOST_AFTER_S
+    RunLeases(store).requeue_lost(lost_after_s=0)
 
 
 def test_a_lost_run_that_was_to_be_paused_is_paused_and_keeps_what_it_has(timed, clock):
@@ -1003,18 +1031,18 @@ def test_dashboards_that_look_for_lost_runs_at_once_count_each_loss_once(timed, 
         run = started(timed)
         clock.now += LOST_AFTER_S + 1
 
-        race(*[RunLeases(timed).requeue_lost] * 4)
+        race(*[lambda: RunLeases(timed).requeue_lost(lost_after_s=0)] * 4)
 
         assert (timed.get_run(run.id).status, timed.get_run(run.id).lost) == (QUEUED, 1)
 
 
 def test_a_worker_that_is_back_in_the_moment_it_is_given_up_either_stays_or_changes_nothing(timed, clock):
     for _ in range(ROUNDS):
-        run = started(timed)
-        clock.now += LOST_AFTER_S + 1
+        run, leases = started(timed), watching(timed, clock)
+        clock.now += LOST_AFTER_S
 
         _, was_recorded = race(
-            RunLeases(timed).requeue_lost,
+            leases.requeue_lost,
             lambda run=run: RunLeases(timed).record_epoch(run.id, run.lease, SECOND, {CHECKPOINT: b"after 2"}),
         )
 
@@ -1193,7 +1221,7 @@ def test_the_workers_of_a_version_1_database_go_on_or_stop_as_was_wanted(upgrade
 def test_the_lost_runs_of_a_version_1_database_are_taken_up_or_ended_as_was_wanted(version_1):
     store = RunStore(version_1, clock=Clock(2_000.0))
 
-    RunLeases(store).requeue_lost()
+    RunLeases(store).requeue_lost(lost_after_s=0)
 
     found = {run.id: (run.status, run.lost) for run in store.list_runs(statuses=[QUEUED, CANCELLED])}
     store.close()

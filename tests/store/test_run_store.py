@@ -642,7 +642,7 @@ def test_a_worker_that_was_given_up_changes_nothing(timed, clock, call):
     given_up = start(timed)
     RunLeases(timed).record_epoch(given_up.id, given_up.lease, FIRST, {CHECKPOINT: b"after 1"})
     clock.now += 100
-    RunLeases(timed).requeue_lost()
+    RunLeases(timed).requeue_lost(lost_after_s=0)
     RunLeases(timed).acquire(given_up.id)
     before = everything_of(timed, given_up.id)
 
@@ -656,7 +656,7 @@ def test_a_worker_that_was_given_up_changes_nothing(timed, clock, call):
 def test_a_worker_changes_nothing_about_a_run_that_waits_for_another(timed, clock, call):
     given_up = start(timed)
     clock.now += 100
-    RunLeases(timed).requeue_lost()
+    RunLeases(timed).requeue_lost(lost_after_s=0)
     before = everything_of(timed, given_up.id)
 
     with pytest.raises(RunStateError):

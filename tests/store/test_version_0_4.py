@@ -68,6 +68,6 @@ def test_measurements_of_robustness_are_read_as_far_as_they_are(store):
 
 
 def test_lost_runs_go_on_or_stop_as_was_asked_for(store):
-    RunLeases(store).requeue_lost()
+    RunLeases(store).requeue_lost(lost_after_s=0)
 
     assert {run.id: run.status for run in store.list_runs()} == {**STATES, 7: CANCELLED}
