@@ -11,17 +11,11 @@ from sqlalchemy import insert
 
 from mnist_dash.datasets.mnist import CLASSES, Dataset
 from mnist_dash.networks.experiments import PlannedRun, experiment_title, plan_runs
+from mnist_dash.store.database import transaction
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, PAUSED, QUEUED, RUNNING, Result
 from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import (
-    artifacts_table,
-    epochs_table,
-    experiments_table,
-    runs_table,
-    tags_table,
-    transaction,
-)
+from mnist_dash.store.schema import artifacts_table, epochs_table, experiments_table, runs_table, tags_table
 
 _A_YEAR_S = 365 * 86_400.0
 _AT_ONCE = 500  # runs in one transaction

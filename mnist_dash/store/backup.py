@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, 
 from sqlalchemy.exc import SQLAlchemyError
 
 from mnist_dash.errors import StoreError
+from mnist_dash.store.database import first_line, open_engine, transaction
 from mnist_dash.store.rows import as_run
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import first_line, metadata, open_engine, runs_table, schema_table, transaction
+from mnist_dash.store.schema import VERSION_TABLES, metadata, runs_table
 
 _ROWS = 50  # copied at a time: some have megabytes
 
@@ -81,7 +82,7 @@ def _copy(source: Engine, target: Engine) -> int:
                 reading = reading.execution_options(isolation_level="REPEATABLE READ")
             _make_room(writing)
             for table in metadata.sorted_tables:
-                if table is not schema_table:
+                if table not in VERSION_TABLES:
                     _copy_table(reading, writing, table)
             return int(writing.scalar(select(func.count()).select_from(runs_table)) or 0)
     except SQLAlchemyError as error:
@@ -96,7 +97,7 @@ def _make_room(writing: Connection) -> None:
             "MNIST_DASH_DATABASE_URL to a new database."
         )
     for table in reversed(metadata.sorted_tables):
-        if table is not schema_table:
+        if table not in VERSION_TABLES:
             writing.execute(delete(table))
 
 

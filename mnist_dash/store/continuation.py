@@ -4,9 +4,10 @@ from sqlalchemy import Connection, and_, func, insert, literal, select, true
 
 from mnist_dash.errors import RunStateError
 from mnist_dash.networks.variants import get_variant
+from mnist_dash.store.database import transaction
 from mnist_dash.store.records import BEST_WEIGHTS, CHECKPOINT, DONE, QUEUED, SNAPSHOTS, Run
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import artifacts_table, epochs_table, runs_table, transaction
+from mnist_dash.store.schema import artifacts_table, epochs_table, runs_table
 from mnist_dash.store.visitors import OPERATOR, Visitor
 
 

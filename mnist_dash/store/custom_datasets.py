@@ -10,9 +10,10 @@ from mnist_dash.datasets.arrays import read_arrays
 from mnist_dash.datasets.custom_data import as_npz, describe
 from mnist_dash.datasets.mnist import ARRAYS, Dataset
 from mnist_dash.errors import DataError, StoreError
+from mnist_dash.store.database import lock, read, transaction
 from mnist_dash.store.records import UNFINISHED
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import datasets_table, lock, read, runs_table, transaction
+from mnist_dash.store.schema import datasets_table, runs_table
 from mnist_dash.store.visitors import OPERATOR, Visitor
 
 MAX_DATASETS = 50  # of one store: at most about 1.5 GB

@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from mnist_dash.errors import MnistDashError
 from mnist_dash.store.custom_datasets import CustomDatasets
+from mnist_dash.store.database import read
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import artifacts_table, read
+from mnist_dash.store.schema import artifacts_table
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, and_, delete, func, insert, select
 from mnist_dash.datasets.arrays import check_pictures
 from mnist_dash.datasets.digit_files import MAX_DIGITS
 from mnist_dash.errors import KeptDigitsError
+from mnist_dash.store.database import lock, read, transaction
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import kept_digits_table, lock, read, transaction
+from mnist_dash.store.schema import kept_digits_table
 
 MAX_KEPT = MAX_DIGITS  # so that a file with all that was kept can be loaded again
 MAX_KEPT_BY_ALL = 100 * MAX_KEPT  # 80 MB: a browser that forgets its cookie is a new visitor each time

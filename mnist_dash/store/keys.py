@@ -4,8 +4,9 @@ import secrets
 
 from sqlalchemy import insert, select
 
+from mnist_dash.store.database import lock, read, transaction
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import keys_table, lock, read, transaction
+from mnist_dash.store.schema import keys_table
 
 VISITORS = "visitors"  # signs the tokens by which browsers are known
 _BYTES = 32

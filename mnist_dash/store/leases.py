@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, case, or_, select, true, update
 
 from mnist_dash.errors import RunStateError
+from mnist_dash.store.database import read, transaction
 from mnist_dash.store.records import FAILED, QUEUED, RUNNING
-from mnist_dash.store.schema import read, transaction
 
 LOST_AFTER_S = 12.0  # a worker beats several times a second; compiling a network holds it up for seconds
 MAX_LOST = 5

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select
 from mnist_dash.corruptions.kinds import SUITE
 from mnist_dash.errors import RunStateError
 from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
+from mnist_dash.store.database import lock, read, transaction
 from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST, Leases, Silence
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, QUEUED
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import lock, read, robustness_table, runs_table, transaction
+from mnist_dash.store.schema import robustness_table, runs_table
 from mnist_dash.store.visitors import OPERATOR, Visitor
 
 _LEASES = Leases(

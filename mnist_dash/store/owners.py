@@ -2,16 +2,9 @@
 
 from sqlalchemy import select, update
 
+from mnist_dash.store.database import read, transaction
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import (
-    datasets_table,
-    experiments_table,
-    kept_digits_table,
-    read,
-    robustness_table,
-    runs_table,
-    transaction,
-)
+from mnist_dash.store.schema import datasets_table, experiments_table, kept_digits_table, robustness_table, runs_table
 
 _OWNED = (runs_table, experiments_table, kept_digits_table, robustness_table, datasets_table)
 

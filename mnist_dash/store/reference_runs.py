@@ -13,11 +13,12 @@ from sqlalchemy import and_, delete, insert, or_, select
 from mnist_dash.config import ASSETS
 from mnist_dash.corruptions.kinds import SUITE
 from mnist_dash.store.corruption_counts import CorruptionCounts
+from mnist_dash.store.database import lock, read, transaction
 from mnist_dash.store.records import DONE, Epoch
 from mnist_dash.store.rows import write_artifacts
 from mnist_dash.store.run_export import BINARY_ARTIFACTS, HISTORY_CSV, RUN_JSON
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import epochs_table, lock, read, robustness_table, runs_table, transaction
+from mnist_dash.store.schema import epochs_table, robustness_table, runs_table
 
 REFERENCE_FOLDER = ASSETS / "reference"
 ROBUSTNESS_JSON = "robustness.json"

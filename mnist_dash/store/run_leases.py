@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Float, case, cast, func, insert, update
 
 from mnist_dash.errors import RunStateError
+from mnist_dash.store.database import transaction
 from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST, Leases, Silence
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, PAUSED, QUEUED, Epoch, Progress, Result, Run
 from mnist_dash.store.rows import as_json, as_run, drop_checkpoints_of_cancelled, write_artifacts
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import epochs_table, runs_table, transaction
+from mnist_dash.store.schema import epochs_table, runs_table
 
 _LEASES = Leases(
     runs_table,

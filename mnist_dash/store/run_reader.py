@@ -6,9 +6,10 @@ from sqlalchemy import Engine, select
 
 from mnist_dash.errors import RunNotFoundError
 from mnist_dash.networks.variants import VARIANTS
+from mnist_dash.store.database import read
 from mnist_dash.store.records import DONE, Epoch, Experiment, Run
 from mnist_dash.store.rows import as_run
-from mnist_dash.store.schema import artifacts_table, epochs_table, experiments_table, read, runs_table
+from mnist_dash.store.schema import artifacts_table, epochs_table, experiments_table, runs_table
 
 _MAX_ID = 2**31 - 1
 

@@ -10,11 +10,12 @@ from mnist_dash.datasets.mnist import DatasetInfo
 from mnist_dash.errors import RunStateError
 from mnist_dash.networks.experiments import PlannedRun, experiment_title
 from mnist_dash.networks.hyperparameters import Value
+from mnist_dash.store.database import lock, open_engine, transaction
 from mnist_dash.store.leases import new_lease
 from mnist_dash.store.records import CANCELLED, FAILED, PAUSED, QUEUED, RUNNING, UNFINISHED, Run
 from mnist_dash.store.rows import custom_data, delete_empty_experiments, drop_checkpoints_of_cancelled
 from mnist_dash.store.run_reader import RunReader
-from mnist_dash.store.schema import experiments_table, lock, open_engine, runs_table, transaction
+from mnist_dash.store.schema import experiments_table, runs_table
 from mnist_dash.store.visitors import OPERATOR, Visitor
 
 

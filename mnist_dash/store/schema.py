@@ -1,43 +1,13 @@
-"""The tables of the store, and how a database is opened."""
+"""The tables of the store."""
 
-import os
-import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
 
-from sqlalchemy import (
-    JSON,
-    Column,
-    Connection,
-    Engine,
-    Float,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    insert,
-    make_url,
-    select,
-    text,
-)
-from sqlalchemy.exc import SQLAlchemyError
-
-from mnist_dash.errors import StoreError
-from mnist_dash.store.upgrades import upgrade
-
-SCHEMA_VERSION = 3
-_BUSY_TIMEOUT_S = 30
+SCHEMA_VERSION = 4  # the number of the newest file in migrations/versions
 
 metadata = MetaData()
 schema_table = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+alembic_table = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
+VERSION_TABLES = (schema_table, alembic_table)  # they say the same; versions up to 0.4 know the first alone
 experiments_table = Table(
     "experiments",
     metadata,
@@ -145,139 +115,14 @@ datasets_table = Table(
 keys_table = Table(
     "keys", metadata, Column("name", String(32), primary_key=True), Column("content", LargeBinary, nullable=False)
 )
-
-
-def open_engine(database_url: str) -> Engine:
-    """Opens the database, making its tables if it is new.
-
-    Raises:
-        StoreError: If it cannot be opened, or belongs to another version.
-    """
-    try:
-        url = make_url(database_url)
-        shown = url.render_as_string(hide_password=True)
-        _make_folder(url.database if url.get_backend_name() == "sqlite" else None)
-        arguments: dict[str, Any] = {"timeout": _BUSY_TIMEOUT_S} if url.get_backend_name() == "sqlite" else {}
-        engine = create_engine(url, connect_args=arguments, pool_pre_ping=True)
-        if engine.dialect.name == "sqlite":
-            _prepare_sqlite(engine)
-        with _disposed_on_failure(engine):
-            _make_tables(engine, shown)
-    except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
-        raise StoreError(
-            f"The database {shown if 'shown' in locals() else 'that MNIST_DASH_DATABASE_URL names'} cannot be opened: "
-            f"{first_line(error)}. Check MNIST_DASH_DATABASE_URL; sqlite:////folder/runs.sqlite "
-            "and postgresql+psycopg://user:password@host/database are what it may look like."
-        ) from error
-    return engine
-
-
-@contextmanager
-def _disposed_on_failure(engine: Engine) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        engine.dispose()
-        raise
-
-
-def lock(connection: Connection, name: str) -> None:
-    """Lets one transaction at a time pass, among those that lock the same name.
-
-    SQLite needs no help: there a writing transaction is alone from its start.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"mnist-dash {name}"})
-
-
-@contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """One transaction that may write; database errors leave it as `StoreError`.
-
-    Raises:
-        StoreError: If the database fails; nothing of the transaction is kept.
-    """
-    try:
-        with engine.execution_options(mnist_dash_writes=True).begin() as connection:
-            yield connection
-    except SQLAlchemyError as error:
-        raise StoreError(
-            f"The database did not take a change: {first_line(error)}. Nothing was lost; try again."
-        ) from error
-
-
-def read(engine: Engine, statement: Any) -> list[Any]:
-    """Returns all rows of a query.
-
-    Raises:
-        StoreError: If the database fails.
-    """
-    try:
-        with engine.connect() as connection:
-            return list(connection.execute(statement))
-    except SQLAlchemyError as error:
-        raise StoreError(f"The database could not be read: {first_line(error)}. Try again.") from error
-
-
-def first_line(error: BaseException) -> str:
-    """Returns the first line of an error's own message, without SQL and links."""
-    original = getattr(error, "orig", None) or error
-    lines = str(original).strip().splitlines()
-    return (lines[0] if lines else type(original).__name__).rstrip(".")
-
-
-def _make_folder(database: str | None) -> None:
-    if database and database != ":memory:":
-        folder = Path(database).absolute().parent
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise OSError(f"the folder {folder} cannot be written")
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    """Makes SQLite fit for several processes: write-ahead log, and a writer asks first.
-
-    Source:
-        https://docs.sqlalchemy.org/en/21/dialects/sqlite.html, on transactions with pysqlite.
-    """
-
-    @event.listens_for(engine, "connect")
-    def _(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # the driver's own BEGIN comes too late
-        _write_ahead(connection)
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def _(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("mnist_dash_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _write_ahead(connection: Any) -> None:
-    """Switches to the write-ahead log; here SQLite itself does not wait while another process does the same."""
-    deadline = time.monotonic() + _BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-        time.sleep(0.02)
-
-
-def _make_tables(engine: Engine, shown: str) -> None:
-    with engine.execution_options(mnist_dash_writes=True).begin() as connection:
-        lock(connection, "schema")
-        metadata.create_all(connection)
-        version = connection.scalar(select(schema_table.c.version))
-        if version is None:
-            connection.execute(insert(schema_table).values(version=SCHEMA_VERSION))
-        elif version < SCHEMA_VERSION:
-            upgrade(connection, version)
-        elif version != SCHEMA_VERSION:
-            raise StoreError(
-                f"The database {shown} has schema version {version}, but this MNIST Dash works with "
-                f"{SCHEMA_VERSION}. Use the MNIST Dash that made it, or set MNIST_DASH_DATABASE_URL to a new one."
-            )
+events_table = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("created_at", Float, nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("run_id", Integer),  # of a run that may be deleted by now
+    Column("message", Text, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, select
 
 from mnist_dash.errors import RunStateError
+from mnist_dash.store.database import read, transaction
 from mnist_dash.store.records import MODEL_TFLITE, STATUSES, Experiment, Run
 from mnist_dash.store.rows import as_run
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import artifacts_table, experiments_table, read, runs_table, tags_table, transaction
+from mnist_dash.store.schema import artifacts_table, experiments_table, runs_table, tags_table
 from mnist_dash.store.visitors import OPERATOR, Visitor
 
 NEWEST = "newest"

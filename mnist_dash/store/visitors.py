@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Table, func, select, true
 
 from mnist_dash.errors import NotAllowedError, RunStateError, VariantError
+from mnist_dash.store.database import lock
 from mnist_dash.store.records import ACTIVE, UNFINISHED
-from mnist_dash.store.schema import lock, runs_table
+from mnist_dash.store.schema import runs_table
 
 _MOST_UNFINISHED = 1_000  # of all visitors: a browser that forgets its cookie is a new visitor each time
 

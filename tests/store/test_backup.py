@@ -10,6 +10,7 @@ from mnist_dash.errors import StoreError
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.backup import back_up, restore
 from mnist_dash.store.custom_datasets import CustomDatasets
+from mnist_dash.store.database import transaction
 from mnist_dash.store.integrity import check
 from mnist_dash.store.kept_digits import KeptDigits
 from mnist_dash.store.keys import secret_key
@@ -17,7 +18,6 @@ from mnist_dash.store.records import CHECKPOINT, MODEL_KERAS, Epoch, Result
 from mnist_dash.store.reference_runs import ensure_reference_runs
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import transaction
 from mnist_dash.store.search import RunFinder
 from mnist_dash.store.visitors import Limits, Visitor
 from tests.store.test_version_0_4 import make_version_2

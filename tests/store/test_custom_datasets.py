@@ -13,10 +13,11 @@ from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store import custom_datasets
 from mnist_dash.store.continuation import continue_run
 from mnist_dash.store.custom_datasets import CustomDatasets
+from mnist_dash.store.database import transaction
 from mnist_dash.store.records import CHECKPOINT, Result
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import datasets_table, transaction
+from mnist_dash.store.schema import SCHEMA_VERSION, datasets_table
 from mnist_dash.store.visitors import Limits, Visitor
 from tests.store.test_version_0_4 import make_version_2
 from tests.support.datasets import custom_dataset
@@ -121,5 +122,5 @@ def test_runs_of_version_0_4_know_their_data(tmp_path):
         ("mnist-sample", 4_000, 1_000, DIGITS),
     }
     with sqlite3.connect(str(make_url(url).database)) as connection:
-        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(3,)]
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(SCHEMA_VERSION,)]
     connection.close()

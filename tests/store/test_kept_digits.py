@@ -9,6 +9,7 @@ from mnist_dash.errors import DataError, KeptDigitsError, StoreError
 from mnist_dash.store.kept_digits import MAX_KEPT, KeptDigits
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.schema import SCHEMA_VERSION
+from tests.store.test_version_0_4 import STATES, make_version_2
 from tests.support.statements import execute
 
 
@@ -323,12 +324,10 @@ def test_the_same_digits_kept_by_several_tabs_at_once_are_kept_once(store_url, k
 # Databases
 
 
-def test_an_older_database_without_kept_digits_gets_them_and_loses_nothing(store_url):
-    older = RunStore(store_url)
-    run = older.create_run("dense-32", {}, dataset="mnist-sample", fingerprint="0")
-    older.close()
+def test_an_older_database_without_kept_digits_gets_them_and_loses_nothing(tmp_path):
+    store_url = f"sqlite:///{tmp_path / 'runs.sqlite'}"
+    make_version_2(store_url)
     execute(store_url, "DROP TABLE kept_digits")
-    assert "kept_digits" not in tables_of(store_url)
 
     store = RunStore(store_url)
     new = KeptDigits(store).keep("ann", *digits(2))
@@ -337,7 +336,7 @@ def test_an_older_database_without_kept_digits_gets_them_and_loses_nothing(store
 
     assert new == 2
     assert numbers_of(found) == [0, 1]
-    assert [found.id for found in runs] == [run.id]
+    assert {run.id: run.status for run in runs} == STATES
     assert execute(store_url, "SELECT version FROM schema_version") == [(SCHEMA_VERSION,)]
 
 

@@ -21,6 +21,7 @@ from mnist_dash.errors import RunStateError, StoreError
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.corruption_counts import CorruptionCounts
+from mnist_dash.store.database import transaction
 from mnist_dash.store.leases import MAX_LOST
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import (
@@ -42,7 +43,7 @@ from mnist_dash.store.reference_runs import (
 )
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import runs_table, transaction
+from mnist_dash.store.schema import runs_table
 from mnist_dash.store.visitors import Limits, Visitor
 from mnist_dash.worker import heartbeat, robustness
 from mnist_dash.worker.robustness import measure, measure_run, measured_images
