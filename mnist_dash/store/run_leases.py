@@ -87,7 +87,7 @@ class RunLeases:
         self._end(run_id, lease, {"status": FAILED, "error": error}, {})
 
     def stop(self, run_id: int, lease: str, status: str, artifacts: Mapping[str, bytes]) -> None:
-        """Marks a running run paused or cancelled, once its worker has stopped.
+        """Marks a running run paused, cancelled or queued again, once its worker has stopped.
 
         A run that was cancelled after its worker had heard of a pause is cancelled, and one
         whose pause was taken back in that time is queued again.
@@ -95,15 +95,15 @@ class RunLeases:
         Args:
             run_id: The run.
             lease: Its lease.
-            status: `PAUSED` or `CANCELLED`.
-            artifacts: What a paused run goes on from.
+            status: `PAUSED`, `CANCELLED`, or `QUEUED` if the worker is to end.
+            artifacts: What a run goes on from that is paused or queued again.
         """
         ended: dict[str, Any] = {"status": status}
-        if status == PAUSED:
-            ended["progress"] = runs_table.c.progress  # a paused run shows how far it is
-            cancelled = runs_table.c.requested_status == CANCELLED
-            taken_back = runs_table.c.requested_status.is_(None)
-            ended["status"] = case((cancelled, CANCELLED), (taken_back, QUEUED), else_=PAUSED)
+        if status in (PAUSED, QUEUED):
+            ended["progress"] = runs_table.c.progress  # it shows how far it is
+            requested = runs_table.c.requested_status
+            cancelled = requested == CANCELLED
+            ended["status"] = case((cancelled, CANCELLED), (requested == PAUSED, PAUSED), else_=QUEUED)
             ended["finished_at"] = case((cancelled, self._store.clock()), else_=cast(None, Float))
         self._end(run_id, lease, ended, artifacts)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
-from mnist_dash.store.records import Progress
+from mnist_dash.store.records import QUEUED, Progress
 
 LOST = "lost"
 _BEAT_S = 0.25
@@ -26,13 +26,14 @@ class Heartbeat(threading.Thread):
     """Beats and reports from a thread of its own, so that work never waits for the store.
 
     Attributes:
-        requested: What each run should become: `PAUSED`, `CANCELLED`, or `LOST` if its
-            lease is lost.
+        requested: What each run should become: `PAUSED`, `CANCELLED`, `QUEUED` if this worker is to end, or
+            `LOST` if its lease is lost.
     """
 
-    def __init__(self, leased: Beats, leases: Mapping[int, str]):
+    def __init__(self, leased: Beats, leases: Mapping[int, str], *, leaving: Callable[[], bool] = lambda: False):
         super().__init__(name="heartbeat", daemon=True)
         self._leased = leased
+        self._leaving = leaving
         self._leases = dict(leases)
         self._progress: dict[int, Progress] = {}
         self._ended = threading.Event()
@@ -62,7 +63,7 @@ class Heartbeat(threading.Thread):
             requested = LOST
         except StoreError:
             return  # the database may come back; the next result waits for it
-        if requested:
+        if requested := requested or (QUEUED if self._leaving() else None):
             self.requested[run_id] = requested
         else:
             self.requested.pop(run_id, None)

@@ -1,16 +1,13 @@
 """The queue: hands runs and measurements to Dask workers and takes back those that were lost."""
 
-import contextlib
-import logging
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import psutil
-from distributed import Client, Future, LocalCluster, WorkerPlugin, get_worker
+from distributed import Client, Future, Worker, get_worker
+from distributed.core import Status
 
 from mnist_dash.config import Settings
 from mnist_dash.errors import QueueError, StoreError
@@ -20,17 +17,15 @@ from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, QUEUED, in_turn
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.worker.compiled import load_tensorflow
 from mnist_dash.worker.groups import grouped_runs
+from mnist_dash.worker.local_workers import LocalWorkers
 from mnist_dash.worker.programs import precompile_and_time
 from mnist_dash.worker.robustness import measure_run
 from mnist_dash.worker.training import train_runs
 
 _POLL_EVERY_S = 2.0
 _CONNECT_TIMEOUT_S = 30
-_LOCAL = "127.0.0.1:0"  # Dask's own status pages: any free port, for this machine only
 _AFTER_RUNS = -100_000  # priority of measurements
-_NICE = 10  # priority of workers on this machine, as `nice` counts it
 _LAST = -1_000_000  # priority of what may wait until nothing else is to be done
 _PRECOMPILED_KEPT = 256
 _Attempt = tuple[int, int]  # a run and how often it was started before
@@ -53,7 +48,7 @@ class JobQueue:
         self._leases, self._measurements = RunLeases(self._store), Measurements(self._store)
         self._closed = threading.Event()
         self._wake_up = threading.Event()
-        self._cluster: LocalCluster | None = None
+        self._workers: LocalWorkers | None = None
         self._client: Client | None = None
         self._training, self._measuring = _Tasks("mnist-dash"), _Tasks("mnist-dash-robustness")
         self._to_precompile: PlannedRun | None = None
@@ -65,7 +60,7 @@ class JobQueue:
     @property
     def ready(self) -> bool:
         """Whether workers can be given runs."""
-        return self._client is not None
+        return self._is_connected()
 
     def wake(self) -> None:
         """Submits newly queued runs at once instead of within two seconds."""
@@ -95,47 +90,45 @@ class JobQueue:
         self._thread.join()
         if self._client:
             self._client.close()
-        if self._cluster:
-            self._cluster.close()
+        if self._workers:
+            self._workers.close()
         self._store.close()
 
     def _serve(self) -> None:
-        try:
-            self._client = self._connect()
-        except (OSError, RuntimeError, TimeoutError, ValueError) as error:
-            where = self._settings.scheduler or "this machine"
-            self.problem = str(QueueError(f"No workers on {where}: {error}. Check MNIST_DASH_SCHEDULER and restart."))
-            return
         while not self._closed.is_set():
             self._wake_up.clear()
             try:
+                self._client = self._connected()
                 self.problem = self._submit_runs(self._client)
                 self._submit_measurements(self._client)
                 self._submit_precompilation(self._client)
-            except (StoreError, OSError, RuntimeError) as error:
-                self.problem = f"Runs wait: {error}"
+                self._keep_workers()
+            except (StoreError, OSError, RuntimeError, ValueError) as error:
+                self.problem = f"Runs wait: {error}" if self._is_connected() else self._no_workers(error)
             self._wake_up.wait(_POLL_EVERY_S)
 
-    def _connect(self) -> Client:
+    def _connected(self) -> Client:
+        """Returns the client, a new one if a scheduler was away for so long that the old one gave up."""
+        if self._client is not None and self._is_connected():
+            return self._client
         if self._settings.scheduler:
             return Client(self._settings.scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
-        threads = max(1, (os.cpu_count() or 1) // self._settings.workers)
-        self._cluster = LocalCluster(
-            n_workers=self._settings.workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=_LOCAL,
-            worker_dashboard_address=_LOCAL,
-            memory_limit=0,  # TensorFlow alone takes what Dask would call too much
-            silence_logs=logging.ERROR,
-            # Workers that each took all cores would only get in each other's way.
-            env={"TF_NUM_INTRAOP_THREADS": str(threads)},
-        )
-        client = Client(self._cluster, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
-        if self._settings.shared:
-            client.register_plugin(_LowPriority())
-        client.register_plugin(_Preload())
-        return client
+        self._workers = self._workers or LocalWorkers(self._settings)
+        return self._workers.connect()
+
+    def _is_connected(self) -> bool:
+        return self._client is not None and self._client.status in ("running", "connecting")
+
+    def _no_workers(self, error: Exception) -> str:
+        where = self._settings.scheduler or "this machine"
+        check = "Check that the scheduler runs, and MNIST_DASH_SCHEDULER" if self._settings.scheduler else "Restart"
+        return str(QueueError(f"No workers on {where}: {error}. {check}; runs wait until then."))
+
+    def _keep_workers(self) -> None:
+        if self._workers:
+            asked = self._to_precompile or any(not future.done() for future in self._precompiled.values())
+            active = self._store.list_runs(statuses=ACTIVE, limit=1) or self._measurements.any_unfinished()
+            self._workers.keep(needed=bool(asked or active))
 
     def _submit_runs(self, client: Client) -> str | None:
         """Submits what is queued and not submitted; returns what went wrong with earlier tasks."""
@@ -190,15 +183,20 @@ def _precompile_key(planned: PlannedRun) -> str:
 
 def _train(run_ids: Sequence[int], settings: Settings) -> None:
     """Trains runs, and restarts the worker if its memory has grown too large."""
-    train_runs(run_ids, settings)
     worker = get_worker()
+    train_runs(run_ids, settings, leaving=partial(_is_closing, worker))
     if psutil.Process().memory_info().rss > settings.max_memory_mb * 1e6 / 2:
         worker.loop.add_callback(worker.close_gracefully, restart=True, reason="memory has grown")
 
 
 def _measure(run_id: int, settings: Settings) -> None:
     """Measures a run, and makes room for training after any kind."""
-    measure_run(run_id, settings, yields=True)
+    measure_run(run_id, settings, yields=True, leaving=partial(_is_closing, get_worker()))
+
+
+def _is_closing(worker: Worker) -> bool:
+    """Says whether a worker was told to end, as a signal or its dashboard's end does."""
+    return worker.status in (Status.closing, Status.closing_gracefully, Status.closed)
 
 
 class _Tasks:
@@ -235,28 +233,3 @@ class _Tasks:
         key = f"{key}-{self._times_submitted[key]}"
         future = client.submit(function, *arguments, key=key, pure=False, priority=priority)
         self._futures |= dict.fromkeys(attempts, future)
-
-
-class _LowPriority(WorkerPlugin):
-    """Lets pages of many visitors answer before a worker on the same machine trains."""
-
-    name = "mnist-dash-low-priority"
-
-    def setup(self, worker: Any) -> None:
-        threads = Path("/proc/self/task")
-        if not threads.is_dir():
-            psutil.Process().nice(_NICE)
-            return
-        for thread in threads.iterdir():  # on Linux each has a priority of its own, which those it starts inherit
-            with contextlib.suppress(ProcessLookupError):
-                os.setpriority(os.PRIO_PROCESS, int(thread.name), _NICE)
-
-
-class _Preload(WorkerPlugin):
-    """Has every worker load TensorFlow before it is needed, also after a restart."""
-
-    name = "mnist-dash-preload"
-
-    def setup(self, worker: Any) -> None:
-        # In a thread, so that the worker counts as started meanwhile.
-        threading.Thread(target=load_tensorflow, name="preload TensorFlow", daemon=True).start()

@@ -19,6 +19,7 @@ from mnist_dash.store.records import (
     MODEL_KERAS,
     MODEL_TFLITE,
     PAUSED,
+    QUEUED,
     SNAPSHOTS,
     TEST_LABELS,
     TEST_PROBABILITIES,
@@ -98,7 +99,8 @@ class LeasedRun:
         if problem:
             self.fail(problem)
         elif requested:
-            self.stop(requested, Checkpoint(state(), epoch_progress, seconds) if requested == PAUSED else None)
+            goes_on = requested in (PAUSED, QUEUED)
+            self.stop(requested, Checkpoint(state(), epoch_progress, seconds) if goes_on else None)
 
     def _beyond_limits(self, seconds: float) -> str | None:
         spent = seconds + sum(epoch.seconds for epoch in self.history)
@@ -161,7 +163,7 @@ class LeasedRun:
         self._end(lambda lease: self._leases.fail(self.run.id, lease, problem))
 
     def stop(self, status: str, checkpoint: Checkpoint | None = None) -> None:
-        """Pauses or cancels the run, or lets it go if its lease is lost."""
+        """Pauses, cancels or queues the run again, or lets it go if its lease is lost."""
         if status == LOST:
             self.ended = True
             return

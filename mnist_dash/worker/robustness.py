@@ -36,7 +36,9 @@ def measured_images(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return dataset.x_test[::every], dataset.y_test[::every]
 
 
-def measure_run(run_id: int, settings: Settings, *, yields: bool = False) -> None:
+def measure_run(
+    run_id: int, settings: Settings, *, yields: bool = False, leaving: Callable[[], bool] = lambda: False
+) -> None:
     """Measures a run that was asked for, kind by kind, and records each in the store.
 
     What an earlier worker left unfinished goes on after the last kind that it recorded. A
@@ -46,6 +48,7 @@ def measure_run(run_id: int, settings: Settings, *, yields: bool = False) -> Non
         run_id: The run.
         settings: Say which store it is in, the data, and how many workers share the cores.
         yields: Queue the rest again after any kind while a run waits to be trained.
+        leaving: Says whether this worker is to end; it then queues the rest again, too.
     """
     store = retry_transient(lambda: RunStore(settings.database_url))
     assert store
@@ -54,7 +57,7 @@ def measure_run(run_id: int, settings: Settings, *, yields: bool = False) -> Non
             measurements = Measurements(store)
             acquired = retry_transient(lambda: measurements.acquire(run_id))
             assert acquired
-            with Heartbeat(measurements, {run_id: str(acquired.lease)}) as heartbeat:
+            with Heartbeat(measurements, {run_id: str(acquired.lease)}, leaving=leaving) as heartbeat:
                 _measure_leased(store, acquired, settings, heartbeat, yields=yields)
     finally:
         store.close()
@@ -72,7 +75,9 @@ def _measure_leased(
             retry_transient(partial(measurements.record, run_id, lease, counts))
             if yields and retry_transient(lambda: bool(store.list_runs(statuses=[QUEUED], limit=1))):
                 return _end(heartbeat, run_id, partial(measurements.release, run_id, lease))
-        if run_id not in heartbeat.requested:
+        if heartbeat.requested.get(run_id) == QUEUED:
+            _end(heartbeat, run_id, partial(measurements.release, run_id, lease))
+        elif run_id not in heartbeat.requested:
             _end(heartbeat, run_id, partial(measurements.finish, run_id, lease, counts))
     except RunStateError:
         raise

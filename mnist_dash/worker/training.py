@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -32,7 +32,13 @@ def train_run(run_id: int, settings: Settings, *, lease: str | None = None) -> N
     train_runs([run_id], settings, leases={run_id: lease} if lease else {})
 
 
-def train_runs(run_ids: Sequence[int], settings: Settings, *, leases: Mapping[int, str] | None = None) -> None:
+def train_runs(
+    run_ids: Sequence[int],
+    settings: Settings,
+    *,
+    leases: Mapping[int, str] | None = None,
+    leaving: Callable[[], bool] = lambda: False,
+) -> None:
     """Trains runs and records every step of them in the store.
 
     A run that an earlier worker left unfinished goes on from where it was, but only if it
@@ -43,13 +49,14 @@ def train_runs(run_ids: Sequence[int], settings: Settings, *, leases: Mapping[in
         settings: Say which store they are in, the data, and the limits. A worker uses
             these, whatever its own environment says.
         leases: Leases of runs that the caller created as leased.
+        leaving: Says whether this worker is to end; it then keeps where it is and queues its runs again.
     """
     store = retry_transient(lambda: RunStore(settings.database_url))
     assert store
     try:
         runs = [run for run_id in run_ids if (run := _acquire(store, run_id, leases or {}, single=len(run_ids) == 1))]
         if runs:
-            _train_leased(store, runs, settings)
+            _train_leased(store, runs, settings, leaving)
     finally:
         store.close()
 
@@ -65,8 +72,8 @@ def _acquire(store: RunStore, run_id: int, leases: Mapping[int, str], *, single:
     return None
 
 
-def _train_leased(store: RunStore, runs: list[Run], settings: Settings) -> None:
-    with Heartbeat(RunLeases(store), {run.id: str(run.lease) for run in runs}) as heartbeat:
+def _train_leased(store: RunStore, runs: list[Run], settings: Settings, leaving: Callable[[], bool]) -> None:
+    with Heartbeat(RunLeases(store), {run.id: str(run.lease) for run in runs}, leaving=leaving) as heartbeat:
         leased = [LeasedRun(run, store, heartbeat, settings) for run in runs]
         try:
             _train(leased, settings)

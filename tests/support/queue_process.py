@@ -14,8 +14,10 @@ import psutil
 from mnist_dash.config import load_settings
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.worker.job_queue import JobQueue
+from mnist_dash.worker.local_workers import LocalWorkers
 
 LOST_AFTER = "MNIST_DASH_TEST_LOST_AFTER_S"
+IDLE = "MNIST_DASH_TEST_IDLE_S"
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -45,6 +47,12 @@ class Dashboard:
     def workers(self) -> list[psutil.Process]:
         """Returns its worker processes, whatever they are doing."""
         return [child for child in self._children() if "spawn_main" in " ".join(_command(child))]
+
+    def terminate(self) -> None:
+        """Tells the page process to end, as a host does, and waits until it has."""
+        assert self._process
+        self._process.terminate()
+        self._process.wait(timeout=30)
 
     def kill_page(self) -> None:
         """Kills the page process and nothing else."""
@@ -95,6 +103,11 @@ if __name__ == "__main__":
     lost_after = os.environ.get(LOST_AFTER)
     if lost_after and RunLeases.requeue_lost.__kwdefaults__:
         RunLeases.requeue_lost.__kwdefaults__["lost_after_s"] = float(lost_after)
+    if (idle := os.environ.get(IDLE)) and LocalWorkers.__init__.__kwdefaults__:
+        LocalWorkers.__init__.__kwdefaults__["idle_s"] = float(idle)
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit()
+    )  # what is registered to be done at exit is done, as by Streamlit
     tests = os.getppid()
     queue = JobQueue(load_settings())
     while os.getppid() == tests:  # nothing is left behind when the tests themselves are killed

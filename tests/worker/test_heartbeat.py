@@ -228,7 +228,8 @@ def test_a_run_that_a_full_disk_ended_says_so_and_can_be_resumed(runs, sample, d
 
     assert failed.status == FAILED
     assert failed.error == (
-        "The database did not take a change: database or disk is full. Nothing was lost; try again."
+        "The database did not take a change: database or disk is full. Nothing was lost; make room on the "
+        "disk, then try again."
     )
     assert disk.refused > 1
     assert runs.get_run(run.id).attempt == 3

@@ -19,15 +19,27 @@ from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.corruption_counts import Measurement
 from mnist_dash.store.measurements import Measurements
-from mnist_dash.store.records import CANCELLED, DONE, FAILED, MODEL_TFLITE, PAUSED, QUEUED, RUNNING, Result, Run
+from mnist_dash.store.records import (
+    CANCELLED,
+    CHECKPOINT,
+    DONE,
+    FAILED,
+    MODEL_TFLITE,
+    PAUSED,
+    QUEUED,
+    RUNNING,
+    Result,
+    Run,
+)
 from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.checkpoints import Checkpoint
 from mnist_dash.worker.groups import MAX_STACKED, grouped_runs
 from mnist_dash.worker.heartbeat import retry_transient
 from mnist_dash.worker.job_queue import JobQueue
 from tests.support.learning import final_weights, history, queue, wait_until
-from tests.support.queue_process import LOST_AFTER, Dashboard, dashboard
+from tests.support.queue_process import IDLE, LOST_AFTER, Dashboard, dashboard
 
 LONG = {"epochs": 1_000, "batch_size": 2}  # ends only when it is stopped
 SHORT = {"epochs": 2, "batch_size": 32, "hidden_units": 8, "train_part": 0.1}
@@ -131,7 +143,7 @@ def test_every_waiting_run_is_in_one_group_in_the_order_of_their_first(waiting, 
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp"
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0", protocol="tcp"
     ) as cluster:
         yield cluster.scheduler_address
 
@@ -282,6 +294,36 @@ def in_training(store: RunStore, run: Run, epochs: int = 1) -> None:
     assert store.get_run(run.id).status == RUNNING, "too fast to be disturbed"
 
 
+def test_workers_end_when_nothing_was_to_do_for_a_while_and_are_back_when_they_are_needed(tmp_path, sample):
+    store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    with dashboard(store.database_url, **{IDLE: "3"}) as made:
+        wait_until(lambda: len(made.workers()) == 1)
+        first = queue(store, sample, **SHORT)
+        wait_until(lambda: is_done(store, first))
+        wait_until(lambda: not made.workers())
+        second = queue(store, sample, **SHORT)
+        wait_until(lambda: is_done(store, second))
+
+        assert len(made.workers()) == 1
+    store.close()
+
+
+def test_a_run_in_training_is_queued_again_when_its_dashboard_is_told_to_end(tmp_path, sample):
+    store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    with dashboard(store.database_url) as made:
+        run = queue(store, sample, **LONG)
+        in_training(store, run)
+        made.terminate()
+        left = store.get_run(run.id)
+        made.start()
+        wait_until(lambda: store.get_run(run.id).status == RUNNING)
+
+        assert (left.status, left.lost) == (QUEUED, 0)
+        assert Checkpoint.from_bytes(store.read_artifact(run.id, CHECKPOINT)).progress is not None
+        assert store.get_run(run.id).attempt == 2
+    store.close()
+
+
 def test_a_queued_run_is_trained_by_a_worker(running_dashboard, sample):
     _, store = running_dashboard
     run, again = (queue(store, sample, epochs=5, batch_size=16, seed=7) for _ in range(2))
@@ -371,7 +413,7 @@ def test_a_cancelled_run_whose_worker_died_does_not_start_again(store, sample):
 
 LOW_PRIORITY = """
 import os, threading
-from mnist_dash.worker.job_queue import _LowPriority
+from mnist_dash.worker.local_workers import _LowPriority
 
 earlier = threading.Thread(target=threading.Event().wait, daemon=True)
 earlier.start()

@@ -43,7 +43,7 @@ from mnist_dash.worker import compiled
 from mnist_dash.worker.checkpoints import Checkpoint
 from mnist_dash.worker.leased_run import LeasedRun
 from mnist_dash.worker.stacked import StackedProgram
-from mnist_dash.worker.training import train_run
+from mnist_dash.worker.training import train_run, train_runs
 from tests.support.datasets import custom_dataset
 from tests.support.learning import (
     Killed,
@@ -66,7 +66,7 @@ TRAIN_RUN = """
 import sys
 
 from mnist_dash.config import load_settings
-from mnist_dash.worker.training import train_run
+from mnist_dash.worker.training import train_run, train_runs
 
 train_run(int(sys.argv[1]), load_settings({"MNIST_DASH_DATABASE_URL": sys.argv[2]}))
 """
@@ -420,6 +420,42 @@ def test_a_run_that_is_paused_in_mid_epoch_and_killed_ends_with_the_weights_of_a
     assert_ended_alike(runs, run, whole)
 
 
+def test_a_worker_that_is_to_end_keeps_where_it_is_and_another_goes_on_from_there(runs, sample):
+    whole, run = (queue(runs, sample, **SMALL) for _ in range(2))
+    train_run(whole.id, settings_of(runs))
+    told: list[bool] = []
+
+    def tell(leased: LeasedRun, _: object) -> None:
+        told.append(True)
+        wait_until(lambda: leased.heartbeat.requested)
+
+    with at({(2, 30): tell}):
+        train_runs([run.id], settings_of(runs), leaving=lambda: bool(told))
+    left = runs.get_run(run.id)
+    progress = Checkpoint.from_bytes(runs.read_artifact(run.id, CHECKPOINT)).progress
+    train_run(run.id, settings_of(runs))
+
+    assert (left.status, left.lost, progress.step) == (QUEUED, 0, 30)
+    assert runs.get_run(run.id).attempt == 2
+    assert_ended_alike(runs, run, whole)
+
+
+def test_what_was_asked_for_while_a_worker_ends_is_done(runs, sample):
+    for ask, status in ((runs.cancel_run, CANCELLED), (runs.pause_run, PAUSED)):
+        run = queue(runs, sample, **SMALL)
+        told: list[bool] = []
+
+        def tell(leased: LeasedRun, _: object, told=told, ask=ask) -> None:
+            told.append(True)
+            wait_until(lambda: leased.heartbeat.requested)
+            ask(leased.run.id)
+
+        with at({(2, 30): tell}):
+            train_runs([run.id], settings_of(runs), leaving=lambda told=told: bool(told))
+
+        assert runs.get_run(run.id).status == status
+
+
 def test_the_time_before_a_pause_counts_and_the_pause_does_not(runs, sample):
     run = queue(runs, sample, **SMALL)
 
@@ -733,7 +769,7 @@ from mnist_dash.datasets.mnist import load_dataset
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.config import load_settings
-from mnist_dash.worker.training import train_run
+from mnist_dash.worker.training import train_run, train_runs
 
 STRUCTURES = (
     ("dense-32", {}),

@@ -214,18 +214,6 @@ def test_measurements_of_an_older_suite_count_as_not_made(store, store_url, meas
     assert CorruptionCounts.from_json({**expected.as_json(), "suite": SUITE - 1}) == CorruptionCounts()
 
 
-def test_an_older_database_gets_the_table_and_loses_nothing(store, store_url, sample):
-    run_id = finished(store, sample)
-    execute(store_url, "DROP TABLE robustness")
-
-    opened = RunStore(store_url)
-    Measurements(opened).request([run_id])
-    found = Measurements(opened).read([run_id])
-    opened.close()
-
-    assert found[run_id].status == QUEUED
-
-
 # Claims
 
 
