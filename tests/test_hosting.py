@@ -45,7 +45,7 @@ def test_commands_of_services_are_those_that_dask_has():
     import sys
 
     for service in ("scheduler", "worker"):
-        dask, command, *options = COMPOSE["services"][service]["command"]
+        _, _, dask, command, *options = COMPOSE["services"][service]["command"]
         shown = subprocess.run(
             [sys.executable, "-m", dask, command, "--help"], capture_output=True, text=True, timeout=60, check=True
         ).stdout

@@ -41,9 +41,7 @@ class Server:
 @contextmanager
 def serving(environment: Mapping[str, str], *, module: str = "streamlit") -> Iterator[Server]:
     """Runs `streamlit run app.py` on a free port, or another module with that command; nothing of it is left behind."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", module, "run", "app.py", "--server.headless", "true"]
     process = psutil.Popen(
         command,
@@ -67,6 +65,13 @@ def serving(environment: Mapping[str, str], *, module: str = "streamlit") -> Ite
             member.send_signal(signal.SIGKILL)
         psutil.wait_procs(family, timeout=10)
         process.wait()
+
+
+def free_port() -> int:
+    """Returns a port of this machine that nothing listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def _wait_for(url: str) -> None:

@@ -159,7 +159,6 @@ def test_a_run_that_was_paused_while_queued_and_then_resumed_is_trained(store, s
     running = queue(store, sample, **LONG)
     wait_until(lambda: store.get_run(running.id).status == RUNNING)
     waiting = queue(store, sample, **SHORT)
-    wait_until(lambda: jobs._training.is_submitted((waiting.id, 0)))
 
     store.pause_run(waiting.id)
     wait_until(lambda: not jobs._training._futures)
@@ -219,9 +218,7 @@ def test_a_precompilation_waits_for_queued_runs_and_they_never_for_it(store, sam
     wait_until(lambda: store.get_run(running.id).status == RUNNING)
     planned = PlannedRun("dense-32", VARIANTS["dense-32"].check({"hidden_units": 6, "train_part": 0.1}))
     jobs.seconds_per_step(planned)
-    wait_until(lambda: jobs._precompiled)
     second = queue(store, sample, **LONG)
-    wait_until(lambda: jobs._training.is_submitted((second.id, 0)))
 
     store.cancel_run(running.id)
     wait_until(lambda: store.get_run(second.id).status == RUNNING)

@@ -6,8 +6,10 @@
 import os
 import random
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ KILLS = int(os.environ.get("MNIST_DASH_KILLS") or 1)
 SEED = int(os.environ.get("MNIST_DASH_KILLS_SEED") or random.randrange(10**6))
 SETTINGS = {"epochs": 40, "batch_size": 2, "validation": "stratified:10", "train_part": 0.3, "seed": 7}
 LOST_AFTER_S = 5.0  # instead of 12, to be quick; more than TensorFlow holds up a beat while it starts
+LOCKED_S = float(os.environ.get("MNIST_DASH_LOCKED_S") or 10)
 DEADLINE_S = 240.0  # for a run without a kill
 
 
@@ -181,3 +184,23 @@ def test_runs_whose_database_is_killed_end_as_if_nothing_had_happened(postgresql
     with dashboard(store.database_url, **{LOST_AFTER: str(LOST_AFTER_S)}):
         kill_at_random_moments("database", store, sample, undisturbed, kill_database)
     store.close()
+
+
+def test_a_run_whose_database_is_locked_for_longer_than_a_lease_ends_as_if_nothing_had_happened(
+    running, sqlite, sample, undisturbed
+):
+    if not running.workers():  # another test stopped them
+        running.start()
+    run = queue(sqlite, sample, **SETTINGS)
+    wait_for(lambda: len(sqlite.list_epochs(run.id)) >= 2)
+    with closing(sqlite3.connect(str(sqlite.engine.url.database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        while_locked = len(sqlite.list_epochs(run.id))
+        time.sleep(LOCKED_S)
+        assert len(sqlite.list_epochs(run.id)) == while_locked
+        other.execute("ROLLBACK")
+    wait_for(lambda: ended(sqlite, run))
+
+    losses, weights = story(sqlite, run)
+    assert losses == undisturbed.losses
+    assert_equal_to_the_last_bit(weights, undisturbed.weights)

@@ -1,0 +1,78 @@
+"""What Dask workers are given to do, and what the queue remembers of it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import psutil
+from distributed import Client, Future, Worker, get_worker
+from distributed.core import Status
+
+from mnist_dash.config import Settings
+from mnist_dash.worker.robustness import measure_run
+from mnist_dash.worker.training import train_runs
+
+Attempt = tuple[int, int]  # a run and how often it was started before
+
+
+def train_task(run_ids: Sequence[int], settings: Settings) -> None:
+    """Trains runs, and restarts the worker if its memory has grown too large."""
+    worker = get_worker()
+    train_runs(run_ids, settings, leaving=partial(_is_closing, worker))
+    if psutil.Process().memory_info().rss > settings.max_memory_mb * 1e6 / 2:
+        worker.loop.add_callback(worker.close_gracefully, restart=True, reason="memory has grown")
+
+
+def measure_task(run_id: int, settings: Settings) -> None:
+    """Measures a run, and makes room for training after any kind."""
+    measure_run(run_id, settings, yields=True, leaving=partial(_is_closing, get_worker()))
+
+
+def _is_closing(worker: Worker) -> bool:
+    """Says whether a worker was told to end, as a signal or its dashboard's end does."""
+    return worker.status in (Status.closing, Status.closing_gracefully, Status.closed)
+
+
+class Tasks:
+    """The tasks of one kind that were submitted, by the attempts at runs that they work on.
+
+    Args:
+        name: How their keys begin.
+        on_end: Called when one has ended.
+    """
+
+    def __init__(self, name: str, on_end: Callable[[], None]):
+        self._name, self._on_end = name, on_end
+        self._futures: dict[Attempt, Future] = {}
+        self._times_submitted: Counter[str] = Counter()
+
+    def forget_others(self, waiting: Sequence[Attempt]) -> str | None:
+        """Keeps what still waits in the store; returns what went wrong with one of these tasks."""
+        self._futures = {attempt: future for attempt, future in self._futures.items() if attempt in waiting}
+        broken = [future for future in self._futures.values() if future.status == "error"]
+        return repr(broken[0].exception()) if broken else None
+
+    def is_submitted(self, attempt: Attempt) -> bool:
+        """Says whether a task that has not ended works on an attempt."""
+        return attempt in self._futures and not self._futures[attempt].done()
+
+    def is_task(self, key: object) -> bool:
+        """Says whether a key is that of a task of this kind, whoever submitted it."""
+        return str(key).startswith(f"{self._name}-")
+
+    def submit(
+        self,
+        client: Client,
+        attempts: Sequence[Attempt],
+        function: Callable[..., None],
+        *arguments: object,
+    ) -> None:
+        """Submits one task for some attempts."""
+        # The same key from two dashboards is one task for their common scheduler. A task that ended
+        # without starting its runs, for instance because the database was away, gets another key.
+        key = "-".join([self._name, *(f"{run_id}.{attempt}" for run_id, attempt in attempts)])
+        self._times_submitted[key] += 1
+        key = f"{key}-{self._times_submitted[key]}"
+        future = client.submit(function, *arguments, key=key, pure=False)
+        future.add_done_callback(lambda _: self._on_end())
+        self._futures |= dict.fromkeys(attempts, future)
