@@ -16,5 +16,6 @@ if __name__ == "__main__":
             st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
             st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
             st.Page("pages/inside.py", title="Inside", icon=":material/visibility:"),
+            st.Page("pages/status.py", title="Status", icon=":material/monitor_heart:", visibility="hidden"),
         ]
     )

@@ -46,6 +46,12 @@ SETTINGS = (
     SettingInfo("MNIST_DASH_SCHEDULER", "", "Address of a running Dask scheduler. Empty: workers on this machine."),
     SettingInfo("MNIST_DASH_WORKERS", "1", "Number of local workers training at the same time.", minimum=1),
     SettingInfo(
+        "MNIST_DASH_KEPT_CHECKPOINTS",
+        "50",
+        "How many finished runs of each visitor, the newest, can be continued; older ones lose their optimizer state.",
+        minimum=0,
+    ),
+    SettingInfo(
         "MNIST_DASH_SHARED",
         "0",
         "1 on a public host: only the visitor who queued a run may cancel or delete it, and the limits below apply.",
@@ -63,6 +69,7 @@ SETTINGS = (
         "Maximum memory of a worker process (MB); a run that needs more fails.",
         minimum=1000,
     ),
+    SettingInfo("MNIST_DASH_STATUS_KEY", "", "Shared mode: whoever opens the page `status?key=…` with this sees it."),
     SettingInfo("MNIST_DASH_MAX_QUEUED", "12", "Shared mode: maximum unfinished runs per visitor.", minimum=1),
     SettingInfo("MNIST_DASH_MAX_EPOCHS", "100", "Shared mode: maximum epochs per run.", minimum=1),
     SettingInfo("MNIST_DASH_MAX_RUNS", "500", "Shared mode: maximum runs per visitor, ended ones included.", minimum=1),
@@ -79,9 +86,11 @@ class Settings:
     cache: Path
     scheduler: str | None
     workers: int
+    kept_checkpoints: int
     shared: bool
     max_minutes: int
     max_memory_mb: int
+    status_key: str
     max_queued: int
     max_epochs: int
     max_runs: int
@@ -116,9 +125,11 @@ def load_settings(
         cache=Path(values["MNIST_DASH_CACHE"]).expanduser().absolute() if values["MNIST_DASH_CACHE"] else home,
         scheduler=values["MNIST_DASH_SCHEDULER"] or None,
         workers=int(values["MNIST_DASH_WORKERS"]),
+        kept_checkpoints=int(values["MNIST_DASH_KEPT_CHECKPOINTS"]),
         shared=int(values["MNIST_DASH_SHARED"]) > 0,
         max_minutes=int(values["MNIST_DASH_MAX_MINUTES"]),
         max_memory_mb=int(values["MNIST_DASH_MAX_MEMORY_MB"]),
+        status_key=values["MNIST_DASH_STATUS_KEY"],
         max_queued=int(values["MNIST_DASH_MAX_QUEUED"]),
         max_epochs=int(values["MNIST_DASH_MAX_EPOCHS"]),
         max_runs=int(values["MNIST_DASH_MAX_RUNS"]),

@@ -35,9 +35,11 @@ def test_every_setting_can_be_given_by_its_variable():
         "MNIST_DASH_CACHE": "/cache",
         "MNIST_DASH_SCHEDULER": "tcp://10.0.0.1:8786",
         "MNIST_DASH_WORKERS": "2",
+        "MNIST_DASH_KEPT_CHECKPOINTS": "7",
         "MNIST_DASH_SHARED": "1",
         "MNIST_DASH_MAX_MINUTES": "30",
         "MNIST_DASH_MAX_MEMORY_MB": "2000",
+        "MNIST_DASH_STATUS_KEY": "s3cret",
         "MNIST_DASH_MAX_QUEUED": "4",
         "MNIST_DASH_MAX_EPOCHS": "50",
         "MNIST_DASH_MAX_RUNS": "60",
@@ -52,8 +54,9 @@ def test_every_setting_can_be_given_by_its_variable():
     assert str(settings.cache) == "/cache"
     assert settings.scheduler == "tcp://10.0.0.1:8786"
     assert (settings.workers, settings.max_queued, settings.max_epochs, settings.max_runs) == (2, 4, 50, 60)
+    assert settings.kept_checkpoints == 7
     assert (settings.max_minutes, settings.max_memory_mb) == (30, 2000)
-    assert settings.shared
+    assert (settings.shared, settings.status_key) == (True, "s3cret")
 
 
 def test_a_secret_is_used_where_the_environment_says_nothing():

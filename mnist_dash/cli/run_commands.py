@@ -33,6 +33,7 @@ from mnist_dash.networks.variants import VARIANTS, default_settings, get_variant
 from mnist_dash.store.custom_datasets import CustomDatasets
 from mnist_dash.store.records import DONE, RUNNING, Epoch, Run
 from mnist_dash.store.run_export import export_run
+from mnist_dash.store.run_import import import_run
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.groups import train_all
 
@@ -228,3 +229,13 @@ def export_command(run_name: str, folder: Path, as_json: bool) -> None:
     with open_store(load_settings()) as store:
         files = [str(path) for path in export_run(store, store.find_run(run_name), folder)]
     emit({"files": files}, "\n".join(files), as_json=as_json)
+
+
+@commands.command("import")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@as_json_option
+def import_command(folder: Path, as_json: bool) -> None:
+    """Add the run that `export` wrote into FOLDER, perhaps from another store."""
+    with open_store(load_settings()) as store:
+        run = import_run(store, folder, by=COMMAND_LINE)
+    emit(described_run(run), f"{run.title} was imported.", as_json=as_json)

@@ -1,6 +1,7 @@
 """Commands for the store as a whole: backup, restore, check."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ import click
 from mnist_dash.analysis.words.number_words import count_words
 from mnist_dash.cli.group import as_json_option, commands, emit, open_store
 from mnist_dash.config import load_settings
-from mnist_dash.store import backup, integrity
+from mnist_dash.store import backup, cleaning, integrity, status
 
 
 @commands.command("backup")
@@ -44,3 +45,33 @@ def check_command(as_json: bool) -> None:
     emit({"blobs": found.blobs, "unknown": found.unknown, "problems": list(found.problems)}, words, as_json=as_json)
     if found.problems:
         sys.exit(1)
+
+
+@commands.command("clean")
+@click.option("--older-than", "days", required=True, type=click.FloatRange(min=0), metavar="DAYS")
+@click.option("--yes", "remove", is_flag=True, help="Remove it; otherwise only say what would be removed.")
+@as_json_option
+def clean_command(days: float, remove: bool, as_json: bool) -> None:
+    """Remove ended runs, digits that visitors keep, and datasets that are older than DAYS."""
+    with open_store(load_settings()) as store:
+        found = cleaning.clean(store, older_than_days=days, remove=remove)
+    counted = [count_words(count, name.removesuffix("s")) for name, count in asdict(found).items()]
+    ending = "removed." if remove else "would be removed; add --yes to remove them."
+    emit({**asdict(found), "removed": remove}, f"{', '.join(counted)} {ending}", as_json=as_json)
+
+
+@commands.command("status")
+@as_json_option
+def status_command(as_json: bool) -> None:
+    """Say how the store is doing: its runs, its size, what went wrong in the last 24 hours."""
+    with open_store(load_settings()) as store:
+        found = status.read_status(store)
+    runs = ", ".join(f"{count} {name}" for name, count in sorted(found.runs.items()))
+    lines = [
+        f"Runs: {runs}",
+        f"Database: {found.bytes / 1e6:,.1f} MB, {found.checkpoint_bytes / 1e6:,.1f} MB of it checkpoints",
+        f"Last 24 hours: {found.done_today} done, {found.failed_today} failed",
+        f"Went wrong in these: {found.event_count:,}",
+        *[f"{event.level} {event.message}" for event in found.events],
+    ]
+    emit(asdict(found), "\n".join(lines), as_json=as_json)

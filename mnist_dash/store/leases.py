@@ -1,7 +1,7 @@
 """Leases: rows of work that one worker at a time holds, and that are taken back when it falls silent."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, and_, c
 
 from mnist_dash.errors import RunStateError
 from mnist_dash.store.database import read, transaction
+from mnist_dash.store.log import LOG
 from mnist_dash.store.records import FAILED, QUEUED, RUNNING
 
 LOST_AFTER_S = 12.0  # a worker beats several times a second; compiling a network holds it up for seconds
@@ -88,15 +89,21 @@ class Leases:
         """The condition that the next loss is a row's last."""
         return self.table.c.lost >= MAX_LOST - 1
 
-    def requeue(self, connection: Connection, silent: ColumnElement[bool], values: Mapping[str, Any]) -> None:
-        """Queues silent rows again, those that are hopeless as failed; with what else changes."""
+    def requeue(self, connection: Connection, silent: ColumnElement[bool], values: Mapping[str, Any]) -> list[int]:
+        """Queues silent rows again, those that are hopeless as failed, with what else changes; returns their keys."""
         taken_back = {
             "status": case((self.hopeless, FAILED), else_=QUEUED),
             "error": case((self.hopeless, self.worker_died), else_=None),
             "lost": self.table.c.lost + 1,
             "lease": None,
         }
-        connection.execute(update(self.table).where(silent).values({**taken_back, **values}))
+        statement = update(self.table).where(silent).values({**taken_back, **values})
+        return list(connection.scalars(statement.returning(self.key)))
+
+    def log_lost(self, keys: Sequence[int]) -> None:
+        """Logs whose workers were lost; not within a transaction, as the log itself is kept in the store."""
+        for key in keys:
+            LOG.warning("%s: its worker was lost.", self.subject.format(key), extra={"run": key})
 
 
 class Silence:

@@ -101,7 +101,8 @@ class Measurements:
         silent = self._silence.of(self._store.engine, lost_after_s)
         if silent is not None:
             with transaction(self._store.engine) as connection:
-                _LEASES.requeue(connection, silent, {})
+                lost = _LEASES.requeue(connection, silent, {})
+            _LEASES.log_lost(lost)
 
     # What a worker may do: every change names the lease
 

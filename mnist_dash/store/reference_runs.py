@@ -1,12 +1,8 @@
 """Reference runs: trained and measured before they were shipped, and brought into every store."""
 
-import csv
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import and_, delete, insert, or_, select
 
@@ -14,11 +10,11 @@ from mnist_dash.config import ASSETS
 from mnist_dash.corruptions.kinds import SUITE
 from mnist_dash.store.corruption_counts import CorruptionCounts
 from mnist_dash.store.database import lock, read, transaction
-from mnist_dash.store.records import DONE, Epoch
-from mnist_dash.store.rows import write_artifacts
-from mnist_dash.store.run_export import BINARY_ARTIFACTS, HISTORY_CSV, RUN_JSON
+from mnist_dash.store.records import DONE
+from mnist_dash.store.run_export import RUN_JSON
+from mnist_dash.store.run_import import ExportedRun, add_exported, read_exported
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.store.schema import epochs_table, robustness_table, runs_table
+from mnist_dash.store.schema import robustness_table, runs_table
 
 REFERENCE_FOLDER = ASSETS / "reference"
 ROBUSTNESS_JSON = "robustness.json"
@@ -31,13 +27,7 @@ def ensure_reference_runs(store: RunStore, *, folder: Path = REFERENCE_FOLDER) -
     shipped = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in sorted(folder.glob(f"*/{RUN_JSON}"))}
     for reference, description in shipped.items():
         if reference not in known:
-            _add_run(
-                store,
-                json.loads(description.read_bytes()),
-                epochs=_read_history(description.with_name(HISTORY_CSV)),
-                artifacts={name: description.with_name(name).read_bytes() for name in BINARY_ARTIFACTS},
-                reference=reference,
-            )
+            _add_run(store, read_exported(description.parent), reference)
     for reference, run_id in unmeasured_references(store).items():
         path = shipped[reference].with_name(ROBUSTNESS_JSON) if reference in shipped else None
         counts = CorruptionCounts.from_json(json.loads(path.read_bytes()) if path and path.exists() else {})
@@ -45,35 +35,15 @@ def ensure_reference_runs(store: RunStore, *, folder: Path = REFERENCE_FOLDER) -
             add_measured(store, run_id, counts)
 
 
-def _add_run(
-    store: RunStore,
-    columns: Mapping[str, Any],
-    *,
-    epochs: Sequence[Epoch],
-    artifacts: Mapping[str, bytes],
-    reference: str,
-) -> None:
+def _add_run(store: RunStore, exported: ExportedRun, reference: str) -> None:
     """Adds a reference run in place of an older one of the same variant, in one transaction."""
-    older = and_(runs_table.c.variant == columns["variant"], runs_table.c.reference.is_not(None))
+    older = and_(runs_table.c.variant == exported.values["variant"], runs_table.c.reference.is_not(None))
     with transaction(store.engine) as connection:
         lock(connection, "reference runs")
         if connection.scalar(select(runs_table.c.id).where(runs_table.c.reference == reference)):
             return
         connection.execute(delete(runs_table).where(older))
-        row = {**columns, "reference": reference, "status": DONE}
-        run_id = connection.scalar(insert(runs_table).values(row).returning(runs_table.c.id))
-        for epoch in epochs:
-            connection.execute(insert(epochs_table).values(run_id=run_id, **asdict(epoch)))
-        write_artifacts(connection, int(run_id or 0), artifacts)
-
-
-def _read_history(path: Path) -> list[Epoch]:
-    def epoch(row: dict[str, Any]) -> Epoch:
-        numbers = {name: float(text) if text else None for name, text in row.items() if name != "number"}
-        return Epoch(number=int(row["number"]), **numbers)  # type: ignore[arg-type]
-
-    with path.open(newline="") as file:
-        return [epoch(row) for row in csv.DictReader(file)]
+        add_exported(connection, exported, reference=reference)
 
 
 def unmeasured_references(store: RunStore) -> dict[str, int]:

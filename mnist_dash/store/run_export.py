@@ -1,12 +1,14 @@
 """A finished run as a folder of files."""
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from mnist_dash.datasets.mnist import KNOWN
 from mnist_dash.errors import StoreError
 from mnist_dash.networks.scripts.writing import keras_script
 from mnist_dash.networks.variants import get_variant
@@ -47,6 +49,10 @@ def export_run(store: RunStore, run: Run, folder: Path) -> list[Path]:
     """
     contents = {name: store.read_artifact(run.id, name) for name in BINARY_ARTIFACTS}
     described = {name: getattr(run, name) for name in _RUN_FIELDS}
+    described["sha256"] = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    if run.dataset not in KNOWN:
+        data = {"train": run.train_images, "test": run.test_images, "classes": list(run.classes)}
+        described["custom_data"] = data
     contents[RUN_JSON] = (json.dumps(described, indent=2) + "\n").encode()
     contents[SCRIPT_PY] = keras_script(get_variant(run.variant), run.settings, data=run.dataset).encode()
     contents[HISTORY_CSV] = _history(store.list_epochs(run.id))

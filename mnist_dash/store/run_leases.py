@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Float, case, cast, func, insert, update
 
 from mnist_dash.errors import RunStateError
+from mnist_dash.store.cleaning import prune_checkpoints
 from mnist_dash.store.database import transaction
 from mnist_dash.store.leases import LOST_AFTER_S, MAX_LOST, Leases, Silence
 from mnist_dash.store.records import CANCELLED, DONE, FAILED, PAUSED, QUEUED, Epoch, Progress, Result, Run
@@ -78,9 +79,26 @@ class RunLeases:
             connection.execute(insert(epochs_table).values(run_id=run_id, **asdict(epoch)))
             write_artifacts(connection, run_id, artifacts)
 
-    def finish(self, run_id: int, lease: str, result: Result, artifacts: Mapping[str, bytes]) -> None:
-        """Marks a run done, with its result and artifacts, in one transaction."""
-        self._end(run_id, lease, {"status": DONE, **asdict(result)}, artifacts)
+    def finish(
+        self,
+        run_id: int,
+        lease: str,
+        result: Result,
+        artifacts: Mapping[str, bytes],
+        *,
+        kept_checkpoints: int | None = None,
+    ) -> None:
+        """Marks a run done, with its result and artifacts, in one transaction.
+
+        Args:
+            run_id: The run.
+            lease: Its lease.
+            result: What it reached.
+            artifacts: Its models and predictions.
+            kept_checkpoints: How many of its owner's finished runs keep what they could go on from; None for all.
+        """
+        ended = {"status": DONE, **asdict(result)}
+        self._end(run_id, lease, ended, artifacts, kept_checkpoints=kept_checkpoints)
 
     def fail(self, run_id: int, lease: str, error: str) -> None:
         """Marks a run failed, with the reason in words; it may be tried again from its last epoch."""
@@ -120,14 +138,25 @@ class RunLeases:
         with transaction(self._store.engine) as connection:
             _stop_as_requested(connection, silent, now)
             values = {"progress": None, "finished_at": case((_LEASES.hopeless, now), else_=None)}
-            _LEASES.requeue(connection, silent, values)
+            lost = _LEASES.requeue(connection, silent, values)
             drop_checkpoints_of_cancelled(connection)
+        _LEASES.log_lost(lost)
 
-    def _end(self, run_id: int, lease: str, values: Mapping[str, Any], artifacts: Mapping[str, bytes]) -> None:
+    def _end(
+        self,
+        run_id: int,
+        lease: str,
+        values: Mapping[str, Any],
+        artifacts: Mapping[str, bytes],
+        *,
+        kept_checkpoints: int | None = None,
+    ) -> None:
         ended = {"progress": None, "finished_at": self._store.clock(), "requested_status": None, **values}
         with transaction(self._store.engine) as connection:
-            _LEASES.change(connection, run_id, lease, ended)
+            row = _LEASES.change(connection, run_id, lease, ended)
             write_artifacts(connection, run_id, artifacts)
+            if kept_checkpoints is not None:
+                prune_checkpoints(connection, row.owner, kept_checkpoints)
             drop_checkpoints_of_cancelled(connection)
 
 

@@ -9,6 +9,7 @@ from distributed import Client, Future, Worker, get_worker
 from distributed.core import Status
 
 from mnist_dash.config import Settings
+from mnist_dash.store.events import start_logging
 from mnist_dash.worker.robustness import measure_run
 from mnist_dash.worker.training import train_runs
 
@@ -17,6 +18,7 @@ Attempt = tuple[int, int]  # a run and how often it was started before
 
 def train_task(run_ids: Sequence[int], settings: Settings) -> None:
     """Trains runs, and restarts the worker if its memory has grown too large."""
+    start_logging(settings.database_url)
     worker = get_worker()
     train_runs(run_ids, settings, leaving=partial(_is_closing, worker))
     if psutil.Process().memory_info().rss > settings.max_memory_mb * 1e6 / 2:
@@ -25,6 +27,7 @@ def train_task(run_ids: Sequence[int], settings: Settings) -> None:
 
 def measure_task(run_id: int, settings: Settings) -> None:
     """Measures a run, and makes room for training after any kind."""
+    start_logging(settings.database_url)
     measure_run(run_id, settings, yields=True, leaving=partial(_is_closing, get_worker()))
 
 

@@ -1,6 +1,7 @@
 """The queue: hands runs and measurements to Dask workers and takes back those that were lost."""
 
 import threading
+from dataclasses import dataclass
 
 from distributed import Client, Future
 
@@ -8,6 +9,7 @@ from mnist_dash.config import Settings
 from mnist_dash.errors import QueueError, StoreError
 from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.hyperparameters import Values
+from mnist_dash.store.log import LOG
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, QUEUED, Run, in_turn
 from mnist_dash.store.run_leases import RunLeases
@@ -21,6 +23,15 @@ _POLL_EVERY_S = 2.0
 _CONNECT_TIMEOUT_S = 30
 _CLOSE_TIMEOUT_S = 2
 _PRECOMPILED_KEPT = 256
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """A worker that has joined: its address, its memory in bytes, and the keys of its tasks."""
+
+    address: str
+    memory: int
+    tasks: list[str]
 
 
 class JobQueue:
@@ -78,6 +89,17 @@ class JobQueue:
             self.wake()
         return None
 
+    def workers(self) -> list[WorkerStatus]:
+        """Returns the workers that have joined; none while there is no connection to a scheduler."""
+        if self._client is None or not self._is_connected():
+            return []
+        found = self._client.scheduler_info(n_workers=-1)["workers"]
+        on_workers = self._client.processing()
+        return [
+            WorkerStatus(address, each["metrics"]["memory"], sorted(map(str, on_workers.get(address, ()))))
+            for address, each in found.items()
+        ]
+
     def close(self) -> None:
         """Stops the queue; runs that its own workers were training are found again later."""
         self._closed.set()
@@ -94,11 +116,16 @@ class JobQueue:
             self._wake_up.clear()
             try:
                 self._client = self._connected()
-                self.problem = self._submit(self._client)
+                self._set_problem(self._submit(self._client))
                 self._keep_workers()
             except (StoreError, OSError, RuntimeError, ValueError) as error:
-                self.problem = f"Runs wait: {error}" if self._is_connected() else self._no_workers(error)
+                self._set_problem(f"Runs wait: {error}" if self._is_connected() else self._no_workers(error))
             self._wake_up.wait(_POLL_EVERY_S)
+
+    def _set_problem(self, problem: str | None) -> None:
+        if problem and problem != self.problem:
+            LOG.warning("%s", problem)
+        self.problem = problem
 
     def _connected(self) -> Client:
         """Returns the client; a new one if the scheduler was lost, as all that the old one knew is then void."""

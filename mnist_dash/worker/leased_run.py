@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import psutil
@@ -12,10 +13,12 @@ from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
 from mnist_dash.inference.predictor import Predictor
 from mnist_dash.inference.snapshots import Snapshots, first_snapshot, read_snapshots
+from mnist_dash.store.log import LOG
 from mnist_dash.store.records import (
     BEST_WEIGHTS,
     CHECKPOINT,
     DONE,
+    FAILED,
     MODEL_KERAS,
     MODEL_TFLITE,
     PAUSED,
@@ -156,10 +159,13 @@ class LeasedRun:
         if problem := _diverged(result.test_loss, len(self.history)):
             self.fail(problem)
         else:
-            self._end(lambda lease: self._leases.finish(self.run.id, lease, result, artifacts), DONE)
+            kept = self.settings.kept_checkpoints
+            finish = partial(self._leases.finish, self.run.id, kept_checkpoints=kept)
+            self._end(lambda lease: finish(lease, result, artifacts), DONE)
 
     def fail(self, problem: str) -> None:
         """Ends the run with the reason in words; it keeps its last checkpoint."""
+        LOG.warning("Run %d failed: %s", self.run.id, problem, extra={"run": self.run.id})
         self._end(lambda lease: self._leases.fail(self.run.id, lease, problem))
 
     def stop(self, status: str, checkpoint: Checkpoint | None = None) -> None:
@@ -174,6 +180,7 @@ class LeasedRun:
         if self.ended:
             return
         self.ended = True
+        LOG.info("Run %d: %s.", self.run.id, status or FAILED, extra={"run": self.run.id})
         self.heartbeat.forget(self.run.id)
         try:
             retry_transient(

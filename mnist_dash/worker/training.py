@@ -10,6 +10,7 @@ import numpy as np
 from mnist_dash.config import Settings
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import MnistDashError, RunNotFoundError, RunStateError
+from mnist_dash.store.log import LOG
 from mnist_dash.store.records import CANCELLED, Epoch, Progress, Run
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
@@ -75,6 +76,8 @@ def _acquire(store: RunStore, run_id: int, leases: Mapping[int, str], *, single:
 def _train_leased(store: RunStore, runs: list[Run], settings: Settings, leaving: Callable[[], bool]) -> None:
     with Heartbeat(RunLeases(store), {run.id: str(run.lease) for run in runs}, leaving=leaving) as heartbeat:
         leased = [LeasedRun(run, store, heartbeat, settings) for run in runs]
+        for each in runs:
+            LOG.info("Run %d: running, attempt %d.", each.id, each.attempt, extra={"run": each.id})
         try:
             _train(leased, settings)
         except KeyboardInterrupt:

@@ -26,6 +26,7 @@ PAGES = {
     "compare": "Compare",
     "draw": "Draw a digit",
     "inside": "Inside a network",
+    "status": "Status",
 }
 VIEWS = ("real", "where", "robustness", "settings")
 LIBRARIES = ("libtensorflow", "tensorflow/python", "_pywrap_tensorflow", "keras")

@@ -5,7 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).resolve().parents[2] / "app.py")
-PAGES = ("overview", "explore", "train", "curves", "compare", "draw", "inside")
+PAGES = ("overview", "explore", "train", "curves", "compare", "draw", "inside", "status")
 TIMEOUT_S = 60
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from mnist_dash.errors import MnistDashError
+from mnist_dash.store.events import start_logging
+from mnist_dash.store.log import LOG
 from mnist_dash.store.owners import adopt
 from mnist_dash.ui.shared import identity, links, page_process
 from mnist_dash.ui.shared.account import account
 from mnist_dash.ui.shared.controls import shows_errors
 from mnist_dash.ui.shared.notices import notices
-from mnist_dash.ui.shared.resources import ensure_queue, run_store, visitors_key
+from mnist_dash.ui.shared.resources import ensure_queue, run_store, settings, visitors_key
 
 _ICON = Path(__file__).with_name("icon.png")
 _SHEETS = "".join(_ICON.with_name(f"{name}.css").read_text(encoding="utf-8") for name in ("frame", "digits"))
@@ -31,7 +34,7 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
     links.enter(page.url_path)
     st.html(_style(st.context.theme.type or "light"))
     _tab_bar(pages)
-    shows_errors(page.run)()
+    shows_errors(_run_logged)(page)
     shows_errors(account)()
     page_process.keep_light()
     # After the page is drawn: runs that an earlier process left unfinished go on.
@@ -43,6 +46,18 @@ def run_pages(pages: Sequence[StreamlitPage]) -> None:
 def _remember_visitor() -> None:
     if not st.user.get("is_logged_in"):
         identity.remember_visitor(visitors_key(), functools.partial(adopt, run_store()))
+
+
+def _run_logged(page: StreamlitPage) -> None:
+    """Runs a page; an error that nobody expected is logged, and Streamlit then shows it."""
+    start_logging(settings().database_url)
+    try:
+        page.run()
+    except MnistDashError:
+        raise
+    except Exception:
+        LOG.exception("The page “%s” failed.", page.title)
+        raise
 
 
 @cache
@@ -58,4 +73,5 @@ def _tab_bar(pages: Sequence[StreamlitPage]) -> None:
     """Links to all pages in one row: frame.css shows it on phones, where Streamlit hides its navigation behind “»”."""
     with st.container(horizontal=True, wrap=False, gap=None, key="md_tabs"):
         for page in pages:
-            st.page_link(page)
+            if page.visibility == "visible":
+                st.page_link(page)

@@ -65,11 +65,20 @@ def job_queue() -> "JobQueue":
     return _job_queue(settings())
 
 
+def running_queue() -> "JobQueue | None":
+    """Returns the queue if it has started."""
+    return _queues.get(settings())
+
+
+_queues: dict[Settings, "JobQueue"] = {}
+
+
 @st.cache_resource(show_spinner=False)
 def _job_queue(settings: Settings) -> "JobQueue":
     from mnist_dash.worker.job_queue import JobQueue
 
-    return JobQueue(settings)
+    _queues[settings] = JobQueue(settings)
+    return _queues[settings]
 
 
 def ensure_queue() -> None:
