@@ -1,8 +1,13 @@
 # Shorthand for those who have make; `./run` does the same for everyone else.
-.PHONY: app test check bench reference pictures
+.PHONY: app test check audit bench reference pictures
 
 app test check:
 	./run $@
+
+# Known weaknesses of what we depend on; asks the network.
+audit: .venv/dev.txt
+	.venv/bin/python -m pip install -q pip-audit
+	.venv/bin/python -m pip_audit -r requirements.txt
 
 bench: .venv/dev.txt
 	.venv/bin/python -m benchmarks.training

@@ -21,6 +21,7 @@ from mnist_dash.store.reference_runs import REFERENCE_FOLDER, ROBUSTNESS_JSON
 from tests.conftest import OPT_IN
 from tests.pages.opening import plain
 from tests.support.postgresql import NEED_POSTGRESQL
+from tools.list_licences import licence_of, needed
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text()
@@ -44,6 +45,17 @@ def sh_blocks() -> list[str]:
 def requirement_names(file: str) -> set[str]:
     lines = (PROJECT / file).read_text().splitlines()
     return {re.split(r"[=\[ ]", line)[0] for line in lines if line and not line.startswith(("#", "-r"))}
+
+
+def test_the_licences_are_those_of_what_is_installed():
+    listed = {row[0]: row[2] for row in table_rows((PROJECT / "docs/licences.md").read_text(encoding="utf-8"))}
+    found = needed((PROJECT / "requirements.txt").read_text(encoding="utf-8"))
+
+    direct = re.findall(r"^([A-Za-z0-9-]+)", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
+    assert {name.lower() for name in direct} - {"tensorflow"} <= listed.keys()
+    assert {name: licence_of(package) for name, package in found.items() if name in listed} == {
+        name: licence for name, licence in listed.items() if name in found
+    }
 
 
 def test_the_settings_table_is_that_of_the_project():

@@ -199,7 +199,7 @@ def _make_tables(engine: Engine, shown: str) -> None:
             upgrade(connection, version)
         elif version > SCHEMA_VERSION:
             raise StoreError(
-                f"The database {shown} has schema version {version}: a newer MNIST Dash made it, and this one "
-                f"knows versions up to {SCHEMA_VERSION}. Update it with `git pull`, then start it with `./run app`; "
+                f"A newer MNIST Dash made the database {shown}: it has schema version {version}, and this one knows "
+                f"versions up to {SCHEMA_VERSION}. Get the newer one with `git pull` and start it with `./run app`, "
                 "or set MNIST_DASH_DATABASE_URL to another database."
             )

@@ -10,6 +10,7 @@ import streamlit as st
 from mnist_dash.analysis.words.number_words import count_words, seconds_words
 from mnist_dash.store.records import DONE, FAILED, PAUSED, QUEUED, RUNNING
 from mnist_dash.store.status import Status, read_status
+from mnist_dash.ui.shared.controls import shows_errors
 from mnist_dash.ui.shared.resources import run_store, running_queue, settings
 
 _EVERY_S = 5.0
@@ -23,6 +24,7 @@ def may_see(key: str) -> bool:
 
 
 @st.fragment(run_every=_EVERY_S)
+@shows_errors
 def status_view() -> None:
     """Shows everything, anew every five seconds."""
     status = read_status(run_store())
