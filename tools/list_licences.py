@@ -10,8 +10,10 @@ from mnist_dash.config import PROJECT
 DOCUMENT = PROJECT / "docs" / "licences.md"
 _HEAD = """# Licences of what MNIST Dash needs
 
-Every package that `requirements.txt` brings, directly or not, as its own metadata says; made by `python -m tools.list_licences`
-on Linux with Python 3.11 (other systems may need others). All may be used, changed and passed on; those under the LGPL or MPL as they are, beside our own code.
+Every package that `requirements.txt` brings, directly or not, as its own metadata says; made by
+`python -m tools.list_licences` on Linux with Python 3.11 (other systems may need others). All may be used, changed and
+passed on; those under the LGPL or MPL as they are, beside our own code. Packages below that are not pinned in
+`requirements.txt` have the version that was newest.
 
 | package | version | licence |
 | --- | --- | --- |
@@ -21,9 +23,8 @@ _LONGEST = 60
 
 def needed(requirements: str) -> dict[str, Distribution]:
     """Returns what these requirements bring, by name, as it is installed here."""
-    waiting = [
-        Requirement(line.partition("#")[0]) for line in requirements.splitlines() if line.partition("#")[0].strip()
-    ]
+    lines = [line.partition("#")[0].strip() for line in requirements.splitlines()]
+    waiting = [Requirement(line) for line in lines if line]
     found: dict[str, Distribution] = {}
     while waiting:
         requirement = waiting.pop()
@@ -49,12 +50,12 @@ def needed(requirements: str) -> dict[str, Distribution]:
 def licence_of(package: Distribution) -> str:
     """Returns a package's licence: its SPDX expression, else its classifiers, else its first words on it."""
     data = package.metadata
-    if expression := data.get("License-Expression"):
-        return str(expression)
+    if "License-Expression" in data:
+        return data["License-Expression"]
     classifiers = [line.split(" :: ")[-1] for line in data.get_all("Classifier") or () if line.startswith("License")]
     if classifiers:
         return ", ".join(classifiers)
-    words = str(data.get("License") or "").strip().splitlines()
+    words = data["License"].strip().splitlines() if "License" in data else []
     return words[0][:_LONGEST] if words else "see its files"
 
 

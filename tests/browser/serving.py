@@ -60,7 +60,7 @@ def serving(environment: Mapping[str, str], *, module: str = "streamlit") -> Ite
         _wait_for(f"{url}/_stcore/health")
         yield Server(url, process)
     finally:
-        family = [*process.children(recursive=True), process]
+        family = [*process.children(recursive=True), process] if process.is_running() else []
         for member in family:
             member.send_signal(signal.SIGKILL)
         psutil.wait_procs(family, timeout=10)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from mnist_dash.config import load_settings
 from mnist_dash.datasets.mnist import load_dataset
-from mnist_dash.store.records import CANCELLED, PAUSED
+from mnist_dash.store.records import CANCELLED, PAUSED, QUEUED, RUNNING
 from mnist_dash.store.run_store import RunStore
 from tests.browser.serving import SEVEN, Server, draw_stroke, open_page, serving, wait_until_idle
 
@@ -425,3 +426,24 @@ def test_a_run_is_trained_compared_exported_and_a_picture_read_by_keyboard_alone
     expect(page.locator(".md-tiles button")).to_have_count(3)
     assert outline == "solid"
     assert download.value.suggested_filename == "comparison.html"
+
+
+def test_a_server_that_is_told_to_end_queues_its_run_again_and_leaves_no_process(browser: Browser, database: str):
+    with serving({"MNIST_DASH_DATABASE_URL": database}) as server:
+        page = page_in(browser)
+        start(page, server, "epochs=1000&batch_size=2", "Start training")
+        store = RunStore(database)
+        wait_until(lambda: statuses(store) == [RUNNING])
+        [run] = [run for run in store.list_runs() if not run.is_reference]
+        wait_until(lambda: store.list_epochs(run.id))
+        family = server.process.children(recursive=True)
+
+        server.process.terminate()
+        server.process.wait(timeout=30)
+
+        gone, alive = psutil.wait_procs(family, timeout=10)
+        left = store.get_run(run.id)
+        store.close()
+    assert gone
+    assert not alive
+    assert (left.status, left.lost) == (QUEUED, 0)
