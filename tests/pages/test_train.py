@@ -424,3 +424,21 @@ def test_on_a_shared_host_limits_hold_and_a_stranger_cannot_change_a_run(
     assert "2 is the maximum here" in app.error[0].value
     assert own_runs(store) == [store.get_run(strangers.id)]
     assert not [key for key in labels(app) if str(key).endswith(f"_{strangers.id}")]
+
+
+@nothing_is_trained
+def test_on_a_shared_host_a_forged_press_of_a_button_is_refused_with_a_reason(
+    monkeypatch: pytest.MonkeyPatch, store: RunStore
+):
+    monkeypatch.setenv("MNIST_DASH_SHARED", "1")
+    strangers = waiting(store, owner="somebody else")
+
+    for action in ("pause", "cancel"):
+        app = opened("train")
+        button = app.button(key=f"train_{action}_{strangers.id}")
+        assert button.disabled
+        button.proto.disabled = False  # the server hears of a press that the page does not offer
+        button.click().run()
+
+        assert "belongs to somebody else: only its owner can do that" in app.toast[0].value
+        assert store.get_run(strangers.id).status == QUEUED

@@ -25,6 +25,7 @@ from mnist_dash.ui.shared.resources import (
     dataset_of,
     images_of,
     job_queue,
+    poll_every,
     predictor,
     run_store,
     visitor,
@@ -52,7 +53,7 @@ def robustness_panel(runs: Sequence[Run], *, key: str) -> None:
     )
     busy = {run.id: title_of(run) for run in runs if run.id in measurements and measurements[run.id].status in ACTIVE}
     if busy:
-        st.fragment(shows_errors(_follow), run_every=_POLL_S)(busy, key)
+        st.fragment(shows_errors(_follow), run_every=poll_every(_POLL_S))(busy, key)
     measured = [
         (run, measurements[run.id].counts)
         for run in runs

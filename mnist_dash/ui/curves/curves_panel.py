@@ -22,7 +22,7 @@ from mnist_dash.ui.curves.legend import curves_legend
 from mnist_dash.ui.shared.controls import as_text, choice, note, shows_errors, title_of
 from mnist_dash.ui.shared.export_menu import export_menu
 from mnist_dash.ui.shared.live_chart import chart
-from mnist_dash.ui.shared.resources import run_store
+from mnist_dash.ui.shared.resources import poll_every, run_store
 
 _POLL_S = 2.0
 _QUANTITIES = {learning_curves.LOSS: "Loss", learning_curves.ACCURACY: "Accuracy"}
@@ -76,7 +76,7 @@ def curves_panel(runs: Sequence[Run]) -> None:
     epochs = run_store().epochs_of([run.id for run in runs])
     busy = any(run.status in ACTIVE for run in runs)
     # A fragment: a choice, or an epoch that ends, redraws the charts without choosing runs again.
-    st.fragment(shows_errors(_panel), run_every=_POLL_S if busy else None)(runs, epochs)
+    st.fragment(shows_errors(_panel), run_every=poll_every(_POLL_S) if busy else None)(runs, epochs)
     if differences:
         st.caption(as_text(" ".join(differences)))
 

@@ -8,7 +8,7 @@ from mnist_dash.analysis import test_predictions
 from mnist_dash.analysis.words.number_words import accuracy_words, seconds_words
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, UNFINISHED, Experiment, Run
 from mnist_dash.ui.shared.controls import as_text, shows_errors
-from mnist_dash.ui.shared.resources import run_store, visitor
+from mnist_dash.ui.shared.resources import poll_every, run_store, visitor
 
 _POLL_INTERVAL_S = 3.0
 _WATCHED = "notices_awaited"  # runs that were seen in training, and not yet as ended
@@ -17,7 +17,7 @@ _WATCHED = "notices_awaited"  # runs that were seen in training, and not yet as 
 def notices() -> None:
     """Shows a notice for each of the visitor's runs that finishes."""
     if _watched():
-        st.fragment(shows_errors(_show_finished), run_every=_POLL_INTERVAL_S)()
+        st.fragment(shows_errors(_show_finished), run_every=poll_every(_POLL_INTERVAL_S))()
 
 
 def _watched() -> set[int]:

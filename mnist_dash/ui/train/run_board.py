@@ -8,7 +8,7 @@ import streamlit as st
 from mnist_dash.store.records import ACTIVE, CANCELLED, DONE, FAILED, PAUSED, UNFINISHED, Run, in_turn
 from mnist_dash.ui.shared.controls import shows_errors
 from mnist_dash.ui.shared.live_chart import load_charts_early
-from mnist_dash.ui.shared.resources import run_store
+from mnist_dash.ui.shared.resources import poll_every, run_store
 from mnist_dash.ui.train.experiment_card import experiment_card
 from mnist_dash.ui.train.run_card import run_card
 
@@ -34,7 +34,7 @@ def run_board() -> None:
     load_charts_early()
     _scroll(key="train_scroll", data={"to": st.session_state.get(_SCROLL, "")})
     busy = bool(run_store().list_runs(statuses=ACTIVE))
-    st.fragment(shows_errors(_board), run_every=_POLL_INTERVAL_S if busy else None)(busy)
+    st.fragment(shows_errors(_board), run_every=poll_every(_POLL_INTERVAL_S) if busy else None)(busy)
 
 
 def scroll_to_runs() -> None:

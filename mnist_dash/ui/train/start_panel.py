@@ -9,12 +9,7 @@ from mnist_dash.networks.summary import summarise, weights_in
 from mnist_dash.store.records import DONE
 from mnist_dash.ui.shared.controls import CHART, as_text, shows_errors
 from mnist_dash.ui.shared.data_choice import chosen_data
-from mnist_dash.ui.shared.resources import (
-    job_queue,
-    run_store,
-    settings,
-    visitor,
-)
+from mnist_dash.ui.shared.resources import job_queue, poll_every, run_store, settings, visitor
 from mnist_dash.ui.train.run_board import scroll_to_runs
 from mnist_dash.ui.train.run_card import downloads
 from mnist_dash.ui.train.time_left import SAVING_S
@@ -62,7 +57,9 @@ def _network(form: Form) -> None:
 
 def _expected(form: Form) -> None:
     is_measured = _measured(form) is not None
-    st.fragment(shows_errors(_expected_words), run_every=None if is_measured else _POLL_INTERVAL_S)(form, is_measured)
+    st.fragment(shows_errors(_expected_words), run_every=None if is_measured else poll_every(_POLL_INTERVAL_S))(
+        form, is_measured
+    )
 
 
 def _measured(form: Form) -> tuple[AnyRun, float] | None:
