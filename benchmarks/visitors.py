@@ -194,14 +194,20 @@ def main() -> None:
             alone = _steps_a_second(store, run.id, seconds=20)
             page = psutil.Process(server.process.pid)
             before, worked, measured = page.memory_info().rss, sum(page.cpu_times()[:2]), Measured()
+            crowd_worked = time.process_time()
             beside = _Watched(store, run.id)
             asyncio.run(
                 crowd(server.url, measured, visitors=given.visitors, seconds=given.seconds, think_s=given.think)
             )
+            crowd_worked = time.process_time() - crowd_worked
             speed, during = beside.steps_a_second(), page.memory_info().rss
             worked = sum(page.cpu_times()[:2]) - worked
             time.sleep(_LEFT_S)
             found = _found(measured, worked, [before, during, page.memory_info().rss], alone, speed)
+            found["cores_taken"] = {  # on one machine the visitors take their part of it from the training, too
+                "by_pages": round(worked / given.seconds, 2),
+                "by_the_visitors_themselves": round(crowd_worked / given.seconds, 2),
+            }
         store.close()
     print(json.dumps(found) if given.json else _words(found, given.visitors))
 
