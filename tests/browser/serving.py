@@ -39,9 +39,9 @@ class Server:
 
 
 @contextmanager
-def serving(environment: Mapping[str, str], *, module: str = "streamlit") -> Iterator[Server]:
+def serving(environment: Mapping[str, str], *, module: str = "streamlit", port: int | None = None) -> Iterator[Server]:
     """Runs `streamlit run app.py` on a free port, or another module with that command; nothing of it is left behind."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", module, "run", "app.py", "--server.headless", "true"]
     process = psutil.Popen(
         command,

@@ -17,8 +17,7 @@ from mnist_dash.store.corruption_counts import CorruptionCounts, Measurement
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, DONE, FAILED, Run
 from mnist_dash.ui.compare.corruption_strip import StripRow, prediction_strip
-from mnist_dash.ui.shared import links
-from mnist_dash.ui.shared.controls import CHART, as_text, attempt, note, shows_errors, title_of
+from mnist_dash.ui.shared.controls import CHART, as_text, attempt, note, select, shows_errors, title_of
 from mnist_dash.ui.shared.digit_html import digit_grid
 from mnist_dash.ui.shared.resources import (
     dataset,
@@ -135,7 +134,8 @@ def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None
     runs, counts = zip(*measured, strict=True)
     st.markdown(robustness_words([title_of(run) for run in runs], counts))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = _kind_choice(key)
+        kinds = {_ALL: "Mean of all 15 kinds", **{name: kind.title for name, kind in KINDS.items()}}
+        name = select("Corruption", kinds, key=f"{key}_kind")
         digit = int(st.selectbox("Example digit", range(10), index=2, key=f"{key}_example", width=140))
     shown_data = (dataset_of(runs[0].fingerprint) or dataset()).fingerprint
     # What was measured of a run never changes, and figures take long to make.
@@ -159,16 +159,6 @@ def _results(measured: Sequence[tuple[Run, CorruptionCounts]], key: str) -> None
         config=CHART,
         alt="Mean accuracy of each run under each kind of corruption",
     )
-
-
-def _kind_choice(key: str) -> str:
-    """Lets the reader choose a kind; the choice is in the URL."""
-    options = {_ALL: "Mean of all 15 kinds", **{name: kind.title for name, kind in KINDS.items()}}
-    key = f"{key}_kind"
-    links.restore(key, lambda linked: linked if linked in options else _ALL)
-    chosen = st.selectbox("Corruption", list(options), format_func=lambda name: options.get(name, name), key=key)
-    links.write({key: "" if chosen == _ALL else chosen})
-    return str(chosen)
 
 
 def _all_kinds(fingerprint: str, digit: int) -> None:

@@ -8,7 +8,7 @@ from mnist_dash.datasets.mnist import MNIST
 from mnist_dash.ui.explore import image_features
 from mnist_dash.ui.explore.image_choice import PICTURE, SPLITS, TRAITS, Chosen, look_at, picture_of, trait_values
 from mnist_dash.ui.explore.image_tiles import image_tiles
-from mnist_dash.ui.shared import digit_html, links, marks, resources
+from mnist_dash.ui.shared import controls, digit_html, links, marks, resources
 from mnist_dash.ui.shared.prediction_html import Prediction, prediction_chart
 
 _NEIGHBOURS = 6
@@ -86,13 +86,7 @@ def neighbours(chosen: Chosen, index: int) -> None:
     """Shows the images of the split that are nearest, in their pixels or in the eyes of a network."""
     networks = image_features.offered_networks(chosen.dataset.fingerprint)
     options = {_PIXELS: "Pixels", **{name: run.title for name, run in networks.items()}}
-    links.restore("near", lambda linked: linked if linked in options else _PIXELS)
-    if st.session_state["near"] not in options:
-        st.session_state["near"] = _PIXELS
-    by = st.selectbox(
-        "Nearest neighbors by", list(options), format_func=lambda name: options.get(name, name), key="near"
-    )
-    links.write({"near": "" if by == _PIXELS else by})
+    by = controls.select("Nearest neighbors by", options, key="near")
     of = (chosen.dataset.fingerprint, chosen.part, index)
     found, distances = _nearest(*of, None if by == _PIXELS else networks[by].id)
     names = chosen.classes_of(found)

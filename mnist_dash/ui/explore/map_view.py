@@ -12,7 +12,7 @@ from mnist_dash.ui.explore import image_features
 from mnist_dash.ui.explore.image_choice import REGION, Chosen, choose, picture_of
 from mnist_dash.ui.explore.image_detail import clicked_image
 from mnist_dash.ui.explore.image_tiles import image_tiles
-from mnist_dash.ui.shared import controls, links
+from mnist_dash.ui.shared import controls
 
 _SHOWN = 36
 _PIXELS, _NONE = "pixels", "none"
@@ -26,9 +26,9 @@ def map_view() -> None:
     titles = {_PIXELS: "Pixels", **{name: run.title for name, run in networks.items()}}
     first, second, colours = st.columns(3)
     with first:
-        sources = [_source("Placed by", titles, key="explore_map")]
+        sources = [controls.select("Placed by", titles, key="explore_map")]
     with second:
-        sources.append(_source("Beside it", {_NONE: "Nothing", **titles}, key="explore_map_beside"))
+        sources.append(controls.select("Beside it", {_NONE: "Nothing", **titles}, key="explore_map_beside"))
     sources = [source for source in sources if source != _NONE]
     with colours:
         is_network = any(source != _PIXELS for source in sources)
@@ -42,16 +42,6 @@ def map_view() -> None:
     passing = chosen.indices[:_SHOWN]
     image_tiles(chosen, passing, chosen.classes_of(passing), key="explore_region", columns=12)
     clicked_image(chosen)
-
-
-def _source(label: str, titles: Mapping[str, str], *, key: str) -> str:
-    default = next(iter(titles))
-    links.restore(key, lambda linked: linked if linked in titles else default)
-    if st.session_state[key] not in titles:
-        st.session_state[key] = default
-    chosen = st.selectbox(label, list(titles), format_func=lambda name: titles.get(name, name), key=key)
-    links.write({key: "" if chosen == default else chosen})
-    return str(chosen)
 
 
 def _map(chosen: Chosen, networks: Mapping[str, Run], source: str, colour: str, number: str) -> None:

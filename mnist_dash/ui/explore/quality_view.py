@@ -15,7 +15,7 @@ from mnist_dash.ui.explore import held_out_predictions
 from mnist_dash.ui.explore.image_choice import Chosen, choose
 from mnist_dash.ui.explore.image_detail import clicked_image
 from mnist_dash.ui.explore.image_tiles import image_tiles
-from mnist_dash.ui.shared import controls, digit_html, links, resources
+from mnist_dash.ui.shared import controls, digit_html, resources
 from mnist_dash.ui.shared.export_menu import as_csv
 from mnist_dash.ui.shared.image_views import show_images
 
@@ -44,17 +44,7 @@ def _likely_errors(chosen: Chosen) -> None:
         st.info(f"Label errors are found from predictions for held-out images. Train {what} on this data first.")
         st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
         return
-    default = next(iter(sources))
-    links.restore("explore_by", lambda linked: linked if linked in sources else default)
-    if st.session_state["explore_by"] not in sources:
-        st.session_state["explore_by"] = default
-    by = st.selectbox(
-        "Predicted by",
-        list(sources),
-        format_func=lambda name: sources[name].title if name in sources else name,
-        key="explore_by",
-    )
-    links.write({"explore_by": "" if by == default else by})
+    by = controls.select("Predicted by", {name: source.title for name, source in sources.items()}, key="explore_by")
     controls.explain("confident_learning")
     probabilities, indices = held_out_predictions.probabilities_of(chosen.dataset, chosen.part, sources[by])
     found = label_errors.find_label_errors(probabilities, chosen.labels[indices])

@@ -10,7 +10,7 @@ from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.inference.numpy_network import NetworkLayer, NumpyNetwork, Trace
 from mnist_dash.store.records import MODEL_KERAS, Run
 from mnist_dash.ui.shared import links, resources
-from mnist_dash.ui.shared.controls import title_of
+from mnist_dash.ui.shared.controls import select, title_of
 from mnist_dash.ui.shared.digit_html import render
 from mnist_dash.ui.shared.html_buttons import html_buttons
 from mnist_dash.ui.shared.image_predictions import LAST_DIGIT
@@ -70,16 +70,8 @@ class Looked:
 def beside(runs: Sequence[Run], first: Run) -> list[Run]:
     """Lets the reader choose a second network; returns one or two."""
     by_id = {str(run.id): run for run in runs if run.id != first.id}
-    links.restore("inside_beside", lambda linked: linked if linked in by_id else _NONE)
-    if st.session_state["inside_beside"] not in by_id:
-        st.session_state["inside_beside"] = _NONE
-    chosen = st.selectbox(
-        "Beside it",
-        [_NONE, *by_id],
-        format_func=lambda number: title_of(by_id[number]) if number in by_id else "Nothing",
-        key="inside_beside",
-    )
-    links.write({"inside_beside": "" if chosen == _NONE else chosen})
+    options = {_NONE: "Nothing", **{number: title_of(run) for number, run in by_id.items()}}
+    chosen = select("Beside it", options, key="inside_beside")
     return [first, by_id[chosen]] if chosen in by_id else [first]
 
 

@@ -155,10 +155,7 @@ def choice(
         on_change: Called when something else is chosen.
         label_visibility: Whether the label is shown, or only read by screen readers.
     """
-    first = next(iter(options))
-    links.restore(key, lambda linked: linked if linked in options else first)
-    if st.session_state[key] not in options:
-        st.session_state[key] = first
+    first = _restored_option(options, key)
     chosen = st.segmented_control(
         label,
         list(options),
@@ -172,6 +169,24 @@ def choice(
     chosen = chosen or first
     links.write({key: "" if chosen == first else chosen})
     return chosen
+
+
+def select(label: str, options: Mapping[str, str], *, key: str) -> str:
+    """Lets the reader choose one of many options; as `choice`, but as a list that opens."""
+    first = _restored_option(options, key)
+    # What is chosen may be gone when the page runs again, and Streamlit then asks for its words once more.
+    chosen = st.selectbox(label, list(options), format_func=lambda option: options.get(option, option), key=key)
+    links.write({key: "" if chosen == first else chosen})
+    return str(chosen)
+
+
+def _restored_option(options: Mapping[str, str], key: str) -> str:
+    """Takes the choice from the URL, or the first option; returns that."""
+    first = next(iter(options))
+    links.restore(key, lambda linked: linked if linked in options else first)
+    if st.session_state[key] not in options:
+        st.session_state[key] = first
+    return first
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:
