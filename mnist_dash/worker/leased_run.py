@@ -1,6 +1,7 @@
 """LeasedRun: a run that this worker holds."""
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -52,6 +53,7 @@ class LeasedRun:
         history: Its finished epochs.
         snapshots: The first layer's weights so far.
         ended: Whether this worker holds it no longer.
+        recording_seconds: How long it took to store the last epoch.
     """
 
     run: Run
@@ -61,6 +63,7 @@ class LeasedRun:
     history: list[Epoch] = field(default_factory=list)
     snapshots: Snapshots | None = None
     ended: bool = False
+    recording_seconds: float = 0.0
 
     @property
     def _leases(self) -> RunLeases:
@@ -94,7 +97,8 @@ class LeasedRun:
             state: Returns what training goes on from.
         """
         number, part = len(self.history) + 1, epoch_progress.step / epoch_progress.steps
-        left = seconds / part * (self.epochs - number + 1 - part)
+        to_go = self.epochs - number + 1 - part
+        left = seconds / part * to_go + self.recording_seconds * (self.epochs - number + 1)
         loss, accuracy = epoch_progress.loss / epoch_progress.seen, epoch_progress.correct / epoch_progress.seen
         self.report(Progress(number, epoch_progress.step, epoch_progress.steps, loss, accuracy, left))
         problem = _diverged(loss, number) or self._beyond_limits(seconds)
@@ -130,6 +134,7 @@ class LeasedRun:
         validated = 0.0 if epoch.val_loss is None else epoch.val_loss
         if problem := _diverged(epoch.loss, epoch.number) or _diverged(validated, epoch.number):
             return self.fail(problem)
+        began = time.monotonic()
         self.history.append(epoch)
         self.take_snapshot(program)
         artifacts = {CHECKPOINT: Checkpoint(program.state()).as_bytes()}
@@ -141,6 +146,7 @@ class LeasedRun:
             lambda: self._leases.record_epoch(self.run.id, str(self.run.lease), epoch, artifacts),
             happened=lambda: len(self.store.list_epochs(self.run.id)) >= epoch.number,
         )
+        self.recording_seconds = time.monotonic() - began
         return None
 
     def is_complete(self) -> bool:

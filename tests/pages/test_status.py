@@ -7,6 +7,7 @@ import pytest
 from mnist_dash.store.events import record_event
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.ui.shared import resources
 from tests.pages.opening import PAGES, opened, texts
 from tests.support.postgresql import PostgresqlServer, empty_schema
 
@@ -65,3 +66,4 @@ def test_every_page_says_that_the_database_is_away_and_works_when_it_is_back(
     for page, app in apps.items():
         app.run()
         assert not [*app.exception, *app.error], page
+    resources.run_store().close()  # what a server keeps open as long as it runs
