@@ -492,6 +492,7 @@ def test_a_script_runs_as_it_is_and_prints_its_test_accuracy(tmp_path):
     assert "val_accuracy" in printed
 
 
+@pytest.mark.slow
 def test_a_script_with_augmentation_runs_as_it_is_and_learns_to_read(tmp_path):
     settings = {"epochs": 2, "batch_size": 32, "hidden_units": 64, "validation": "kfold:4"}
 

@@ -291,6 +291,7 @@ def in_training(store: RunStore, run: Run, epochs: int = 1) -> None:
     assert store.get_run(run.id).status == RUNNING, "too fast to be disturbed"
 
 
+@pytest.mark.kill
 def test_workers_end_when_nothing_was_to_do_for_a_while_and_are_back_when_they_are_needed(tmp_path, sample):
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
     with dashboard(store.database_url, **{IDLE: "3"}) as made:
@@ -305,6 +306,7 @@ def test_workers_end_when_nothing_was_to_do_for_a_while_and_are_back_when_they_a
     store.close()
 
 
+@pytest.mark.kill
 def test_a_run_in_training_is_queued_again_when_its_dashboard_is_told_to_end(tmp_path, sample):
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
     with dashboard(store.database_url) as made:
