@@ -44,6 +44,10 @@ class Dashboard:
         """Starts the page process, which starts its workers."""
         self._process = subprocess.Popen([sys.executable, __file__], env=self._environment, start_new_session=True)
 
+    def is_running(self) -> bool:
+        """Says whether the page process is there."""
+        return self._process is not None and self._process.poll() is None
+
     def workers(self) -> list[psutil.Process]:
         """Returns its worker processes, whatever they are doing."""
         return [child for child in self._children() if "spawn_main" in " ".join(_command(child))]

@@ -277,8 +277,17 @@ def test_a_measurement_under_way_gives_way_to_a_run_and_goes_on_after_it(store, 
 # Workers in processes of their own
 
 
+@pytest.fixture
+def running_dashboard(one_dashboard: tuple[Dashboard, RunStore]) -> tuple[Dashboard, RunStore]:
+    """The dashboard, started again if a test before has killed it."""
+    made, _ = one_dashboard
+    if not made.is_running():
+        made.start()
+    return one_dashboard
+
+
 @pytest.fixture(scope="module")
-def running_dashboard(tmp_path_factory) -> Iterator[tuple[Dashboard, RunStore]]:
+def one_dashboard(tmp_path_factory) -> Iterator[tuple[Dashboard, RunStore]]:
     """A dashboard with a store of its own, so that no other queue takes its runs."""
     opened = RunStore(f"sqlite:///{tmp_path_factory.mktemp('dashboard') / 'runs.sqlite'}")
     with dashboard(opened.database_url, **{LOST_AFTER: "5"}) as made:  # instead of 12, to be quick

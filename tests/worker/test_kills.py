@@ -86,14 +86,22 @@ def sqlite(tmp_path_factory) -> Iterator[RunStore]:
     opened.close()
 
 
+@pytest.fixture
+def running(one_dashboard: Dashboard) -> Dashboard:
+    """The dashboard, started again if a test before has ended it."""
+    if not one_dashboard.is_running():
+        one_dashboard.start()
+    return one_dashboard
+
+
 @pytest.fixture(scope="module")
-def running(sqlite: RunStore) -> Iterator[Dashboard]:
+def one_dashboard(sqlite: RunStore) -> Iterator[Dashboard]:
     with dashboard(sqlite.database_url, **{LOST_AFTER: str(LOST_AFTER_S)}) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def undisturbed(sqlite: RunStore, sample: Dataset, running: Dashboard) -> Undisturbed:
+def undisturbed(sqlite: RunStore, sample: Dataset, one_dashboard: Dashboard) -> Undisturbed:
     return Undisturbed(sqlite, sample)
 
 
@@ -189,8 +197,6 @@ def test_runs_whose_database_is_killed_end_as_if_nothing_had_happened(postgresql
 def test_a_run_whose_database_is_locked_for_longer_than_a_lease_ends_as_if_nothing_had_happened(
     running, sqlite, sample, undisturbed
 ):
-    if not running.workers():  # another test stopped them
-        running.start()
     run = queue(sqlite, sample, **SETTINGS)
     wait_for(lambda: len(sqlite.list_epochs(run.id)) >= 2)
     with closing(sqlite3.connect(str(sqlite.engine.url.database), isolation_level=None)) as other:
