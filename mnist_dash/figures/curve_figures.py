@@ -82,8 +82,7 @@ def learning_curves(
     longest = max((line.epochs[-1] for curve in curves for line in curve.lines), default=0)
     chart = _Chart([], shown, axis, logarithmic, longest)
     for curve in curves:
-        # One entry a curve in the legend.
-        entry = {"color": curve.colour, "width": 3}
+        entry = {"color": curve.colour, "width": 3}  # one a curve in the legend
         chart.add(curve, x=[None], y=[None], name=curve.title, mode="lines", line=entry, showlegend=True)
         for line in curve.lines:
             _draw_line(chart, curve, line)

@@ -53,7 +53,8 @@ def clean(store: RunStore, *, older_than_days: float, remove: bool) -> Cleaned:
                 )
             ]
         )
-        delete_empty_experiments(connection)
+        if remove:
+            delete_empty_experiments(connection)
     return cleaned
 
 

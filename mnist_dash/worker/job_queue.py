@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from distributed import Client, Future
 
 from mnist_dash.config import Settings
-from mnist_dash.errors import QueueError, StoreError
+from mnist_dash.errors import QueueError
 from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.hyperparameters import Values
 from mnist_dash.store.log import LOG
@@ -101,7 +101,7 @@ class JobQueue:
         ]
 
     def close(self) -> None:
-        """Stops the queue; runs that its own workers were training are found again later."""
+        """Stops the queue; runs that its own workers were training are queued again."""
         self._closed.set()
         self._wake_up.set()
         self._thread.join()
@@ -118,7 +118,7 @@ class JobQueue:
                 self._client = self._connected()
                 self._set_problem(self._submit(self._client))
                 self._keep_workers()
-            except (StoreError, OSError, RuntimeError, ValueError) as error:
+            except Exception as error:  # whatever it is, runs must not wait for ever because this thread has ended
                 self._set_problem(f"Runs wait: {error}" if self._is_connected() else self._no_workers(error))
             self._wake_up.wait(_POLL_EVERY_S)
 
