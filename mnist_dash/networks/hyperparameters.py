@@ -13,6 +13,7 @@ PIXELS_0_TO_1 = "0-1"
 PIXELS_0_TO_255 = "0-255"
 CONSTANT, COSINE = "constant", "cosine"
 SGD, MOMENTUM, RMSPROP, ADAM = "sgd", "momentum", "rmsprop", "adam"
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
 ACTIVATIONS = ("relu", "sigmoid", "tanh", "linear")
 NO_VALIDATION, HOLDOUT, KFOLD, STRATIFIED = "none", "holdout", "kfold", "stratified"
 _FOLDS = range(2, 11)
@@ -187,6 +188,14 @@ _SETTINGS = (
         PIXELS_0_TO_1,
         "Input range of the network: pixels divided by 255, or raw.",
         choices=(PIXELS_0_TO_1, PIXELS_0_TO_255),
+    ),
+    Setting(
+        "precision",
+        "Numeric precision",
+        FLOAT32,
+        "Number format of training. bfloat16 keeps 8 significant bits instead of 24 between the layers; weights, loss, "
+        "output layer and the trained model stay float32.",
+        choices=(FLOAT32, BFLOAT16),
     ),
     Setting("seed", "Seed", 0, "Seed of the initial weights and the order of images.", 0, 2**31 - 1),
 )

@@ -1,10 +1,12 @@
 """From a description to a Keras model; the only place that makes one."""
 
+import contextlib
 import math
 import random
+from collections.abc import Iterator
 from typing import Any
 
-from mnist_dash.networks.hyperparameters import COSINE, PIXELS_0_TO_1, Values
+from mnist_dash.networks.hyperparameters import BFLOAT16, COSINE, PIXELS_0_TO_1, Values
 from mnist_dash.networks.variants import Layer, Variant
 
 
@@ -34,6 +36,31 @@ def build(variant: Variant, values: Values) -> Any:
     for layer in variant.layers(values):
         output = getattr(keras.layers, layer.kind)(**layer.arguments, **_seeded(layer, seeds))(output)
     return keras.Model(pixels, output, name=variant.name.replace("-", "_"))
+
+
+@contextlib.contextmanager
+def training_precision(model: Any, values: Values) -> Iterator[None]:
+    """Lets a model compute as its run is to be trained, for what is traced meanwhile.
+
+    With bfloat16 all layers but the output and those that scale and reshape the pixels follow Keras'
+    policy mixed_bfloat16: they calculate in bfloat16 with float32 weights. Afterwards the model is
+    one of float32 again, so that it is tested and saved with the numbers that its readers get.
+
+    Source:
+        Kalamkar and others 2019, "A study of bfloat16 for deep learning training".
+    """
+    *others, _ = model.layers
+    changed = [layer for layer in others if layer.__class__.__name__ not in _OF_PIXELS]
+    for layer in changed if values["precision"] == BFLOAT16 else ():
+        layer.dtype_policy = "mixed_bfloat16"
+    try:
+        yield
+    finally:
+        for layer in changed:
+            layer.dtype_policy = "float32"
+
+
+_OF_PIXELS = ("InputLayer", "Rescaling", "Reshape")  # 1/255 is not a number of bfloat16
 
 
 def _seeded(layer: Layer, seeds: random.Random) -> dict[str, Any]:

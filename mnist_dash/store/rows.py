@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import and_, delete, insert, select
 
 from mnist_dash.datasets.mnist import KNOWN, MNIST, DatasetInfo
+from mnist_dash.networks.hyperparameters import FLOAT32, Values
 from mnist_dash.networks.variants import default_settings
 from mnist_dash.store.records import BEST_WEIGHTS, CANCELLED, CHECKPOINT, SNAPSHOTS, Progress, Run
 from mnist_dash.store.schema import artifacts_table, experiments_table, runs_table
 
+_BEFORE: Values = {"handwriting_styles": 0.0, "precision": FLOAT32}
 _TRAINING = (CHECKPOINT, BEST_WEIGHTS, SNAPSHOTS)
 
 
@@ -59,10 +61,8 @@ def as_run(row: Any) -> Run:
     progress, custom = fields.pop("progress"), fields.pop("custom_data")
     known = KNOWN.get(fields["dataset"], MNIST)
     data = custom or {"train": known.train, "test": known.test, "classes": known.classes}
-    # A run from before a setting existed was trained with what is now its default, but without handwriting styles.
-    earlier = default_settings(fields["variant"])
-    if "handwriting_styles" in earlier:
-        earlier["handwriting_styles"] = 0.0
+    # A run from before a setting existed was trained with what is now its default, but for these.
+    earlier = {name: _BEFORE.get(name, value) for name, value in default_settings(fields["variant"]).items()}
     fields["settings"] = {**earlier, **fields["settings"]}
     data = {"train_images": data["train"], "test_images": data["test"], "classes": tuple(data["classes"])}
     return Run(**fields, **data, progress=Progress(**progress) if progress else None)

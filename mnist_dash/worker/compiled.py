@@ -13,9 +13,10 @@ import numpy as np
 from mnist_dash.networks.augmentation import augment
 from mnist_dash.networks.handwriting_styles import add_strokes
 from mnist_dash.networks.hyperparameters import Values
-from mnist_dash.networks.keras_model import build, build_optimizer, learning_rate
+from mnist_dash.networks.keras_model import build, build_optimizer, learning_rate, training_precision
 from mnist_dash.networks.variants import Variant, changes_images
 from mnist_dash.worker.chunks import NOT_STARTED, AdaptiveChunks, EpochProgress, Report, in_batches, measured_step
+from mnist_dash.worker.steps import update
 
 _EVALUATION_BATCH = 1_000
 
@@ -217,7 +218,8 @@ class CompiledTraining:
                 inputs = add_strokes(inputs, digits, styled, seed)
             if strength:
                 inputs = augment(inputs, strength, seed)
-            return _update(self.model, self.optimizer, inputs, digits, present)
+            with training_precision(self.model, self.values):
+                return update(self.model, self.optimizer, inputs, digits, present)
 
         @tf.function(jit_compile=uses_xla(self.variant, self.values), reduce_retracing=True)
         def run_steps(batches: Any, start: Any, stop: Any, totals: Any) -> Any:
@@ -229,17 +231,6 @@ class CompiledTraining:
             return totals
 
         return run_steps
-
-
-def apply_gradients(optimizer: Any, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
-    """Does what `optimizer.apply` does for these optimizers, but without keeping every graph for good.
-
-    Keras adds the gradients up over replicas even where there is one, and TensorFlow registers
-    that sum, with all its graph, under a name of its own that it never forgets: 10 MB a program.
-    """
-    for gradient, variable in zip(gradients, variables, strict=True):
-        optimizer.update_step(gradient, variable, optimizer.learning_rate)
-    optimizer.iterations.assign_add(1)
 
 
 def _compiled_test(model: Any) -> Any:
@@ -258,19 +249,3 @@ def _compiled_test(model: Any) -> Any:
 
 # Their outputs repeat their inputs in another shape or, outside of training, to the letter.
 _NOT_SHOWN = ("InputLayer", "Rescaling", "Reshape", "Dropout", "Flatten")
-
-
-def _update(model: Any, optimizer: Any, inputs: Any, labels: Any, present: Any) -> Any:
-    """Updates the weights once; returns the sum of the losses and the number of correct predictions."""
-    import keras
-    import tensorflow as tf
-
-    digits = tf.cast(labels, tf.int32)
-    with tf.GradientTape() as tape:
-        probabilities = model(inputs, training=True)
-        losses = keras.losses.categorical_crossentropy(tf.one_hot(digits, 10), probabilities)
-        loss = tf.reduce_sum(losses * present) / tf.reduce_sum(present)
-    gradients = tape.gradient(loss, model.trainable_variables)
-    apply_gradients(optimizer, gradients, model.trainable_variables)
-    correct = tf.cast(tf.argmax(probabilities, 1, tf.int32) == digits, tf.float32)
-    return tf.cast(tf.stack([tf.reduce_sum(losses * present), tf.reduce_sum(correct * present)]), tf.float64)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from mnist_dash.networks.hyperparameters import Values
-from mnist_dash.networks.keras_model import build, build_optimizer, learning_rate
+from mnist_dash.networks.keras_model import build, build_optimizer, learning_rate, training_precision
 from mnist_dash.networks.variants import Variant
 from mnist_dash.worker.chunks import NOT_STARTED, AdaptiveChunks, EpochProgress, in_batches, measured_step
-from mnist_dash.worker.compiled import CompiledTraining, apply_gradients, load_tensorflow, uses_xla
+from mnist_dash.worker.compiled import CompiledTraining, load_tensorflow, uses_xla
+from mnist_dash.worker.steps import apply_gradients
 
 _WIDEST = 128  # hidden units; XLA spreads the products of wider layers over all cores as it is
 
@@ -130,7 +131,7 @@ class _Stack:
         self._optimizer = build_optimizer(variant, settings[0])
         self._optimizer.build(self._weights)
         self._settings = settings
-        self._run_steps = _compiled_steps(models[0].layers, self._weights, self._optimizer, pixels, labels)
+        self._run_steps = _compiled_steps(models[0], settings[0], self._weights, self._optimizer, pixels, labels)
 
     def restart(self, settings: Sequence[Values]) -> None:
         fresh = [build(self._variant, values) for values in settings]
@@ -192,7 +193,7 @@ def _cores() -> int:
     return int(os.environ.get("TF_NUM_INTRAOP_THREADS") or os.cpu_count() or 1)
 
 
-def _compiled_steps(layers: list[Any], weights: list[Any], optimizer: Any, pixels: Any, labels: Any) -> Any:
+def _compiled_steps(model: Any, settings: Values, weights: list[Any], optimizer: Any, pixels: Any, labels: Any) -> Any:
     """Returns a function that trains all networks on batches `start` to `stop` of an epoch.
 
     It takes batches of shape (steps, networks, size), and takes and returns the epoch's
@@ -208,7 +209,8 @@ def _compiled_steps(layers: list[Any], weights: list[Any], optimizer: Any, pixel
         digits = tf.cast(tf.gather(labels, positions), tf.int32)
         values = [variable.value for variable in weights]
         with tf.GradientTape() as tape:
-            probabilities = _forward(layers, values, inputs)
+            with training_precision(model, settings):
+                probabilities = _forward(model.layers, values, inputs)
             losses = keras.losses.categorical_crossentropy(tf.one_hot(digits, 10), probabilities)
             # The networks share no weight, so the gradient of the sum is each one's own.
             loss = tf.reduce_sum(tf.reduce_sum(losses * present, 1) / tf.reduce_sum(present, 1))
@@ -239,7 +241,7 @@ def _forward(layers: list[Any], weights: list[Any], inputs: Any) -> Any:
     for layer in layers:
         kind = layer.__class__.__name__
         if kind == "Dense":
-            kernel, bias = next(left), next(left)
+            kernel, bias, outputs = (tf.cast(part, layer.compute_dtype) for part in (next(left), next(left), outputs))
             outputs = layer.activation(tf.matmul(outputs, kernel, transpose_b=True) + bias[:, None])
         elif kind != "InputLayer":
             merged = layer(tf.reshape(outputs, (-1, *outputs.shape[2:])))

@@ -95,6 +95,17 @@ def test_the_script_of_dense_32_has_the_tutorials_optimizer():
     }
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_script_trains_in_the_precision_of_the_run(name):
+    for precision, policies, dtype in (("bfloat16", ['"mixed_bfloat16"'], "'float32'"), ("float32", [], None)):
+        script = script_of(name, precision=precision)
+        *hidden, output = calls_in(script, "keras.layers.Dense")
+
+        assert re.findall(r"set_dtype_policy\((.+)\)", script) == policies
+        assert output.get("dtype") == dtype
+        assert {layer.get("dtype") for layer in hidden} == {None}
+
+
 def test_the_script_of_the_cnn_has_the_tutorials_convolutions():
     convolutions = calls_in(script_of("cnn"), "keras.layers.Conv2D")
 
@@ -579,6 +590,7 @@ SMALL_CNN = {"epochs": 4, "batch_size": 64, "filters": 8, "hidden_units": 64}
         ("dense-512", {"dropout": 0.5, "batch_size": 32}),
         ("cnn", {**SMALL_CNN, "schedule": "cosine", "dropout": 0.2}),
         ("cnn-augmented", {**SMALL_CNN, "augmentation": 0.3}),
+        ("cnn", {**SMALL_CNN, "precision": "bfloat16"}),
     ],
 )
 def test_a_script_ends_up_near_the_run_where_chance_decides(name, settings, sample, tmp_path):

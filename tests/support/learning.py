@@ -12,6 +12,7 @@ import pytest
 from mnist_dash.config import SETTINGS, Settings, load_settings
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.inference.weights import read_weights
+from mnist_dash.networks.hyperparameters import BFLOAT16
 from mnist_dash.networks.keras_model import build, build_optimizer
 from mnist_dash.networks.variants import VARIANTS, get_variant
 from mnist_dash.store.records import MODEL_KERAS, Epoch, Run
@@ -19,6 +20,7 @@ from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.chunks import NOT_STARTED, AdaptiveChunks, EpochProgress
 from mnist_dash.worker.compiled import CompiledTraining
 from mnist_dash.worker.leased_run import LeasedRun
+from mnist_dash.worker.steps import drop_out
 
 
 def slow(*values: Any) -> Any:
@@ -38,12 +40,31 @@ def program_of(name: str, sample: Dataset, *, n: int = 4_000, xla: bool | None =
 
 
 def keras_model_of(name: str, **settings) -> Any:
-    """Returns the same network, to be trained by Keras."""
+    """Returns the same network, to be trained by Keras; only what is dropped out is drawn by our code."""
     variant = get_variant(name)
     model = build(variant, variant.check(settings))
+    if settings.get("precision") == BFLOAT16:
+        model = _in_bfloat16(model)
+    for layer in model.layers:
+        if layer.__class__.__name__ == "Dropout":
+            layer.call = lambda inputs, training=False, layer=layer: drop_out(layer, inputs) if training else inputs
     optimizer = build_optimizer(variant, variant.check(settings))
     model.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
     return model
+
+
+def _in_bfloat16(model: Any) -> Any:
+    """Returns a copy whose layers between the pixels and the output were made with Keras' policy mixed_bfloat16."""
+    import keras
+
+    def copied(layer: Any) -> Any:
+        plain = layer is model.layers[-1] or layer.__class__.__name__ in ("InputLayer", "Rescaling", "Reshape")
+        policy = "float32" if plain else "mixed_bfloat16"
+        return layer.__class__.from_config({**layer.get_config(), "dtype": policy})
+
+    copy = keras.models.clone_model(model, clone_function=copied)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def train_on_batch(

@@ -8,6 +8,7 @@ import pytest
 
 from mnist_dash.config import load_settings
 from mnist_dash.datasets.splits import split
+from mnist_dash.inference.predictor import Predictor
 from mnist_dash.networks.augmentation import augment
 from mnist_dash.networks.handwriting_styles import add_strokes
 from mnist_dash.networks.variants import VARIANTS
@@ -95,6 +96,46 @@ def test_an_epoch_is_that_of_keras_with_every_optimizer_depth_and_activation(nam
     for one, other in zip(weights_of(ours.model), weights_of(keras_model), strict=True):
         # The mean: Adam's first steps are as long for a tiny gradient, all rounding, as for a large one.
         assert np.abs(one - other).mean() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "atol"),
+    [
+        ("cnn", {"filters": 2, "hidden_units": 16, "batch_size": 64}, 1e-6),
+        slow("dense-32", {"optimizer": "sgd", "learning_rate": 0.1, "dropout": 0.2}, 1e-6),
+        slow("dense-512", {"optimizer": "momentum", "hidden_units": 20}, 1e-3),  # by XLA, which rounds in other places
+    ],
+)
+def test_in_bfloat16_an_epoch_is_that_of_keras_mixed_bfloat16_and_not_that_of_float32(
+    name, settings, atol, sample, order
+):
+    few = order[:960]
+    batches = np.split(few, 15)
+    ours = program_of(name, sample, precision="bfloat16", **{**settings, "batch_size": 64})
+
+    loss, _ = ours.train_in_order(few)
+    keras_loss, _ = epoch_by_keras(keras_model_of(name, precision="bfloat16", **settings), sample, batches)
+    in_float32, _ = epoch_by_keras(keras_model_of(name, **settings), sample, batches)
+
+    assert loss == pytest.approx(keras_loss, abs=atol)
+    assert abs(loss - in_float32) > 1e-5
+
+
+def test_a_network_trained_in_bfloat16_is_tested_and_saved_in_float32(sample, tmp_path):
+    import keras
+
+    ours = program_of("cnn", sample, n=640, batch_size=64, filters=2, hidden_units=16, precision="bfloat16")
+    ours.train_epoch(np.arange(640, dtype=np.int32), 1)
+    images = sample.x_test[:200]
+    (tmp_path / "model.keras").write_bytes(ours.as_keras_file())
+    saved = keras.models.load_model(tmp_path / "model.keras")
+
+    _, _, probabilities = ours.test(images, sample.y_test[:200])
+
+    assert {layer.compute_dtype for layer in saved.layers} == {"float32"}
+    assert all(array.dtype == np.float32 for array in weights_of(ours.model))
+    np.testing.assert_allclose(saved(images.astype(np.float32)), probabilities, atol=1e-6)
+    np.testing.assert_allclose(Predictor(ours.as_tflite()).probabilities(images), probabilities, atol=1e-5)
 
 
 def test_each_step_of_sigmoid_100_gives_the_loss_and_weights_of_keras_train_on_batch(sample, order):
@@ -305,6 +346,8 @@ SMALL = {
     "dense with augmentation": ("dense-32", {"n": 640, "augmentation": 1.0, "schedule": "cosine", "dropout": 0.2}),
     "cnn with dropout": ("cnn", {"n": 640, "batch_size": 32, "filters": 2, "hidden_units": 16}),
     "cnn with augmentation": ("cnn-augmented", {"n": 300, "batch_size": 32, "filters": 2, "hidden_units": 8}),
+    "cnn in bfloat16": ("cnn", {"n": 640, "batch_size": 32, "filters": 2, "hidden_units": 16, "precision": "bfloat16"}),
+    "dense in bfloat16": ("dense-32", {"n": 640, "batch_size": 32, "precision": "bfloat16"}),
     "dense with dropout": ("dense-32", {"n": 640, "batch_size": 8, "dropout": 0.2}),
 }
 each_small = pytest.mark.parametrize(

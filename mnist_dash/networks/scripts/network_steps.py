@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mnist_dash.networks.hyperparameters import ADAM, MOMENTUM, RMSPROP, SGD, Values
+from mnist_dash.networks.hyperparameters import ADAM, BFLOAT16, FLOAT32, MOMENTUM, RMSPROP, SGD, Values
 from mnist_dash.networks.scripts.step import Step, comment
 from mnist_dash.networks.variants import Layer, Variant
 
@@ -33,6 +33,13 @@ _OPTIMIZERS = {
 
 def network_steps(variant: Variant, values: Values) -> Iterator[Step]:
     """Yields the steps that build and compile the network."""
+    if values["precision"] == BFLOAT16:
+        yield Step(
+            "Precision: layers calculate in bfloat16, which has 8 significant bits instead of 24 and which some "
+            "processors multiply several times as fast; weights stay float32. MNIST Dash validates and tests in "
+            "float32, so the last digits can differ.",
+            'keras.config.set_dtype_policy("mixed_bfloat16")',
+        )
     yield Step(
         "The network: a sequence of layers with random initial weights.",
         "\n".join(["model = keras.Sequential(", "    [", *_layers(variant, values), "    ]", ")", "model.summary()"]),
@@ -49,6 +56,8 @@ def _layers(variant: Variant, values: Values) -> Iterator[str]:
         yield from comment(_explanation(layer, explained), indent=8)
         yield f"        {_call('keras.layers', layer)},"
     yield from comment(f"Output: one neuron per digit. {_explanation(output, explained)}", indent=8)
+    if values["precision"] == BFLOAT16:
+        output = Layer(output.kind, {**output.arguments, "dtype": FLOAT32})  # or the loss would be rounded, too
     yield f"        {_call('keras.layers', output)},"
 
 
