@@ -48,7 +48,7 @@ def open_store(settings: Settings) -> Iterator[RunStore]:
 
 def described_run(run: Run) -> dict[str, Any]:
     """Returns what commands print about a run, as JSON values."""
-    names = ("variant", "status", "dataset", "test_loss", "test_accuracy", "fit_seconds", "weights", "error")
+    names = ("variant", "status", "dataset", "test_loss", "test_accuracy", "fit_seconds", "weights", "device", "error")
     return {"run": run.id, **{name: getattr(run, name) for name in names}, "settings": dict(run.settings)}
 
 

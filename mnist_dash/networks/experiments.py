@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from mnist_dash.errors import VariantError
-from mnist_dash.networks.hyperparameters import Value, folds_of
+from mnist_dash.networks.hyperparameters import BFLOAT16, Value, Values, folds_of
 from mnist_dash.networks.summary import summarise, training_flops
-from mnist_dash.networks.variants import get_variant
+from mnist_dash.networks.variants import get_variant, has_convolutions
 
 MAX_RUNS = 200
 _PLURALS = {"fold": "folds", "seed": "seeds"}
@@ -143,6 +143,7 @@ def group_replicates(
 # matters, as one step is measured and the others are set in proportion to it.
 _STEP_S = 60e-6
 _FLOPS_PER_S = 60e9
+BFLOAT16_GAIN = 2.3  # of convolutions on a processor with AMX, see docs/benchmarks.md
 
 
 def expected_seconds(planned: AnyRun, pictures: int, *, like: AnyRun, seconds_per_step: float) -> float:
@@ -169,7 +170,13 @@ def steps_of(planned: AnyRun, pictures: int) -> int:
 
 def _cost_of_step(planned: AnyRun) -> float:
     flops = training_flops(summarise(get_variant(planned.variant), planned.settings))
-    return _STEP_S + int(planned.settings["batch_size"]) * flops / _FLOPS_PER_S
+    gain = BFLOAT16_GAIN if _gains_by_bfloat16(planned.variant, planned.settings) else 1
+    return _STEP_S + int(planned.settings["batch_size"]) * flops / _FLOPS_PER_S / gain
+
+
+def _gains_by_bfloat16(variant: str, settings: Values) -> bool:
+    """Says whether a run is faster because it is to be trained in bfloat16; dense networks are not."""
+    return settings["precision"] == BFLOAT16 and has_convolutions(variant)
 
 
 def differing(runs: Sequence[AnyRun]) -> list[str]:

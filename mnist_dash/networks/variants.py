@@ -280,6 +280,11 @@ def changes_images(values: Values) -> bool:
     return bool(values["augmentation"] or values["handwriting_styles"])
 
 
+def has_convolutions(name: str) -> bool:
+    """Tells whether a variant's network has convolutions; not of a variant that is not known."""
+    return name in VARIANTS and len(VARIANTS[name].input_shape) > 1
+
+
 def default_settings(name: str) -> dict[str, Value]:
     """Returns the variant's own value of every setting; none for a variant that is not known."""
     return {setting.name: setting.default for setting in VARIANTS[name].settings} if name in VARIANTS else {}

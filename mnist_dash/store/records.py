@@ -117,6 +117,7 @@ class Run:
         lost: How often its worker was lost since its last finished epoch.
         experiment_id: The experiment that it belongs to, if it was not queued alone.
         continues: The run whose epochs it goes on from.
+        device: The GPU or processor that trains or trained it last; None for a run of an earlier version.
     """
 
     id: int
@@ -147,6 +148,7 @@ class Run:
     fit_seconds: float | None
     weights: int | None
     prediction_ms: float | None
+    device: str | None
 
     @property
     def is_reference(self) -> bool:

@@ -28,6 +28,7 @@ _RUN_FIELDS = (
     "created_at",
     "started_at",
     "finished_at",
+    "device",
     *(field.name for field in fields(Result)),
 )
 

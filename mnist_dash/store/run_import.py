@@ -111,6 +111,8 @@ def _row(described: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {name: float(described[name]) for name in _TIMES}
     values |= {field.name: float(described[field.name]) for field in fields(Result)}
     values["weights"] = int(described["weights"])
+    if described.get("device"):
+        values["device"] = str(described["device"])[:256]
     for name in ("dataset", "fingerprint"):
         values[name] = str(described[name])[:64]
     values["variant"] = get_variant(str(described["variant"])).name

@@ -72,6 +72,11 @@ class RunLeases:
             requested = _LEASES.change(connection, run_id, lease, values).requested_status
         return str(requested) if requested else None
 
+    def record_device(self, run_id: int, lease: str, device: str) -> None:
+        """Says on which GPU or processor the run is trained from now on."""
+        with transaction(self._store.engine) as connection:
+            _LEASES.change(connection, run_id, lease, {"device": device})
+
     def record_epoch(self, run_id: int, lease: str, epoch: Epoch, artifacts: Mapping[str, bytes]) -> None:
         """Adds a finished epoch together with what training goes on from."""
         with transaction(self._store.engine) as connection:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
 
-SCHEMA_VERSION = 4  # the number of the newest file in migrations/versions
+SCHEMA_VERSION = 5  # the number of the newest file in migrations/versions
 
 metadata = MetaData()
 schema_table = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
@@ -46,6 +46,7 @@ runs_table = Table(
     Column("fit_seconds", Float),
     Column("weights", Integer),
     Column("prediction_ms", Float),
+    Column("device", Text),
     sqlite_autoincrement=True,  # the number of a deleted run is never given to another
 )
 epochs_table = Table(

@@ -26,6 +26,8 @@ def load_tensorflow() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow
 
+    for gpu in tensorflow.config.list_physical_devices("GPU"):
+        tensorflow.config.experimental.set_memory_growth(gpu, True)  # else the first worker takes all of it
     # Same seed, same weights: some kernels add up in the order in which threads arrive.
     tensorflow.config.experimental.enable_op_determinism()
     return tensorflow

@@ -1,18 +1,23 @@
 """What Dask workers are given to do, and what the queue remembers of it."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 
 import psutil
-from distributed import Client, Future, Worker, get_worker
+from distributed import Client, Future, Worker, WorkerPlugin, get_worker
 from distributed.core import Status
 
 from mnist_dash.config import Settings
 from mnist_dash.store.events import start_logging
+from mnist_dash.worker.compiled import load_tensorflow
+from mnist_dash.worker.device import this_device
 from mnist_dash.worker.robustness import measure_run
 from mnist_dash.worker.training import train_runs
 
+DEVICE = "mnist_dash_device"  # the metric of a Dask worker that says what it trains on
 Attempt = tuple[int, int]  # a run and how often it was started before
 
 
@@ -29,6 +34,21 @@ def measure_task(run_id: int, settings: Settings) -> None:
     """Measures a run, and makes room for training after any kind."""
     start_logging(settings.database_url)
     measure_run(run_id, settings, yields=True, leaving=partial(_is_closing, get_worker()))
+
+
+class Preload(WorkerPlugin):
+    """Has every worker load TensorFlow before it is needed, and tell the scheduler what it trains on."""
+
+    name = "mnist-dash-preload"
+
+    def setup(self, worker: Worker) -> None:
+        """Starts loading in a thread, so that the worker counts as started meanwhile."""
+        threading.Thread(target=self._load, args=(worker,), name="preload TensorFlow", daemon=True).start()
+
+    def _load(self, worker: Worker) -> None:
+        load_tensorflow()
+        device = asdict(this_device())
+        worker.metrics[DEVICE] = lambda _: device
 
 
 def _is_closing(worker: Worker) -> bool:
@@ -69,13 +89,15 @@ class Tasks:
         attempts: Sequence[Attempt],
         function: Callable[..., None],
         *arguments: object,
+        worker: str | None = None,
     ) -> None:
-        """Submits one task for some attempts."""
+        """Submits one task for some attempts, to a worker that may be chosen; if that one is lost, to any."""
         # The same key from two dashboards is one task for their common scheduler. A task that ended
         # without starting its runs, for instance because the database was away, gets another key.
         key = "-".join([self._name, *(f"{run_id}.{attempt}" for run_id, attempt in attempts)])
         self._times_submitted[key] += 1
         key = f"{key}-{self._times_submitted[key]}"
-        future = client.submit(function, *arguments, key=key, pure=False)
+        chosen = {"workers": [worker], "allow_other_workers": True} if worker else {}
+        future = client.submit(function, *arguments, key=key, pure=False, **chosen)
         future.add_done_callback(lambda _: self._on_end())
         self._futures |= dict.fromkeys(attempts, future)

@@ -1,6 +1,7 @@
 """The queue: hands runs and measurements to Dask workers and takes back those that were lost."""
 
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from distributed import Client, Future
@@ -9,12 +10,14 @@ from mnist_dash.config import Settings
 from mnist_dash.errors import QueueError
 from mnist_dash.networks.experiments import PlannedRun
 from mnist_dash.networks.hyperparameters import Values
+from mnist_dash.networks.variants import has_convolutions
 from mnist_dash.store.log import LOG
 from mnist_dash.store.measurements import Measurements
 from mnist_dash.store.records import ACTIVE, QUEUED, Run, in_turn
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
-from mnist_dash.worker.dask_tasks import Attempt, Tasks, measure_task, train_task
+from mnist_dash.worker.dask_tasks import DEVICE, Attempt, Preload, Tasks, measure_task, train_task
+from mnist_dash.worker.device import Device, processor
 from mnist_dash.worker.groups import grouped_runs
 from mnist_dash.worker.local_workers import LocalWorkers
 from mnist_dash.worker.programs import precompile_and_time
@@ -27,11 +30,21 @@ _PRECOMPILED_KEPT = 256
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """A worker that has joined: its address, its memory in bytes, and the keys of its tasks."""
+    """A worker that has joined.
+
+    Attributes:
+        address: Its address.
+        memory: What it takes, in bytes.
+        tasks: The keys of its tasks.
+        device: What it trains on; None until it has loaded TensorFlow.
+        for_large: Whether it was started with `--resources GPU=1`: it is kept for networks with convolutions.
+    """
 
     address: str
     memory: int
     tasks: list[str]
+    device: Device | None = None
+    for_large: bool = False
 
 
 class JobQueue:
@@ -60,6 +73,7 @@ class JobQueue:
         self._to_precompile: PlannedRun | None = None
         self._precompiled: dict[str, Future] = {}
         self.problem: str | None = None
+        self._multiplies_bfloat16 = self._find_bfloat16()
         self._thread = threading.Thread(target=self._serve, name="job queue", daemon=True)
         self._thread.start()
 
@@ -96,9 +110,25 @@ class JobQueue:
         found = self._client.scheduler_info(n_workers=-1)["workers"]
         on_workers = self._client.processing()
         return [
-            WorkerStatus(address, each["metrics"]["memory"], sorted(map(str, on_workers.get(address, ()))))
+            WorkerStatus(
+                address,
+                each["metrics"]["memory"],
+                sorted(map(str, on_workers.get(address, ()))),
+                Device(**each["metrics"][DEVICE]) if DEVICE in each["metrics"] else None,
+                each["resources"].get("GPU", 0) > 0,
+            )
             for address, each in found.items()
         ]
+
+    def multiplies_bfloat16(self) -> bool:
+        """Says whether a worker does, or will as far as one can tell before the first has joined."""
+        return self._multiplies_bfloat16
+
+    def _find_bfloat16(self) -> bool:
+        devices = [worker.device for worker in self.workers() if worker.device]
+        if devices:
+            return any(device.bfloat16 for device in devices)
+        return bool(self._settings.scheduler) or processor().bfloat16
 
     def close(self) -> None:
         """Stops the queue; runs that its own workers were training are queued again."""
@@ -118,6 +148,7 @@ class JobQueue:
                 self._client = self._connected()
                 self._set_problem(self._submit(self._client))
                 self._keep_workers()
+                self._multiplies_bfloat16 = self._find_bfloat16()
             except Exception as error:  # whatever it is, runs must not wait for ever because this thread has ended
                 self._set_problem(f"Runs wait: {error}" if self._is_connected() else self._no_workers(error))
             self._wake_up.wait(_POLL_EVERY_S)
@@ -138,9 +169,12 @@ class JobQueue:
                 tasks.forget_others([])
             self._precompiled.clear()
         if self._settings.scheduler:
-            return Client(self._settings.scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
-        self._workers = self._workers or LocalWorkers(self._settings)
-        return self._workers.connect()
+            client = Client(self._settings.scheduler, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
+        else:
+            self._workers = self._workers or LocalWorkers(self._settings)
+            client = self._workers.connect()
+        client.register_plugin(Preload())
+        return client
 
     def _is_connected(self) -> bool:
         return self._client is not None and self._client.status == "running"
@@ -166,15 +200,16 @@ class JobQueue:
         measurements = self._waiting_measurements()
         if not (runs or measurements or self._to_precompile):
             return problem
-        on_workers = client.processing().values()
-        without_run = sum(not any(self._training.is_task(key) for key in keys) for keys in on_workers)
-        groups = grouped_runs(runs, workers=max(1, len(on_workers)))
-        for group in groups[:without_run]:
+        workers = self.workers()
+        groups = grouped_runs(runs, workers=max(1, len(workers)))
+        for group, worker in placed(groups, workers, lambda each: not any(map(self._training.is_task, each.tasks))):
             attempts = [(run.id, run.attempt) for run in group]
-            self._training.submit(client, attempts, train_task, [run.id for run in group], self._settings)
-        if not on_workers and self._settings.scheduler:
+            self._training.submit(
+                client, attempts, train_task, [run.id for run in group], self._settings, worker=worker.address
+            )
+        if not workers and self._settings.scheduler:
             problem = problem or "Runs wait: no worker has joined the scheduler."
-        idle = sum(not keys for keys in on_workers) - len(groups)
+        idle = sum(not worker.tasks for worker in workers) - len(groups)
         for attempt in measurements[: max(0, idle)]:
             self._measuring.submit(client, [attempt], measure_task, attempt[0], self._settings)
         if idle > len(measurements):
@@ -213,6 +248,24 @@ class JobQueue:
             key=key,
             pure=False,
         )
+
+
+def placed(
+    groups: Sequence[Sequence[Run]], workers: Sequence[WorkerStatus], is_free: Callable[[WorkerStatus], bool]
+) -> Iterator[tuple[Sequence[Run], WorkerStatus]]:
+    """Yields the groups that can start now, each with a free worker, in their turn.
+
+    Networks with convolutions go to workers that are kept for them first; the others to those only
+    if there are no others at all.
+    """
+    free = sorted(filter(is_free, workers), key=lambda worker: not worker.for_large)
+    all_alike = all(worker.for_large for worker in workers)
+    for group in groups:
+        large = all_alike or has_convolutions(group[0].variant)
+        suitable = [worker for worker in free if large or not worker.for_large]
+        if suitable:
+            free.remove(suitable[0])
+            yield group, suitable[0]
 
 
 def _precompile_key(planned: PlannedRun) -> str:

@@ -82,6 +82,10 @@ class LeasedRun:
         content = retry_transient(lambda: self.store.find_artifact(self.run.id, CHECKPOINT))
         return Checkpoint.from_bytes(content) if content else None
 
+    def record_device(self, device: str) -> None:
+        """Keeps what it is trained on."""
+        retry_transient(lambda: self._leases.record_device(self.run.id, str(self.run.lease), device))
+
     def report(self, progress: Progress) -> None:
         """Shows how far the run is."""
         self.heartbeat.report(self.run.id, progress)

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import psutil
 from distributed import Client, LocalCluster, WorkerPlugin
 
 from mnist_dash.config import Settings
-from mnist_dash.worker.compiled import load_tensorflow
 
 IDLE_S = 600.0  # after that a worker's 0.7 GB are given back; the next run then waits five seconds for a new one
 _CONNECT_TIMEOUT_S = 30
@@ -49,7 +47,6 @@ class LocalWorkers:
         client = Client(self._cluster, timeout=_CONNECT_TIMEOUT_S, set_as_default=False)
         if self._settings.shared:
             client.register_plugin(_LowPriority())
-        client.register_plugin(_Preload())
         return client
 
     def keep(self, *, needed: bool) -> None:
@@ -80,13 +77,3 @@ class _LowPriority(WorkerPlugin):
         for thread in threads.iterdir():  # on Linux each has a priority of its own, which those it starts inherit
             with contextlib.suppress(ProcessLookupError):
                 os.setpriority(os.PRIO_PROCESS, int(thread.name), _NICE)
-
-
-class _Preload(WorkerPlugin):
-    """Has every worker load TensorFlow before it is needed, also after a restart."""
-
-    name = "mnist-dash-preload"
-
-    def setup(self, worker: Any) -> None:
-        # In a thread, so that the worker counts as started meanwhile.
-        threading.Thread(target=load_tensorflow, name="preload TensorFlow", daemon=True).start()

@@ -17,6 +17,7 @@ from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.checkpoints import Checkpoint
 from mnist_dash.worker.chunks import EpochProgress
 from mnist_dash.worker.compiled import load_tensorflow
+from mnist_dash.worker.device import this_device
 from mnist_dash.worker.heartbeat import Heartbeat, retry_transient
 from mnist_dash.worker.leased_run import LeasedRun
 from mnist_dash.worker.programs import TrainingProgram, dataset_of, program_for_runs, split_for
@@ -95,6 +96,9 @@ def _train_leased(store: RunStore, runs: list[Run], settings: Settings, leaving:
 def _train(runs: Sequence[LeasedRun], settings: Settings) -> None:
     _report_to_all(runs, "loading TensorFlow")
     load_tensorflow()
+    device = this_device().name
+    for run in runs:
+        run.record_device(device)
     dataset = dataset_of(runs[0].run, settings)
     _report_to_all(runs, "compiling the network")
     program = program_for_runs(runs[0].run.variant, [run.run.settings for run in runs], dataset)

@@ -14,6 +14,7 @@ from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, PAUSED, QUEUED
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.visitors import Limits, Visitor
+from mnist_dash.worker.job_queue import JobQueue
 from tests.pages.opening import opened, texts, unfolds
 from tests.support.datasets import custom_dataset
 
@@ -70,6 +71,21 @@ def test_custom_data_is_trained_on_and_stays_when_example_settings_are_chosen(st
 
 
 @nothing_is_trained
+@nothing_is_trained
+@pytest.mark.parametrize("able", [True, False])
+def test_bfloat16_is_offered_where_a_worker_multiplies_it(able, store: RunStore, monkeypatch):
+    monkeypatch.setattr(JobQueue, "multiplies_bfloat16", lambda queue: able)
+
+    app = opened("train", train_variant="cnn", precision="bfloat16")
+    started(app)
+
+    precision = app.multiselect(key="train_precision")
+    assert precision.options == (["float32", "bfloat16"] if able else ["float32"])
+    assert ("not offered" in precision.help) == (not able)
+    assert "2.3 times" in precision.help
+    assert [run.settings["precision"] for run in own_runs(store)] == ["bfloat16" if able else "float32"]
+
+
 def test_settings_of_another_network_come_with_its_choice():
     app = opened("train")
     app.text_input(key="train_epochs").set_value("7").run()

@@ -35,9 +35,10 @@ from mnist_dash.store.reference_runs import REFERENCE_FOLDER
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.checkpoints import Checkpoint
+from mnist_dash.worker.device import processor
 from mnist_dash.worker.groups import MAX_STACKED, grouped_runs
 from mnist_dash.worker.heartbeat import retry_transient
-from mnist_dash.worker.job_queue import JobQueue
+from mnist_dash.worker.job_queue import JobQueue, WorkerStatus, placed
 from tests.support.learning import final_weights, history, queue, wait_until
 from tests.support.queue_process import IDLE, LOST_AFTER, Dashboard, dashboard
 
@@ -123,6 +124,44 @@ def test_runs_that_would_not_gain_by_it_are_trained_one_by_one(variant, settings
     assert ids_of(grouped_runs(runs, workers=1)) == [[run.id] for run in runs]
 
 
+def worker_of(address, *tasks, for_large=False):
+    return WorkerStatus(address, 0, list(tasks), for_large=for_large)
+
+
+def is_free(worker):
+    return not worker.tasks
+
+
+@pytest.mark.parametrize(
+    ("workers", "expected"),
+    [
+        ([worker_of("a")], [("dense-32", "a")]),
+        ([worker_of("a"), worker_of("b", "run-1")], [("dense-32", "a")]),
+        ([worker_of("gpu", for_large=True)], [("dense-32", "gpu")]),  # there is no other
+        ([worker_of("a"), worker_of("gpu", for_large=True)], [("dense-32", "a"), ("cnn", "gpu")]),
+        ([worker_of("a", "run-1"), worker_of("gpu", for_large=True)], [("cnn", "gpu")]),
+        (
+            [worker_of("a"), worker_of("b"), worker_of("gpu", "run-1", for_large=True)],
+            [("dense-32", "a"), ("cnn", "b")],
+        ),
+        (
+            [worker_of("gpu", for_large=True), worker_of("a"), worker_of("b")],
+            [("dense-32", "a"), ("cnn", "gpu"), ("dense-512", "b")],
+        ),
+        ([], []),
+    ],
+)
+def test_large_networks_go_to_a_gpu_and_small_ones_only_if_there_is_nothing_else(workers, expected, store, sample):
+    names = ("dense-32", "cnn", "dense-512", "cnn-augmented")
+    groups = [experiment(store, sample, 1, name) for name in names]
+    for [run] in groups:
+        store.cancel_run(run.id)  # or the other tests' workers would train it
+
+    found = [(group[0].variant, worker.address) for group, worker in placed(groups, workers, is_free)]
+
+    assert found == expected
+
+
 def test_every_waiting_run_is_in_one_group_in_the_order_of_their_first(waiting, sample):
     first, second = experiment(waiting, sample, 3), experiment(waiting, sample, 3, "cnn")
     mixed = [second[0], first[2], second[1], first[0], second[2], first[1]]
@@ -191,6 +230,13 @@ def test_a_task_that_ended_without_starting_its_run_is_submitted_again(store, sa
 
     assert len(failures) == 2
     assert store.get_run(run.id).attempt == 1
+
+
+def test_workers_say_what_they_train_on_once_tensorflow_is_there(jobs):
+    wait_until(lambda: jobs.workers() and jobs.workers()[0].device is not None)
+
+    assert {worker.device for worker in jobs.workers()} == {processor()}
+    wait_until(lambda: jobs.multiplies_bfloat16() == processor().bfloat16)
 
 
 def test_a_rehearsal_tells_the_seconds_of_a_step(jobs):

@@ -41,6 +41,7 @@ from mnist_dash.store.run_store import RunStore
 from mnist_dash.store.visitors import Limits, Visitor
 from mnist_dash.worker import compiled
 from mnist_dash.worker.checkpoints import Checkpoint
+from mnist_dash.worker.device import processor
 from mnist_dash.worker.leased_run import LeasedRun
 from mnist_dash.worker.stacked import StackedProgram
 from mnist_dash.worker.training import train_run, train_runs
@@ -100,6 +101,10 @@ def test_a_finished_run_is_done_and_plausible(finished):
     assert finished.weights == 25_450
     assert 0 < finished.prediction_ms < 50
     assert finished.created_at <= finished.started_at <= finished.finished_at
+
+
+def test_a_run_says_what_it_was_trained_on(finished):
+    assert finished.device == processor().name
 
 
 def test_every_epoch_of_a_run_is_recorded_with_its_validation(runs, finished):

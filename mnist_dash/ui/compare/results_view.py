@@ -39,6 +39,7 @@ _COLUMNS = (
     "Model",
     "Calibration error",
     "Under corruption",
+    "Trained on",
 )
 _REFUSED = "compare_refused"  # how often tags were rejected
 _COSTS = {"weights": "Parameters", "fit_seconds": "Training time", "prediction_ms": "Prediction time"}
@@ -128,6 +129,7 @@ def _row(title: str, group: ReplicateGroup, size: int | None, robust: Mapping[in
         "Parameters": group.first.weights,
         "Training": group.mean("fit_seconds"),
         "Prediction": group.mean("prediction_ms"),
+        "Trained on": "; ".join(sorted({run.device for run in group.runs if run.device})),
         "Model": None if size is None else round(size / 1000),
         "Calibration error": 100 * fmean(calibration.calibration_error(predictions_of(run.id)) for run in group.runs),
         "Under corruption": 100 * fmean(corrupted) if corrupted else None,
@@ -147,6 +149,7 @@ def _column_config() -> dict[str, Any]:
         "Test loss": number(format="%.4f", help="Mean cross-entropy on the test images, in nats"),
         "Parameters": number(format="localized", help="Weights and biases"),
         "Training": number("Training (s)", format="%.1f", help="All epochs, compilation included"),
+        "Trained on": st.column_config.TextColumn(help="The GPU or processor"),
         "Prediction": number("Prediction (ms)", format="%.3f", help="One image with LiteRT, median"),
         "Model": number("Model (kB)", format="localized", help="Size of the LiteRT file, in 1,000 bytes"),
         "Calibration error": number("Calibration error (%)", format="%.2f", help="Expected calibration error, 15 bins"),

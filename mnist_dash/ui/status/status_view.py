@@ -59,8 +59,16 @@ def _workers() -> None:
     if not workers:
         st.caption("None is there now. They start when a run waits.")
         return
-    rows = [(worker.address, _mb(worker.memory), ", ".join(worker.tasks) or "idle") for worker in workers]
-    _table(("Worker", "Memory", "Task"), rows)
+    rows = [
+        (
+            worker.address,
+            worker.device.name if worker.device else "loading TensorFlow",
+            _mb(worker.memory),
+            ", ".join(worker.tasks) or "idle",
+        )
+        for worker in workers
+    ]
+    _table(("Worker", "Trains on", "Memory", "Task"), rows)
 
 
 def _events(status: Status) -> None:

@@ -162,6 +162,8 @@ def _more(run: Run) -> None:
         if run.status == DONE:
             _continue(run)
         downloads(planned, data=run.dataset, key=f"train_{run.id}")
+        if run.device:
+            st.caption(as_text(f"Trained on {run.device}."))
         st.markdown("Delete the run with its model and curves? This cannot be undone.")
         allowed = visitor().may_change(run.owner)
         st.button(

@@ -13,6 +13,7 @@ from mnist_dash.networks.setting_words import value_words
 from mnist_dash.networks.variants import VARIANTS, Variant
 from mnist_dash.ui.shared import data_choice, links
 from mnist_dash.ui.shared.controls import choice
+from mnist_dash.ui.train.precision_choice import offered
 
 _MAIN = ("epochs", "batch_size", "learning_rate")
 _NOT_IN_FORM = ("fold",)  # with k folds, all of them are trained
@@ -114,7 +115,7 @@ def _inputs(variant: Variant) -> dict[str, Sequence[str]]:
         The texts entered, by setting.
     """
     entered: dict[str, Sequence[str]] = {}
-    by_name = {setting.name: setting for setting in variant.settings if setting.name not in _NOT_IN_FORM}
+    by_name = {setting.name: offered(setting) for setting in variant.settings if setting.name not in _NOT_IN_FORM}
     with st.container(key="md_front"):  # two in a row, also on a phone
         for setting in [*(by_name[name] for name in _MAIN), _REPEATS]:
             entered[setting.name] = _input(setting)
