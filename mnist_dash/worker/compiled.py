@@ -1,7 +1,5 @@
 """Training as one compiled program: Keras' layers, losses and optimizers without its Python loop."""
 
-import contextlib
-import io
 import os
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +15,7 @@ from mnist_dash.networks.keras_model import build, build_optimizer, learning_rat
 from mnist_dash.networks.variants import Variant, changes_images
 from mnist_dash.worker.chunks import NOT_STARTED, AdaptiveChunks, EpochProgress, Report, in_batches, measured_step
 from mnist_dash.worker.steps import update
+from mnist_dash.worker.tflite import TfliteFiles
 
 _EVALUATION_BATCH = 1_000
 
@@ -69,7 +68,7 @@ class CompiledTraining:
         self.chunks = AdaptiveChunks()
         self._run_steps = self._compiled_steps(tf.constant(x), tf.constant(y))
         self._test_batch = _compiled_test(self.model)
-        self._converted: Any = None
+        self._tflite_files = TfliteFiles(self.model)
 
     def restart(self, values: Values) -> None:
         """Restarts with the initial weights of a seed; nothing is compiled again.
@@ -190,14 +189,7 @@ class CompiledTraining:
 
     def as_tflite(self) -> bytes:
         """Returns the contents of a `model.tflite` whose outputs are all layers' activations."""
-        import keras
-        import tensorflow as tf
-
-        shown = [layer.output for layer in self.model.layers if layer.__class__.__name__ not in _NOT_SHOWN]
-        converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(self.model.inputs, shown))
-        # Keras and the converter print their progress; standard output belongs to `--json`.
-        with contextlib.redirect_stdout(io.StringIO()):
-            return bytes(converter.convert())
+        return self._tflite_files.content()
 
     def _compiled_steps(self, pixels: Any, labels: Any) -> Any:
         """Returns a function that trains on batches `start` to `stop` of an epoch.
@@ -247,7 +239,3 @@ def _compiled_test(model: Any) -> Any:
         return keras.losses.categorical_crossentropy(tf.one_hot(labels, 10), probabilities), probabilities
 
     return test_batch
-
-
-# Their outputs repeat their inputs in another shape or, outside of training, to the letter.
-_NOT_SHOWN = ("InputLayer", "Rescaling", "Reshape", "Dropout", "Flatten")
