@@ -1,7 +1,8 @@
 """How soon the dashboard is there: `python -m benchmarks.opening [--rounds N]`.
 
 From `streamlit run app.py` until the server answers, until the first page is drawn, and from
-there until a digit drawn at once has been read by all models that ship.
+there until a digit drawn at once has been read by all models that ship. In turn with it, an app
+that is nothing but a heading: what Streamlit itself takes.
 """
 
 import argparse
@@ -12,6 +13,21 @@ import time
 from pathlib import Path
 
 from tests.browser.serving import SEVEN, chromium, draw_stroke, serving
+
+_EMPTY = 'import streamlit as st\n\nst.title("Empty")\n'
+
+
+def measure_empty() -> float:
+    """Returns the seconds until the page of an empty Streamlit app is drawn."""
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        script = Path(folder) / "empty.py"
+        script.write_text(_EMPTY)
+        page = browser.new_page()
+        started = time.perf_counter()
+        with serving({}, script=str(script)) as server:
+            page.goto(f"{server.url}/")
+            page.get_by_role("heading", level=1).wait_for()
+            return time.perf_counter() - started
 
 
 def measure() -> dict[str, float]:
@@ -47,8 +63,10 @@ def main() -> None:
     """Prints the medians of some rounds as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = [measure() for _ in range(parser.parse_args().rounds)]
-    print(json.dumps({key: round(statistics.median(found[key] for found in rounds), 2) for key in rounds[0]}))
+    rounds = [{**measure(), "empty_app_s": measure_empty()} for _ in range(parser.parse_args().rounds)]
+    medians = {key: statistics.median(found[key] for found in rounds) for key in rounds[0]}
+    medians["times_empty"] = medians["first_page_s"] / medians["empty_app_s"]
+    print(json.dumps({key: round(value, 2) for key, value in medians.items()}))
 
 
 if __name__ == "__main__":

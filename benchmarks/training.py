@@ -4,7 +4,7 @@
 
 Every contestant trains the same network on the same data in a process of its own, all of
 them in turn, several rounds. Imports are left out, compilation is counted in. PyTorch
-takes part if it is installed.
+takes part if it is installed, bfloat16 if the processor multiplies it.
 """
 
 import argparse
@@ -25,9 +25,11 @@ from mnist_dash.datasets.mnist import Dataset, load_dataset
 from mnist_dash.datasets.splits import split
 from mnist_dash.networks.hyperparameters import Values
 from mnist_dash.networks.variants import VARIANTS, Layer, Variant
+from mnist_dash.worker.device import processor
 
 CONTESTANTS = {
     "project": "this project",
+    "bfloat16": "this project, in bfloat16",
     "keras": "plain Keras (the tutorial)",
     "tuned": "Keras tuned by hand",
     "torch": "PyTorch, hand-written",
@@ -46,7 +48,8 @@ def main() -> None:
     if arguments.contestant:
         print(json.dumps(measure(arguments.contestant, arguments.variants[0])))
         return
-    contestants = [name for name in CONTESTANTS if name != "torch" or importlib.util.find_spec("torch")]
+    missing = {"torch": not importlib.util.find_spec("torch"), "bfloat16": not processor().bfloat16}
+    contestants = [name for name in CONTESTANTS if not missing.get(name)]
     results = [
         result for variant in arguments.variants for result in compare(variant, contestants, rounds=arguments.rounds)
     ]
@@ -104,10 +107,10 @@ def measure(contestant: str, name: str) -> dict[str, float]:
         `whole_seconds`, all epochs with building and compiling; `peak_mb` of memory.
     """
     variant, dataset = VARIANTS[name], load_dataset(load_settings())
-    values = variant.check({"epochs": EPOCHS[name]})
-    prepared = {"project": _project, "keras": _keras, "tuned": _tuned, "torch": _torch}[contestant](
-        variant, values, dataset
-    )
+    values = variant.check({"epochs": EPOCHS[name], "precision": "bfloat16" if contestant == "bfloat16" else "float32"})
+    prepared = {"project": _project, "bfloat16": _project, "keras": _keras, "tuned": _tuned, "torch": _torch}[
+        contestant
+    ](variant, values, dataset)
     started = time.perf_counter()
     train_epoch = prepared()
     seconds = []

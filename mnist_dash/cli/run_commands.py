@@ -27,7 +27,7 @@ from mnist_dash.cli.group import (
 from mnist_dash.config import load_settings
 from mnist_dash.errors import TrainingError
 from mnist_dash.networks.experiments import MAX_RUNS, group_replicates, plan_runs
-from mnist_dash.networks.hyperparameters import Setting
+from mnist_dash.networks.hyperparameters import FLOAT32, Setting
 from mnist_dash.networks.scripts.writing import keras_notebook, keras_script
 from mnist_dash.networks.variants import VARIANTS, default_settings, get_variant
 from mnist_dash.store.custom_datasets import CustomDatasets
@@ -35,6 +35,7 @@ from mnist_dash.store.records import DONE, RUNNING, Epoch, Run
 from mnist_dash.store.run_export import export_run
 from mnist_dash.store.run_import import import_run
 from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.device import processor
 from mnist_dash.worker.groups import train_all
 
 _POLL_INTERVAL_S = 0.25
@@ -83,6 +84,8 @@ def train_command(
     folds are trained unless --fold is given.
     """
     settings = load_settings()
+    if not given["precision"] and not processor().bfloat16:
+        given["precision"] = (FLOAT32,)  # though the network's own may be bfloat16
     planned = plan_runs(
         [variant],
         {name: values[0] for name, values in given.items() if len(values) == 1},

@@ -39,10 +39,12 @@ class Server:
 
 
 @contextmanager
-def serving(environment: Mapping[str, str], *, module: str = "streamlit", port: int | None = None) -> Iterator[Server]:
-    """Runs `streamlit run app.py` on a free port, or another module with that command; nothing of it is left behind."""
+def serving(
+    environment: Mapping[str, str], *, module: str = "streamlit", script: str = "app.py", port: int | None = None
+) -> Iterator[Server]:
+    """Runs `streamlit run app.py` on a free port, or another module or script; nothing of it is left behind."""
     port = port or free_port()
-    command = [sys.executable, "-m", module, "run", "app.py", "--server.headless", "true"]
+    command = [sys.executable, "-m", module, "run", script, "--server.headless", "true"]
     process = psutil.Popen(
         command,
         cwd=PROJECT,

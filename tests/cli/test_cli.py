@@ -11,12 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
+from mnist_dash.cli import main  # noqa: F401 - brings the commands into the group
+from mnist_dash.cli.group import commands
 from mnist_dash.datasets.custom_data import as_npz
 from mnist_dash.datasets.mnist import SAMPLE_FILE
 from mnist_dash.networks.variants import VARIANTS
 from mnist_dash.store.reference_runs import REFERENCE_FOLDER
+from mnist_dash.store.run_store import RunStore
+from mnist_dash.worker.device import Device
 from tests.support.datasets import custom_dataset
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -610,3 +615,22 @@ def test_the_robustness_of_a_run_is_measured_once(command_line):
 
 def test_the_robustness_of_what_is_no_run_is_refused(command_line):
     assert_refused(command_line("robustness", "12345"), "There is no run 12345")
+
+
+@pytest.mark.parametrize(
+    ("able", "options", "precision"),
+    [(True, (), "bfloat16"), (False, (), "float32"), (False, ("--precision", "bfloat16"), "bfloat16")],
+)
+def test_a_networks_own_bfloat16_is_used_where_the_processor_multiplies_it_or_if_asked_for(
+    able, options, precision, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MNIST_DASH_DATABASE_URL", f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    monkeypatch.setattr("mnist_dash.cli.run_commands.processor", lambda: Device("A processor", able))
+    monkeypatch.setattr("mnist_dash.cli.run_commands.train_all", lambda runs, settings: None)
+
+    CliRunner().invoke(commands, ["train", "cnn-augmented", *options])
+
+    store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    [run] = [run for run in store.list_runs() if not run.is_reference]
+    store.close()
+    assert run.settings["precision"] == precision

@@ -550,7 +550,16 @@ CNN = {**IN_ONE_BATCH, "epochs": 4, "train_part": 0.1, "filters": 4, "hidden_uni
         ("sigmoid-100", {**DENSE, "optimizer": "momentum", "hidden_layers": 0, "learning_rate": 0.0001}),
         ("dense-512", {**DENSE, "optimizer": "adam", "schedule": "cosine", "train_part": 0.37}),
         ("cnn", CNN),
-        ("cnn-augmented", {**CNN, "validation": "stratified:10", "hidden_layers": 2, "activation": "sigmoid"}),
+        (
+            "cnn-augmented",
+            {
+                **CNN,
+                "precision": "float32",
+                "validation": "stratified:10",
+                "hidden_layers": 2,
+                "activation": "sigmoid",
+            },
+        ),
     ],
 )
 def test_a_script_trains_exactly_as_the_run(name, settings, sample, tmp_path):

@@ -213,12 +213,12 @@ def test_the_variants_are_those_of_the_tutorials_and_our_own():
 
 def test_only_our_own_network_changes_pictures_and_learning_rate_unless_told_to():
     chosen = {
-        name: [default_settings(name)[key] for key in ("augmentation", "handwriting_styles", "schedule")]
+        name: [default_settings(name)[key] for key in ("augmentation", "handwriting_styles", "schedule", "precision")]
         for name in VARIANTS
     }
 
-    assert chosen.pop("cnn-augmented") == [1.0, 0.25, "cosine"]
-    assert list(chosen.values()) == [[0.0, 0.0, "constant"]] * 4
+    assert chosen.pop("cnn-augmented") == [1.0, 0.25, "cosine", "bfloat16"]
+    assert list(chosen.values()) == [[0.0, 0.0, "constant", "float32"]] * 4
 
 
 def test_the_default_settings_are_those_that_a_form_begins_with():

@@ -76,14 +76,14 @@ def test_custom_data_is_trained_on_and_stays_when_example_settings_are_chosen(st
 def test_bfloat16_is_offered_where_a_worker_multiplies_it(able, store: RunStore, monkeypatch):
     monkeypatch.setattr(JobQueue, "multiplies_bfloat16", lambda queue: able)
 
-    app = opened("train", train_variant="cnn", precision="bfloat16")
+    app = opened("train", train_variant="cnn", precision="bfloat16", also="cnn-augmented")
     started(app)
 
     precision = app.multiselect(key="train_precision")
     assert precision.options == (["float32", "bfloat16"] if able else ["float32"])
     assert ("not offered" in precision.help) == (not able)
     assert "2.3 times" in precision.help
-    assert [run.settings["precision"] for run in own_runs(store)] == ["bfloat16" if able else "float32"]
+    assert [run.settings["precision"] for run in own_runs(store)] == 2 * ["bfloat16" if able else "float32"]
 
 
 def test_settings_of_another_network_come_with_its_choice():

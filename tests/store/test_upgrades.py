@@ -63,3 +63,17 @@ def test_everything_in_a_database_of_version_3_is_found(tmp_path: Path):
     assert [(run.id, run.owner) for run in store.list_runs()] == [(2, ""), (1, "ann")]
     assert check(store).problems == ()
     store.close()
+
+
+def test_a_run_from_before_a_choice_of_precision_was_trained_in_float32_on_a_device_that_nobody_knows(tmp_path: Path):
+    file = tmp_path / "runs.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.executescript((DATABASES / "version_4.sql").read_text())
+        connection.execute("UPDATE runs SET variant = 'cnn-augmented' WHERE id = 2")
+        connection.commit()
+    store = RunStore(f"sqlite:///{file}")
+
+    run = store.get_run(2)
+
+    assert (run.settings["precision"], run.device) == ("float32", None)
+    store.close()

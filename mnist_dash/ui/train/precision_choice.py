@@ -18,3 +18,8 @@ def offered(setting: Setting) -> Setting:
         return replace(setting, help=f"{setting.help} Here it {gain}")
     help_text = f"{setting.help} It is not offered, as no worker multiplies it. With {_NEEDED} it {gain}"
     return replace(setting, default=FLOAT32, choices=(FLOAT32,), help=help_text)
+
+
+def enforced() -> dict[str, str]:
+    """Returns what holds for all networks, whatever their own precision is."""
+    return {} if job_queue().multiplies_bfloat16() else {"precision": FLOAT32}

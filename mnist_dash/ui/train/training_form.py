@@ -13,7 +13,7 @@ from mnist_dash.networks.setting_words import value_words
 from mnist_dash.networks.variants import VARIANTS, Variant
 from mnist_dash.ui.shared import data_choice, links
 from mnist_dash.ui.shared.controls import choice
-from mnist_dash.ui.train.precision_choice import offered
+from mnist_dash.ui.train.precision_choice import enforced, offered
 
 _MAIN = ("epochs", "batch_size", "learning_rate")
 _NOT_IN_FORM = ("fold",)  # with k folds, all of them are trained
@@ -189,9 +189,10 @@ def _planned(variant: Variant, others: Sequence[str], entered: Mapping[str, Sequ
     changed = {name: entered[name] for name in _changed(variant, entered) if name != "repeats"}
     if len(entered["repeats"]) > 1:
         raise VariantError("Repeats must be one whole number: the seeds of a setting are trained one after the other.")
+    fixed = {name: values[0] for name, values in changed.items() if len(values) == 1}
     return plan_runs(
         [variant.name, *others],
-        {name: values[0] for name, values in changed.items() if len(values) == 1},
+        {**fixed, **enforced()},
         vary={name: values for name, values in changed.items() if len(values) > 1},
         repeats=int(_REPEATS.check(entered["repeats"][0])),
     )
