@@ -36,13 +36,15 @@ def add_strokes(images: Any, labels: Any, share: float, seed: Any) -> Any:
     import tensorflow as tf
 
     draws = tf.random.stateless_uniform((tf.shape(images)[0], 8), tf.convert_to_tensor(seed, tf.int32))
-    is_one = tf.cast(labels, tf.int32) == 1
-    chosen = (is_one | (tf.cast(labels, tf.int32) == 7)) & (draws[:, 0] < share)
-    ends, present = _strokes(images, is_one, draws)
+    is_one, is_seven = (tf.cast(labels, tf.int32) == digit for digit in (1, 7))
+    chosen = tf.where((is_one | is_seven) & (draws[:, 0] < share))[:, 0]
+    # One image more, which is left as it is: TensorFlow would crash on none at all.
+    few, is_one, draws = (tf.gather(part, tf.pad(chosen, [[0, 1]])) for part in (images, is_one, draws))
+    ends, present = _strokes(few, is_one, draws)
     away = tf.reduce_min(tf.where(present[..., None, None], _distances(ends), float(SIZE)), 1)
-    width = _stroke_width(images)[:, None, None]
+    width = _stroke_width(few)[:, None, None]
     drawn = 255 * tf.clip_by_value(width / 2 + 0.5 - away, 0.0, 1.0)
-    return tf.where(chosen[:, None, None], _fitted(tf.maximum(images, drawn)), images)
+    return tf.tensor_scatter_nd_update(images, chosen[:, None], _fitted(tf.maximum(few, drawn))[:-1])
 
 
 def _strokes(images: Any, is_one: Any, draws: Any) -> tuple[Any, Any]:

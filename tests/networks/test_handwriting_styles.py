@@ -56,6 +56,15 @@ def test_the_share_is_a_share_and_none_changes_nothing(digits):
     assert changed == pytest.approx(0.3, abs=5 * np.sqrt(0.3 * 0.7 / 1_000))
 
 
+def test_a_batch_without_ones_and_sevens_stays_as_it_is(digits):
+    images, labels = digits
+    others = (labels != 1) & (labels != 7)
+
+    changed = add_strokes(images[others], labels[others], 1.0, (0, 0)).numpy()
+
+    np.testing.assert_array_equal(changed, images[others])
+
+
 def test_the_same_seed_gives_the_same_strokes_and_another_step_others(digits):
     ones = bar_upright(50)
 

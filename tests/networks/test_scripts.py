@@ -157,7 +157,7 @@ def test_a_script_is_the_same_in_every_encoding(name):
 @pytest.mark.parametrize("hidden_layers", [0, 1, 3])
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_script_has_the_hidden_layers_of_the_run(name, hidden_layers):
-    script = script_of(name, hidden_layers=hidden_layers, hidden_units=17, activation="tanh")
+    script = script_of(name, hidden_layers=hidden_layers, hidden_units=17, activation="tanh", precision="float32")
 
     *hidden, output = calls_in(script, "keras.layers.Dense")
     assert hidden == hidden_layers * [{"units": "17", "activation": "'tanh'"}]
