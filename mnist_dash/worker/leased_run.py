@@ -1,5 +1,6 @@
 """LeasedRun: a run that this worker holds."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -83,8 +84,9 @@ class LeasedRun:
         return Checkpoint.from_bytes(content) if content else None
 
     def record_device(self, device: str) -> None:
-        """Keeps what it is trained on."""
-        retry_transient(lambda: self._leases.record_device(self.run.id, str(self.run.lease), device))
+        """Keeps what it is trained on; the heartbeat finds out if its lease was lost, which must not end its group."""
+        with contextlib.suppress(RunNotFoundError, RunStateError):
+            retry_transient(lambda: self._leases.record_device(self.run.id, str(self.run.lease), device))
 
     def report(self, progress: Progress) -> None:
         """Shows how far the run is."""
