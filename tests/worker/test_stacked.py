@@ -10,6 +10,7 @@ from mnist_dash.store.records import CANCELLED, CHECKPOINT, DONE, FAILED, PAUSED
 from mnist_dash.store.run_leases import RunLeases
 from mnist_dash.store.run_store import RunStore
 from mnist_dash.worker.compiled import NOT_STARTED
+from mnist_dash.worker.device import processor
 from mnist_dash.worker.stacked import StackedProgram, can_be_stacked
 from mnist_dash.worker.training import train_run, train_runs
 from tests.support.learning import (
@@ -412,3 +413,18 @@ def test_a_group_of_which_a_run_was_deleted_is_trained_without_it(runs, sample, 
 
     assert [runs.get_run(run.id).status for run in created[1:]] == [DONE] * 3
     assert_close(final_weights(runs, created[3]), final_weights(runs, undisturbed[3]))
+
+
+def test_a_run_of_a_group_that_loses_its_lease_before_training_does_not_end_the_others(runs, sample, monkeypatch):
+    created = group(runs, sample)
+
+    def lose_one():
+        lost = runs.get_run(created[0].id)
+        RunLeases(runs).stop(lost.id, str(lost.lease), "queued", {})
+        return processor()
+
+    monkeypatch.setattr("mnist_dash.worker.training.this_device", lose_one)
+
+    train_runs([run.id for run in created], settings_of(runs))
+
+    assert [runs.get_run(run.id).status for run in created] == ["queued", DONE, DONE, DONE]
