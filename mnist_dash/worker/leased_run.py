@@ -1,11 +1,11 @@
 """LeasedRun: a run that this worker holds."""
 
-import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import psutil
@@ -40,6 +40,8 @@ from mnist_dash.worker.checkpoints import Checkpoint
 from mnist_dash.worker.chunks import EpochProgress
 from mnist_dash.worker.compiled import CompiledTraining
 from mnist_dash.worker.heartbeat import LOST, Heartbeat, retry_transient
+
+Answer = TypeVar("Answer")
 
 
 @dataclass
@@ -84,9 +86,8 @@ class LeasedRun:
         return Checkpoint.from_bytes(content) if content else None
 
     def record_device(self, device: str) -> None:
-        """Keeps what it is trained on; the heartbeat finds out if its lease was lost, which must not end its group."""
-        with contextlib.suppress(RunNotFoundError, RunStateError):
-            retry_transient(lambda: self._leases.record_device(self.run.id, str(self.run.lease), device))
+        """Keeps what it is trained on."""
+        self._while_held(lambda lease: self._leases.record_device(self.run.id, lease, device))
 
     def report(self, progress: Progress) -> None:
         """Shows how far the run is."""
@@ -148,8 +149,8 @@ class LeasedRun:
             artifacts[SNAPSHOTS] = self.snapshots.as_bytes()
         if self.run.settings["patience"] and best_epoch(self.history) == epoch:
             artifacts[BEST_WEIGHTS] = Checkpoint(program.weights()).as_bytes()
-        retry_transient(
-            lambda: self._leases.record_epoch(self.run.id, str(self.run.lease), epoch, artifacts),
+        self._while_held(
+            lambda lease: self._leases.record_epoch(self.run.id, lease, epoch, artifacts),
             happened=lambda: len(self.store.list_epochs(self.run.id)) >= epoch.number,
         )
         self.recording_seconds = time.monotonic() - began
@@ -165,8 +166,10 @@ class LeasedRun:
         """Tests the network and stores everything that a finished run has."""
         self.report(Progress(len(self.history), 1, 1, seconds_left=0.0, doing="testing and saving"))
         if self.run.settings["patience"]:
-            best = retry_transient(lambda: self.store.read_artifact(self.run.id, BEST_WEIGHTS))
-            program.take_state(Checkpoint.from_bytes(best or b"").state)
+            best = self._while_held(lambda _: self.store.read_artifact(self.run.id, BEST_WEIGHTS))
+            if best is None:
+                return
+            program.take_state(Checkpoint.from_bytes(best).state)
         result, artifacts = _tested(program, dataset, fit_seconds=sum(epoch.seconds for epoch in self.history))
         if problem := _diverged(result.test_loss, len(self.history)):
             self.fail(problem)
@@ -195,15 +198,19 @@ class LeasedRun:
         LOG.info("Run %d: %s.", self.run.id, status or FAILED, extra={"run": self.run.id})
         self.heartbeat.forget(self.run.id)
         try:
-            retry_transient(
-                lambda: change(str(self.run.lease)),
-                happened=lambda: self.store.get_run(self.run.id).status == status,
-            )
-        except (RunNotFoundError, RunStateError):
-            return  # the lease was lost meanwhile
+            self._while_held(change, happened=lambda: self.store.get_run(self.run.id).status == status)
         except StoreError:
             self.ended = False  # so that a finished run that finds no room can still end as failed
             raise
+
+    def _while_held(
+        self, change: Callable[[str], Answer], happened: Callable[[], bool] = lambda: False
+    ) -> Answer | None:
+        try:
+            return retry_transient(lambda: change(str(self.run.lease)), happened=happened)
+        except (RunNotFoundError, RunStateError):
+            self.ended = True  # the lease is lost, before a heartbeat found out; its group goes on without it
+            return None
 
 
 def _diverged(loss: float, number: int) -> str | None:

@@ -337,9 +337,13 @@ def test_a_worker_whose_run_was_given_to_another_stops_and_changes_nothing(runs,
     run = queue(runs, sample, epochs=1_000)
     second = []
 
+    def lost():  # not at once, if a heartbeat comes between
+        RunLeases(runs).requeue_lost(lost_after_s=-1)
+        return runs.get_run(run.id).status == QUEUED
+
     def give_to_another():
         wait_until(lambda: runs.list_epochs(run.id))
-        RunLeases(runs).requeue_lost(lost_after_s=-1)
+        wait_until(lost)
         second.append(RunLeases(runs).acquire(run.id))
 
     thread = threading.Thread(target=give_to_another)

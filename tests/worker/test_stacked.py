@@ -424,6 +424,7 @@ def test_a_run_of_a_group_that_loses_its_lease_before_training_does_not_end_the_
         return processor()
 
     monkeypatch.setattr("mnist_dash.worker.training.this_device", lose_one)
+    monkeypatch.setattr("mnist_dash.worker.heartbeat._BEAT_S", 60)  # a change, not the heartbeat, is to find out
 
     train_runs([run.id for run in created], settings_of(runs))
 

@@ -249,7 +249,7 @@ def test_each_epoch_has_an_order_of_its_own(sample):
     [
         ("dense-32", {}),
         slow("dense-512", {"hidden_units": 16}),
-        slow("cnn-augmented", {"hidden_units": 16, "dropout": 0}),
+        slow("cnn-augmented", {"hidden_units": 16, "dropout": 0, "precision": "float32"}),
     ],
 )
 def test_with_augmentation_each_step_is_keras_train_on_batch_on_pictures_changed_anew(name, settings, sample):
