@@ -1,9 +1,9 @@
 """What experiments gain: `python -m benchmarks.experiments [--rounds N]`.
 
 Eight seeds of dense-32 side by side beside one, in turn, in one process: seconds of an epoch
-without the first, which compiles. Then a sweep of eight dense runs by the queue, on two workers
-and on one, in turn: seconds from queueing to the last run's end, with workers that have loaded
-TensorFlow.
+without the first, which compiles. Then by the queue, in turn: a sweep of eight dense runs on two
+workers and on one, and four folds of cnn beside four seeds of it, on one worker. Seconds from
+queueing to the last run's end, with workers that have loaded TensorFlow.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from mnist_dash.worker.groups import MAX_STACKED
 from mnist_dash.worker.job_queue import JobQueue
 from mnist_dash.worker.programs import program_for_runs
 
+CNN = {"epochs": 1, "train_part": 0.2}
 SWEEP = {"epochs": ["4"], "learning_rate": ["0.001", "0.002"], "hidden_units": ["256", "320", "384", "512"]}
 
 
@@ -34,6 +35,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     dataset = load_dataset(load_settings())
     print(json.dumps(compare_workers(dataset, rounds)), flush=True)
+    print(json.dumps(compare_folds(dataset, rounds)), flush=True)
     print(json.dumps(compare_lanes(dataset, rounds)), flush=True)
 
 
@@ -69,6 +71,20 @@ def compare_workers(dataset: Dataset, rounds: int) -> dict[str, float]:
             found.append(sweep_seconds(planned, dataset, workers))
     one, two = (statistics.median(found) for found in seconds.values())
     return {"one_worker": one, "two_workers": two, "part": two / one}
+
+
+def compare_folds(dataset: Dataset, rounds: int) -> dict[str, float]:
+    """Returns medians of the seconds of four folds of cnn and of four single runs on as many images."""
+    ways = {
+        "four_folds": plan_runs(["cnn"], {**CNN, "validation": "kfold:4"}),
+        "four_runs": plan_runs(["cnn"], {**CNN, "validation": "kfold:4", "fold": 1}, repeats=4),
+    }
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, planned in ways.items():
+            seconds[way].append(sweep_seconds(planned, dataset, 1))
+    medians = {way: statistics.median(found) for way, found in seconds.items()}
+    return {**medians, "times": medians["four_folds"] / medians["four_runs"]}
 
 
 def sweep_seconds(planned: list[PlannedRun], dataset: Dataset, workers: int) -> float:

@@ -10,6 +10,7 @@ from mnist_dash.errors import DataError, StoreError
 
 _MAX_BYTES = 4_000_000  # of one run
 _MAX_COUNT = 60
+_ALL = 16  # epochs of which each is taken; of as many more every second, of twice as many more every fourth, and so on
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,11 @@ class Snapshots:
         file = io.BytesIO()
         np.savez(file, allow_pickle=False, epochs=self.epochs, kernels=self.kernels)
         return file.getvalue()
+
+
+def is_due(epoch: int) -> bool:
+    """Says whether a snapshot is taken after this epoch: weights change most in the first ones."""
+    return epoch % (1 << max(0, (epoch - 1).bit_length() - _ALL.bit_length() + 1)) == 0
 
 
 def first_snapshot(epoch: int, kernel: np.ndarray) -> Snapshots:

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -14,7 +15,7 @@ from mnist_dash.config import Settings
 from mnist_dash.datasets.mnist import Dataset
 from mnist_dash.errors import RunNotFoundError, RunStateError, StoreError
 from mnist_dash.inference.predictor import Predictor
-from mnist_dash.inference.snapshots import Snapshots, first_snapshot, read_snapshots
+from mnist_dash.inference.snapshots import Snapshots, first_snapshot, is_due, read_snapshots
 from mnist_dash.store.log import LOG
 from mnist_dash.store.records import (
     BEST_WEIGHTS,
@@ -53,20 +54,23 @@ class LeasedRun:
         store: The store that it is in.
         heartbeat: Hears how far the run is and what is requested of it.
         settings: Say how long it may train and how much memory it may take.
+        writer: Stores epochs, one after another, while the next one is trained.
         history: Its finished epochs.
         snapshots: The first layer's weights so far.
         ended: Whether this worker holds it no longer.
-        recording_seconds: How long it took to store the last epoch.
+        recording_seconds: How long training stood still to store the last epoch.
     """
 
     run: Run
     store: RunStore
     heartbeat: Heartbeat
     settings: Settings
+    writer: Executor
     history: list[Epoch] = field(default_factory=list)
     snapshots: Snapshots | None = None
     ended: bool = False
     recording_seconds: float = 0.0
+    _writing: Future[None] | None = None
 
     @property
     def _leases(self) -> RunLeases:
@@ -132,29 +136,44 @@ class LeasedRun:
         return None
 
     def take_snapshot(self, program: CompiledTraining) -> None:
-        """Keeps the first layer's weights as they are now; they are stored with the next epoch."""
+        """Keeps the first layer's weights as they are now."""
         kernel, number = program.first_kernel(), len(self.history)
         self.snapshots = self.snapshots.with_epoch(number, kernel) if self.snapshots else first_snapshot(number, kernel)
 
     def record(self, epoch: Epoch, program: CompiledTraining) -> None:
-        """Stores a finished epoch, with what to go on from if the worker dies now."""
+        """Has a finished epoch stored, with what to go on from if the worker dies; training need not wait for it."""
         validated = 0.0 if epoch.val_loss is None else epoch.val_loss
         if problem := _diverged(epoch.loss, epoch.number) or _diverged(validated, epoch.number):
             return self.fail(problem)
         began = time.monotonic()
+        self.settle()
         self.history.append(epoch)
-        self.take_snapshot(program)
-        artifacts = {CHECKPOINT: Checkpoint(program.state()).as_bytes()}
-        if self.snapshots:
-            artifacts[SNAPSHOTS] = self.snapshots.as_bytes()
+        kept: dict[str, Checkpoint | Snapshots | None] = {CHECKPOINT: Checkpoint(program.state())}
+        if is_due(epoch.number):
+            self.take_snapshot(program)
+            kept[SNAPSHOTS] = self.snapshots
         if self.run.settings["patience"] and best_epoch(self.history) == epoch:
-            artifacts[BEST_WEIGHTS] = Checkpoint(program.weights()).as_bytes()
+            kept[BEST_WEIGHTS] = Checkpoint(program.weights())
+        self._writing = self.writer.submit(self._write, epoch, kept)
+        self.recording_seconds = time.monotonic() - began
+        return None
+
+    def _write(self, epoch: Epoch, kept: Mapping[str, Checkpoint | Snapshots | None]) -> None:
+        artifacts = {name: each.as_bytes() for name, each in kept.items() if each}
         self._while_held(
             lambda lease: self._leases.record_epoch(self.run.id, lease, epoch, artifacts),
             happened=lambda: len(self.store.list_epochs(self.run.id)) >= epoch.number,
         )
-        self.recording_seconds = time.monotonic() - began
-        return None
+
+    def settle(self) -> None:
+        """Waits until the last epoch is stored.
+
+        Raises:
+            StoreError: If it could not be.
+        """
+        writing, self._writing = self._writing, None
+        if writing:
+            writing.result()
 
     def is_complete(self) -> bool:
         """Says whether there is nothing left to train: all epochs are done, or patience is at its end."""
@@ -165,12 +184,15 @@ class LeasedRun:
     def finish(self, program: CompiledTraining, dataset: Dataset) -> None:
         """Tests the network and stores everything that a finished run has."""
         self.report(Progress(len(self.history), 1, 1, seconds_left=0.0, doing="testing and saving"))
+        self.take_snapshot(program)
         if self.run.settings["patience"]:
             best = self._while_held(lambda _: self.store.read_artifact(self.run.id, BEST_WEIGHTS))
             if best is None:
                 return
             program.take_state(Checkpoint.from_bytes(best).state)
         result, artifacts = _tested(program, dataset, fit_seconds=sum(epoch.seconds for epoch in self.history))
+        if self.snapshots:
+            artifacts[SNAPSHOTS] = self.snapshots.as_bytes()
         if problem := _diverged(result.test_loss, len(self.history)):
             self.fail(problem)
         else:
@@ -198,6 +220,7 @@ class LeasedRun:
         LOG.info("Run %d: %s.", self.run.id, status or FAILED, extra={"run": self.run.id})
         self.heartbeat.forget(self.run.id)
         try:
+            self.settle()
             self._while_held(change, happened=lambda: self.store.get_run(self.run.id).status == status)
         except StoreError:
             self.ended = False  # so that a finished run that finds no room can still end as failed

@@ -3,12 +3,14 @@
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 
 from mnist_dash.config import Settings
 from mnist_dash.datasets.mnist import Dataset
+from mnist_dash.datasets.splits import Split
 from mnist_dash.errors import MnistDashError, RunNotFoundError, RunStateError
 from mnist_dash.store.log import LOG
 from mnist_dash.store.records import CANCELLED, Epoch, Progress, Run
@@ -75,8 +77,9 @@ def _acquire(store: RunStore, run_id: int, leases: Mapping[int, str], *, single:
 
 
 def _train_leased(store: RunStore, runs: list[Run], settings: Settings, leaving: Callable[[], bool]) -> None:
-    with Heartbeat(RunLeases(store), {run.id: str(run.lease) for run in runs}, leaving=leaving) as heartbeat:
-        leased = [LeasedRun(run, store, heartbeat, settings) for run in runs]
+    leases = {run.id: str(run.lease) for run in runs}
+    with Heartbeat(RunLeases(store), leases, leaving=leaving) as heartbeat, ThreadPoolExecutor(1) as writer:
+        leased = [LeasedRun(run, store, heartbeat, settings, writer) for run in runs]
         for each in runs:
             LOG.info("Run %d: running, attempt %d.", each.id, each.attempt, extra={"run": each.id})
         try:
@@ -102,6 +105,7 @@ def _train(runs: Sequence[LeasedRun], settings: Settings) -> None:
     dataset = dataset_of(runs[0].run, settings)
     _report_to_all(runs, "compiling the network")
     program = program_for_runs(runs[0].run.variant, [run.run.settings for run in runs], dataset)
+    splits = [split_for(run.run.settings, dataset) for run in runs]
     resumed = runs[0].load() if len(runs) == 1 else None
     if resumed:
         program.resume(0, resumed.state)
@@ -111,7 +115,7 @@ def _train(runs: Sequence[LeasedRun], settings: Settings) -> None:
     while not all(run.ended for run in runs):
         _finish_complete(runs, program, dataset)
         with contextlib.suppress(_AllEnded):
-            _train_epoch(runs, program, dataset, resumed or Checkpoint([]))
+            _train_epoch(runs, program, splits, resumed or Checkpoint([]))
         resumed = None
 
 
@@ -130,11 +134,12 @@ class _AllEnded(Exception):  # noqa: N818 - not an error
     """No run of the group is to go on."""
 
 
-def _train_epoch(runs: Sequence[LeasedRun], program: TrainingProgram, dataset: Dataset, resumed: Checkpoint) -> None:
+def _train_epoch(
+    runs: Sequence[LeasedRun], program: TrainingProgram, splits: Sequence[Split], resumed: Checkpoint
+) -> None:
     """Trains all runs for one epoch; the results of those that have ended are ignored."""
     if all(run.ended for run in runs):
         return
-    splits = [split_for(run.run.settings, dataset) for run in runs]
     number = max(len(run.history) for run in runs if not run.ended) + 1
     started = time.perf_counter() - resumed.seconds
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_dash.errors import StoreError
-from mnist_dash.inference.snapshots import first_snapshot, read_snapshots
+from mnist_dash.inference.snapshots import first_snapshot, is_due, read_snapshots
 
 
 def kernels(count, shape=(784, 32)):
@@ -31,6 +31,12 @@ def test_a_long_run_keeps_the_first_the_last_and_some_between_in_a_few_megabytes
     assert (np.diff(taken.epochs) > 0).all()
     assert len(taken.as_bytes()) < 4_100_000
     np.testing.assert_array_equal(taken.kernels.reshape(len(taken.epochs), -1)[:, 0], taken.epochs)
+
+
+def test_snapshots_are_taken_less_and_less_often():
+    due = [epoch for epoch in range(1, 100) if is_due(epoch)]
+
+    assert due == [*range(1, 17), *range(18, 33, 2), *range(36, 65, 4), *range(72, 97, 8)]
 
 
 def test_an_epoch_that_is_trained_again_replaces_its_snapshot():

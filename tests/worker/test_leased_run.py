@@ -538,6 +538,7 @@ def test_patience_ends_where_that_of_keras_ends(runs, finished):
             runs,
             None,
             load_settings(),
+            None,
         )
         for number, val_loss in enumerate(val_losses, start=1):
             run.history.append(Epoch(number, 1.0, 0.5, float(val_loss), 0.5, 1.0))
