@@ -1,12 +1,17 @@
-"""Entry point: `streamlit run app.py`. Lists the pages; does nothing else."""
+"""Entry point: `streamlit run app.py`. The server imports it, and runs it for each visitor: then it lists the pages."""
 
 import streamlit as st
 
-from mnist_dash.ui.shared import frame
+# Streamlit imports this file once as the module `app` and runs it for each visitor as `__main__`. Dask workers started
+# from this process import it, too, under another name; nothing may run then.
+if __name__ == "app":
+    from mnist_dash.ui.shared.warm_up import lifespan
 
-# Dask workers started from this process import this file again under another name, so
-# nothing may run unless Streamlit itself is running it.
+    app = st.App(__file__, lifespan=lifespan)
+
 if __name__ == "__main__":
+    from mnist_dash.ui.shared import frame
+
     frame.run_pages(
         [
             st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True),

@@ -1,8 +1,9 @@
 """How soon the dashboard is there: `python -m benchmarks.opening [--rounds N]`.
 
 From `streamlit run app.py` until the server answers, until the first page is drawn, and from
-there until a digit drawn at once has been read by all models that ship. In turn with it, an app
-that is nothing but a heading: what Streamlit itself takes.
+there until a digit drawn at once has been read by all models that ship. Then the same first page
+of a server that was started some seconds before. In turn with both, an app that is nothing but a
+heading: what Streamlit itself takes.
 """
 
 import argparse
@@ -15,18 +16,29 @@ from pathlib import Path
 from tests.browser.serving import SEVEN, chromium, draw_stroke, serving
 
 _EMPTY = 'import streamlit as st\n\nst.title("Empty")\n'
+_LAST_WORDS = {"ours": "training and", "empty": "Empty"}
+_LATER_S = 4.0
 
 
-def measure_empty() -> float:
-    """Returns the seconds until the page of an empty Streamlit app is drawn."""
+def measure_first_page(app: str, *, after_s: float = 0.0) -> float:
+    """Returns the seconds until the first page of ours or of an empty app is drawn.
+
+    Args:
+        app: "ours" or "empty".
+        after_s: How long the server has been up when the page is opened; if it is 0, its start counts, too.
+    """
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         script = Path(folder) / "empty.py"
         script.write_text(_EMPTY)
+        environment = {"MNIST_DASH_DATABASE_URL": f"sqlite:///{Path(folder) / 'runs.sqlite'}"}
         page = browser.new_page()
         started = time.perf_counter()
-        with serving({}, script=str(script)) as server:
+        with serving(environment, script=str(script) if app == "empty" else "app.py") as server:
+            if after_s:
+                time.sleep(after_s)
+                started = time.perf_counter()
             page.goto(f"{server.url}/")
-            page.get_by_role("heading", level=1).wait_for()
+            page.get_by_text(_LAST_WORDS[app]).wait_for()
             return time.perf_counter() - started
 
 
@@ -39,7 +51,7 @@ def measure() -> dict[str, float]:
             served = time.perf_counter()
             page.goto(f"{server.url}/")
             page.get_by_role("heading", level=1).wait_for()
-            page.get_by_text("training and").wait_for()  # the last line
+            page.get_by_text(_LAST_WORDS["ours"]).wait_for()
             painted = time.perf_counter()
             page.get_by_role("link", name="Draw", exact=True).first.click()
             page.get_by_text("The canvas is empty").wait_for()
@@ -63,9 +75,18 @@ def main() -> None:
     """Prints the medians of some rounds as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    rounds = [{**measure(), "empty_app_s": measure_empty()} for _ in range(parser.parse_args().rounds)]
+    rounds = [
+        {
+            **measure(),
+            "empty_app_s": measure_first_page("empty"),
+            "later_s": measure_first_page("ours", after_s=_LATER_S),
+            "empty_app_later_s": measure_first_page("empty", after_s=_LATER_S),
+        }
+        for _ in range(parser.parse_args().rounds)
+    ]
     medians = {key: statistics.median(found[key] for found in rounds) for key in rounds[0]}
     medians["times_empty"] = medians["first_page_s"] / medians["empty_app_s"]
+    medians["times_empty_later"] = medians["later_s"] / medians["empty_app_later_s"]
     print(json.dumps({key: round(value, 2) for key, value in medians.items()}))
 
 

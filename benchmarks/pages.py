@@ -3,13 +3,19 @@
 For each number of runs: a new SQLite store with so many finished ones (see `many_runs`), the real server, and a
 real browser that opens Curves and Compare and changes their choices. Printed are medians and 95th percentiles
 of the milliseconds that Streamlit's script took, until nothing was left to be done: as they passed, and as the
-processor worked on them, which other programs on the same machine change little.
+processor worked on them, which other programs on the same machine change little. `--flame-graph FILE` has py-spy,
+if it is installed, draw where the server's time goes, which makes it a little slower.
 """
 
 import argparse
 import json
+import re
+import signal
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -133,6 +139,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--flame-graph", type=Path, help="an SVG file to write, of the last number of runs")
     arguments = parser.parse_args()
     for runs in arguments.runs:
         with tempfile.TemporaryDirectory() as folder, chromium() as browser:
@@ -145,9 +152,26 @@ def main() -> None:
             with serving(environment, module="benchmarks.timed_streamlit") as server:
                 for name, title in TITLES.items():
                     watch.time(f"{name}: first opening", partial(open_page, watch.page, f"{server.url}/{name}", title))
-                for _ in range(arguments.rounds):
-                    measure(server, watch, runs)
+                watching = flame_graph(server, arguments.flame_graph) if arguments.flame_graph else nullcontext()
+                with watching:
+                    for _ in range(arguments.rounds):
+                        measure(server, watch, runs)
         print(json.dumps({"runs": runs, "milliseconds": summary(watch.found)}))
+
+
+@contextmanager
+def flame_graph(server: Server, file: Path) -> Iterator[None]:
+    """Has the server's functions sampled, and draws them as a flame graph."""
+    command = [Path(sys.executable).with_name("py-spy"), "record", "--pid", str(server.process.pid)]
+    command += ["--output", str(file), "--format", "flamegraph", "--rate", "250", "--function", "--nonblocking"]
+    sampler = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield
+    sampler.send_signal(signal.SIGINT)
+    sampler.wait()
+    # Its title is the command that it was called by.
+    file.write_text(
+        re.sub(r">[^<>]*py-spy record[^<>]*<", ">What the server does for Curves and Compare<", file.read_text())
+    )
 
 
 def summary(found: dict[str, list[tuple[float, float]]]) -> dict[str, dict[str, float]]:

@@ -93,7 +93,7 @@ def dataset() -> Dataset:
     return _dataset(found, mnist.source_mtimes(found))
 
 
-@st.cache_resource(show_spinner="Loading the dataset …", max_entries=2)
+@st.cache_resource(show_spinner=False, max_entries=2)
 def _dataset(settings: Settings, source_mtimes: tuple[tuple[str, int], ...]) -> Dataset:
     return mnist.load_dataset(settings)
 
