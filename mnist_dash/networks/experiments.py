@@ -143,7 +143,7 @@ def group_replicates(
 # matters, as one step is measured and the others are set in proportion to it.
 _STEP_S = 60e-6
 _FLOPS_PER_S = 60e9
-BFLOAT16_GAIN = 2.3  # of convolutions on a processor with AMX, see docs/benchmarks.md
+BFLOAT16_GAIN = 2  # of convolutions: 1.7 with AVX512-BF16, 2.3 with AMX, see docs/benchmarks.md
 
 
 def expected_seconds(planned: AnyRun, pictures: int, *, like: AnyRun, seconds_per_step: float) -> float:

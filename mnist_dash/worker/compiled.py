@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,17 @@ def load_tensorflow() -> Any:
     # Same seed, same weights: some kernels add up in the order in which threads arrive.
     tensorflow.config.experimental.enable_op_determinism()
     return tensorflow
+
+
+_constants: dict[int, Any] = {}
+
+
+def constant_of(array: np.ndarray) -> Any:
+    """Returns images or labels as a constant of TensorFlow, one for all programs, for as long as the array is kept."""
+    if id(array) not in _constants:
+        _constants[id(array)] = load_tensorflow().constant(array)
+        weakref.finalize(array, _constants.pop, id(array))
+    return _constants[id(array)]
 
 
 def uses_xla(variant: Variant, values: Values) -> bool:
@@ -66,7 +78,7 @@ class CompiledTraining:
         self._x, self._y = x, y
         self._seed = tf.Variable(int(values["seed"]), trainable=False, dtype=tf.int32)
         self.chunks = AdaptiveChunks()
-        self._run_steps = self._compiled_steps(tf.constant(x), tf.constant(y))
+        self._run_steps = self._compiled_steps(constant_of(x), constant_of(y))
         self._test_batch = _compiled_test(self.model)
         self._tflite_files = TfliteFiles(self.model)
 

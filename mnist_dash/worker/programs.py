@@ -20,6 +20,7 @@ from mnist_dash.worker.chunks import NOT_STARTED, EpochProgress
 from mnist_dash.worker.compiled import CompiledTraining, load_tensorflow, uses_xla
 from mnist_dash.worker.stacked import StackedProgram
 
+_KEPT = 8  # programs: all shapes of most sweeps; they share the images, and each has little more than its weights
 # Whatever else is set changes the network or its step, so it needs a program of its own.
 _NOT_COMPILED = ("epochs", "learning_rate", "schedule", "validation", "fold", "patience", "train_part", "seed")
 
@@ -36,8 +37,7 @@ def program_for(variant: str, values: Values, dataset: Dataset) -> CompiledTrain
     return program
 
 
-# The programs hold the images as constants: few of them, so that memory stays bounded.
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=_KEPT)
 def _program(variant: str, compiled: tuple[tuple[str, Value], ...], dataset: Dataset) -> CompiledTraining:
     values = {**default_settings(variant), **dict(compiled)}
     return CompiledTraining(get_variant(variant), values, dataset.x_train, dataset.y_train)
@@ -154,7 +154,7 @@ def program_for_runs(variant: str, settings: Sequence[Values], dataset: Dataset)
     return stacked
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=_KEPT)
 def _stacked_program(single: CompiledTraining, networks: int, dataset: Dataset) -> StackedProgram:
     return StackedProgram(single, [single.values] * networks, dataset.x_train, dataset.y_train)
 

@@ -12,7 +12,7 @@ from mnist_dash.networks.hyperparameters import Values
 from mnist_dash.networks.keras_model import build, build_optimizer, learning_rate, training_precision
 from mnist_dash.networks.variants import Variant
 from mnist_dash.worker.chunks import NOT_STARTED, AdaptiveChunks, EpochProgress, in_batches, measured_step
-from mnist_dash.worker.compiled import CompiledTraining, load_tensorflow, uses_xla
+from mnist_dash.worker.compiled import CompiledTraining, constant_of, uses_xla
 from mnist_dash.worker.steps import apply_gradients
 
 _WIDEST = 128  # hidden units; XLA spreads the products of wider layers over all cores as it is
@@ -38,8 +38,7 @@ class StackedProgram:
     """
 
     def __init__(self, single: CompiledTraining, settings: Sequence[Values], x: np.ndarray, y: np.ndarray):
-        tf = load_tensorflow()
-        pixels, labels = tf.constant(x), tf.constant(y)
+        pixels, labels = constant_of(x), constant_of(y)
         self._single = single
         self._shares = np.array_split(np.arange(len(settings)), min(len(settings), _cores()))
         self._stacks = [

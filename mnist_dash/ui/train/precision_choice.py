@@ -13,7 +13,7 @@ def offered(setting: Setting) -> Setting:
     """Returns the setting “precision” as the workers allow it; any other as it is."""
     if setting.name != "precision":
         return setting
-    gain = f"trains the CNNs about {BFLOAT16_GAIN:g} times as fast; dense networks gain nothing."
+    gain = f"trains the CNNs about {BFLOAT16_GAIN} times as fast; dense networks gain nothing."
     if job_queue().multiplies_bfloat16():
         return replace(setting, help=f"{setting.help} Here it {gain}")
     help_text = f"{setting.help} It is not offered, as no worker multiplies it. With {_NEEDED} it {gain}"
