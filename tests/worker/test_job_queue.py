@@ -442,7 +442,7 @@ def test_a_worker_whose_memory_has_grown_restarts_after_its_run(tmp_path, sample
     store = RunStore(f"sqlite:///{tmp_path / 'runs.sqlite'}")
     workers = []
 
-    with dashboard(store.database_url, MNIST_DASH_MAX_MEMORY_MB="1400") as made:  # TensorFlow takes half of it
+    with dashboard(store.database_url, MNIST_DASH_MAX_MEMORY_MB="1000") as made:  # TensorFlow takes more than half
         for _ in range(2):
             wait_until(made.workers)
             pid = made.workers()[0].pid  # before the run ends: it may restart at once

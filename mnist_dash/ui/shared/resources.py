@@ -81,6 +81,12 @@ def _job_queue(settings: Settings) -> "JobQueue":
     return _queues[settings]
 
 
+def close_queues() -> None:
+    """Stops what was started; runs that workers of this machine are training are queued again."""
+    for queue in _queues.values():
+        queue.close()
+
+
 def ensure_queue() -> None:
     """Starts the queue if there are runs or measurements for it."""
     if run_store().list_runs(statuses=ACTIVE, limit=1) or Measurements(run_store()).any_unfinished():

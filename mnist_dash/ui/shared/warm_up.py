@@ -1,5 +1,6 @@
-"""What the first page needs is loaded while the visitor's browser still loads Streamlit."""
+"""The server's start and end: what the first page needs is loaded at once; runs are queued again at the end."""
 
+import asyncio
 import contextlib
 import importlib
 import inspect
@@ -19,9 +20,12 @@ _MODULES = (
 
 @contextlib.asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Loads in a thread, so that the server answers meanwhile; Streamlit enters it when the server starts."""
+    """Is entered by Streamlit when the server starts, and left when it is told to end."""
+    # In a thread, so that the server answers meanwhile: a browser still has to load Streamlit.
     threading.Thread(target=warm_up, name="warm up", daemon=True).start()
     yield
+    # Afterwards uvicorn ends the process by the signal that it got: nothing that is registered for its exit is called.
+    await asyncio.to_thread(importlib.import_module("mnist_dash.ui.shared.resources").close_queues)
 
 
 def warm_up() -> None:
