@@ -40,7 +40,7 @@ def constant_of(array: np.ndarray) -> Any:
     """Returns images or labels as a constant of TensorFlow, one for all programs, for as long as the array is kept."""
     if id(array) not in _constants:
         _constants[id(array)] = load_tensorflow().constant(array)
-        weakref.finalize(array, _constants.pop, id(array))
+        weakref.finalize(array, _constants.pop, id(array)).atexit = False
     return _constants[id(array)]
 
 
