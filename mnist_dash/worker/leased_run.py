@@ -218,9 +218,9 @@ class LeasedRun:
             return
         self.ended = True
         LOG.info("Run %d: %s.", self.run.id, status or FAILED, extra={"run": self.run.id})
-        self.heartbeat.forget(self.run.id)
         try:
             self.settle()
+            self.heartbeat.forget(self.run.id)
             self._while_held(change, happened=lambda: self.store.get_run(self.run.id).status == status)
         except StoreError:
             self.ended = False  # so that a finished run that finds no room can still end as failed

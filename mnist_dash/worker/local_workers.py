@@ -55,7 +55,8 @@ class LocalWorkers:
         if needed:
             self._needed_at = now
         count = self._settings.workers if now - self._needed_at < self._idle_s else 0
-        if count != self._count:
+        # Dask gives up a worker that is restarting whenever an earlier restart of it was 15 s ago, and starts no other.
+        if count != self._count or len(self._cluster.workers) < count:
             self._count = count
             self._cluster.scale(count)
 
