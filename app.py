@@ -5,7 +5,7 @@ import streamlit as st
 # Streamlit imports this file once as the module `app` and runs it for each visitor as `__main__`. Dask workers started
 # from this process import it, too, under another name; nothing may run then.
 if __name__ == "app":
-    from mnist_dash.ui.shared.warm_up import lifespan
+    from mnist_dash.ui.shared.server_lifespan import lifespan
 
     app = st.App(__file__, lifespan=lifespan)
 

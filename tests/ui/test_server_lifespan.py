@@ -9,7 +9,7 @@ from tests.browser.serving import PROJECT
 FIRST_PAGE = """
 import sys
 from streamlit.testing.v1 import AppTest
-from mnist_dash.ui.shared.warm_up import warm_up
+from mnist_dash.ui.shared.server_lifespan import warm_up
 
 warm_up()
 loaded = set(sys.modules)
@@ -18,7 +18,7 @@ assert [title.value for title in page.title] == ["MNIST Dash"], page
 print(sorted(name for name in set(sys.modules) - loaded if name.startswith(("mnist_dash", "pandas", "sqlalchemy"))))
 print(sorted({"tensorflow", "keras"} & set(sys.modules)))
 """
-WARM_UP = "from mnist_dash.ui.shared.warm_up import warm_up; warm_up()"
+WARM_UP = "from mnist_dash.ui.shared.server_lifespan import warm_up; warm_up()"
 
 
 def run(code, database):
